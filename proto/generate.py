@@ -1,0 +1,76 @@
+"""Writes `proto/gen` from the contracts: message classes, gRPC classes, and one descriptor set with comments.
+
+`python proto/generate.py` writes; `python proto/generate.py --check` only compares and says what is out of step.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import shutil
+import sys
+import tempfile
+from importlib import resources
+from pathlib import Path
+
+from grpc_tools import protoc
+
+PROTO = Path(__file__).parent
+GENERATED = PROTO / "gen"
+# The gateway reads paths, policies and comments from here: OpenAPI and /docs have no other source.
+DESCRIPTOR_SET = "school/contracts.binpb"
+
+
+def write_into(target: Path) -> None:
+    """Generate everything into ``target``. Raises `SystemExit` when protoc refuses a file."""
+    contracts = sorted(PROTO.glob("school/**/*.proto"))
+    with_services = [path for path in contracts if "\nservice " in path.read_text("utf-8")]
+    (target / "school").mkdir(parents=True, exist_ok=True)
+    _run(contracts, f"--python_out={target}", f"--mypy_out={target}")
+    # A second pass, because files without a service would get empty stub modules.
+    _run(with_services, f"--grpc_python_out={target}", f"--mypy_grpc_out={target}")
+    _run(contracts, "--include_imports", "--include_source_info", f"--descriptor_set_out={target / DESCRIPTOR_SET}")
+    for package in (path for path in (target / "school").rglob("*") if path.is_dir()):
+        (package / "py.typed").touch()
+
+
+def _run(contracts: list[Path], *options: str) -> None:
+    annotations = resources.files("google.api").joinpath("annotations.proto")
+    site_packages = Path(str(annotations)).parents[2]
+    well_known = resources.files("grpc_tools").joinpath("_proto")
+    includes = [f"-I{PROTO}", f"-I{site_packages}", f"-I{well_known}"]
+    if protoc.main(["protoc", *includes, *options, *map(str, contracts)]) != 0:
+        sys.exit("protoc refused the contracts")
+
+
+def _differences(expected: Path, actual: Path) -> list[str]:
+    names = {path.relative_to(root) for root in (expected, actual) for path in root.rglob("*") if path.is_file()}
+    names = {name for name in names if "__pycache__" not in name.parts}
+    return sorted(
+        str(name)
+        for name in names
+        if not (expected / name).is_file()
+        or not (actual / name).is_file()
+        or not filecmp.cmp(expected / name, actual / name, shallow=False)
+    )
+
+
+def main() -> None:
+    """Generate, or compare with ``--check``; exits 1 when the committed code is out of step."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when something would change")
+    only_check = parser.parse_args().check
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder)
+        write_into(fresh)
+        if only_check:
+            stale = _differences(fresh, GENERATED)
+            if stale:
+                sys.exit("proto/gen is out of step with the contracts; run `make proto`:\n  " + "\n  ".join(stale))
+            return
+        shutil.rmtree(GENERATED, ignore_errors=True)
+        shutil.copytree(fresh, GENERATED)
+
+
+if __name__ == "__main__":
+    main()
