@@ -1,0 +1,259 @@
+"""One PostgreSQL database, one transaction per use case.
+
+A use case changes rows, publishes events and leaves audit entries in one `Transaction`; all of it is
+committed together or not at all. Nobody calls commit: leaving the block does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from google.protobuf.message import Message
+from sqlalchemy import CursorResult, Executable, insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from services.kit.errors import Unavailable
+from services.kit.ids import new_id
+from services.kit.tables import audit, outbox
+
+# Longer than the longest deadline of a call would be a query that nobody waits for.
+_STATEMENT_TIMEOUT_S: Final = 15
+# A transaction that does nothing holds its locks and keeps vacuum from its work: something is stuck, end it.
+_IDLE_IN_TRANSACTION_S: Final = 30
+# A call that cannot get a connection within this time is better refused than queued behind its deadline.
+_POOL_WAIT_S: Final = 5
+_CONNECT_S: Final = 5
+# The client's own net, for an answer that never comes because the network swallowed it.
+_COMMAND_TIMEOUT_S: Final = 30
+# Connections are renewed, so that a load balancer's or standby's change is noticed by idle ones too.
+_RECYCLE_S: Final = 1800
+
+# The database cannot serve now, though the statement may be right: classes 08, 53 and 57 of SQLSTATE (no
+# connection, out of resources, shut down or cancelled by the timeout), and 25006 / 25P03: a standby that has
+# not been promoted yet, a transaction ended by the server.
+_UNAVAILABLE_CLASSES: Final = ("08", "53", "57")
+_UNAVAILABLE_STATES: Final = ("25006", "25P03")
+
+
+class Transaction:
+    """What one use case does to the database: rows, events and audit entries that stand or fall together."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self._events: list[dict[str, Any]] = []
+        self._audit: list[dict[str, Any]] = []
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run a statement of SQLAlchemy Core; ``parameters``: one mapping, or a list for many rows."""
+        return await self.connection.execute(statement, parameters)
+
+    def publish(self, event: Message, *, aggregate: UUID, version: int) -> UUID:
+        """Tell other services of a fact, once this transaction has committed; returns the event's id.
+
+        Args:
+            event: a message whose full name is the event's type and subject.
+            aggregate: what the fact is about.
+            version: grows with each change of the aggregate; consumers ignore what is older than they know.
+        """
+        event_id = new_id()
+        self._events.append(
+            {
+                "id": event_id,
+                "type": event.DESCRIPTOR.full_name,
+                "aggregate_id": aggregate,
+                "aggregate_version": version,
+                "payload": event.SerializeToString(),
+                "occurred_at": datetime.now(UTC),
+            }
+        )
+        return event_id
+
+    def audit(
+        self, *, actor: str, action: str, object_kind: str, object_id: str, why: str | None = None
+    ) -> None:
+        """Leave an entry in the append-only audit: who did what to which object, and why if they said."""
+        self._audit.append(
+            {
+                "id": new_id(),
+                "at": datetime.now(UTC),
+                "actor": actor,
+                "action": action,
+                "object_kind": object_kind,
+                "object_id": object_id,
+                "why": why,
+            }
+        )
+
+    @property
+    def has_events(self) -> bool:
+        """Whether something was published."""
+        return bool(self._events)
+
+    async def flush(self) -> None:
+        """Write the buffered events and audit entries; called once, just before the commit."""
+        if self._events:
+            await self.connection.execute(insert(outbox), self._events)
+        if self._audit:
+            await self.connection.execute(insert(audit), self._audit)
+
+
+class Database:
+    """A pool of connections to the service's own database; opens the first one when it is first needed.
+
+    Args:
+        url: ``postgresql+asyncpg://user:password@host:port/name``, or with ``?host=/folder`` for a unix
+        socket.
+        pool_size: the most connections held at once. Replicas × pool size must stay below the server's limit.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        connect_args = {
+            "timeout": _CONNECT_S,
+            "command_timeout": _COMMAND_TIMEOUT_S,
+            "server_settings": {
+                "application_name": "diary-mesh",
+                "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1000),
+                "idle_in_transaction_session_timeout": str(_IDLE_IN_TRANSACTION_S * 1000),
+                # Every query here touches few rows; compiling one costs more than running it.
+                "jit": "off",
+                "timezone": "UTC",
+            },
+        }
+        self._engine = create_async_engine(
+            url,
+            connect_args=connect_args,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=_POOL_WAIT_S,
+            pool_recycle=_RECYCLE_S,
+            # The last one used is warm (its prepared statements, the server's caches), and idle ones may age.
+            pool_use_lifo=True,
+        )
+        self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._sessions = create_async_engine(url, connect_args=connect_args, poolclass=NullPool)
+        self._wakes: list[Callable[[], None]] = []
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """One transaction: committed when the block ends, rolled back when it raises or is cancelled.
+
+        The commit itself is shielded: a cancellation that arrives during it is raised after its outcome is
+        known, so a change is never half done and its event is never forgotten.
+
+        Raises:
+            Unavailable: the database is down, full or overloaded.
+        """
+        with _while_running():
+            async with _connection(self._engine) as connection:
+                begun = await connection.begin()
+                transaction = Transaction(connection)
+                yield transaction
+
+                async def finish() -> None:
+                    with _while_connecting():
+                        await transaction.flush()
+                        await begun.commit()
+                    if transaction.has_events:
+                        self._wake()
+
+                await _uninterrupted(finish())
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reads that need no common snapshot: no BEGIN and COMMIT, two round trips saved.
+
+        Raises:
+            Unavailable: the database is down, full or overloaded.
+        """
+        with _while_running():
+            async with _connection(self._reading) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own, beside the pool, for what is held long: a leader's lock.
+
+        Raises:
+            Unavailable: the database is down, full or overloaded.
+        """
+        with _while_running():
+            async with _connection(self._sessions) as connection:
+                yield connection
+
+    def on_publish(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called after each commit here that published something; it must not block."""
+        self._wakes.append(wake)
+
+    def _wake(self) -> None:
+        for wake in self._wakes:
+            wake()
+
+    async def close(self) -> None:
+        """Close the pool's connections."""
+        await self._engine.dispose()
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    with _while_connecting():
+        connection = await engine.connect()
+    try:
+        yield connection
+    finally:
+        # Also rolls back what was not committed; a second cancellation must not leave that undone.
+        await _uninterrupted(connection.close())
+
+
+async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` to its end, whatever happens to the caller; then raise a cancellation that came."""
+    task = asyncio.ensure_future(work)
+    cancellation: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as cancelled:
+            cancellation = cancelled
+    if cancellation is not None:
+        if not task.cancelled():
+            task.exception()  # looked at: the caller is told of the cancellation instead
+        raise cancellation
+    task.result()
+
+
+@contextmanager
+def _while_connecting() -> Iterator[None]:
+    """Name the errors of network, driver and pool; only around our own calls, not a caller's block."""
+    try:
+        yield
+    except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:
+        raise Unavailable from error
+    except asyncpg.PostgresError as error:
+        if _tells_unavailable(error.sqlstate):
+            raise Unavailable from error
+        raise
+
+
+@contextmanager
+def _while_running() -> Iterator[None]:
+    """Name the errors of statements, also those in a caller's block."""
+    try:
+        yield
+    except DBAPIError as error:
+        if error.connection_invalidated or _tells_unavailable(getattr(error.orig, "sqlstate", None)):
+            raise Unavailable from error
+        raise
+
+
+def _tells_unavailable(sqlstate: str | None) -> bool:
+    return sqlstate is not None and (
+        sqlstate.startswith(_UNAVAILABLE_CLASSES) or sqlstate in _UNAVAILABLE_STATES
+    )
