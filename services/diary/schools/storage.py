@@ -1,0 +1,133 @@
+"""Schools, their years and classes, and who studies where.
+
+These tables are small and change rarely. Where a region's database is spread over several machines by
+school, they are copied to each of them, so that a lookup by pupil or teacher asks one machine only.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+
+from services.diary.metadata import metadata
+
+schools = Table(
+    "schools",
+    metadata,
+    Column("school_id", Uuid, primary_key=True),
+    # The short name that people use: "Школа № 12".
+    Column("title", Text, nullable=False),
+    # An IANA zone: a region may span several, so dates and lesson times are read in the school's own.
+    Column("zone", Text, nullable=False),
+    # The name of a scale in `marks.rules.SCALES`.
+    Column("mark_scale", Text, nullable=False, server_default="five_point"),
+)
+
+years = Table(
+    "years",
+    metadata,
+    Column("school_id", Uuid, ForeignKey("schools.school_id"), nullable=False),
+    Column("year_id", Uuid, nullable=False),
+    # "2025/2026"
+    Column("title", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    # The last day; all ends in this file belong to the span.
+    Column("ends_on", Date, nullable=False),
+    PrimaryKeyConstraint("school_id", "year_id"),
+    CheckConstraint("starts_on <= ends_on", name="order"),
+)
+
+terms = Table(
+    "terms",
+    metadata,
+    Column("school_id", Uuid, nullable=False),
+    Column("term_id", Uuid, nullable=False),
+    Column("year_id", Uuid, nullable=False),
+    # "1 четверть"
+    Column("title", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    PrimaryKeyConstraint("school_id", "term_id"),
+    ForeignKeyConstraint(["school_id", "year_id"], ["years.school_id", "years.year_id"]),
+    CheckConstraint("starts_on <= ends_on", name="order"),
+)
+
+holidays = Table(
+    "holidays",
+    metadata,
+    Column("school_id", Uuid, ForeignKey("schools.school_id"), nullable=False),
+    Column("holiday_id", Uuid, nullable=False),
+    # "Осенние каникулы", "День народного единства"
+    Column("title", Text, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False),
+    # Empty for the whole school; 1 for the additional week of the first grade in February.
+    Column("only_grade", SmallInteger),
+    PrimaryKeyConstraint("school_id", "holiday_id"),
+    CheckConstraint("starts_on <= ends_on", name="order"),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("school_id", Uuid, ForeignKey("schools.school_id"), nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    # "Алгебра"
+    Column("title", Text, nullable=False),
+    PrimaryKeyConstraint("school_id", "subject_id"),
+)
+
+# Who gives lessons at which school; the lessons themselves name their teacher.
+teachers = Table(
+    "teachers",
+    metadata,
+    Column("teacher_id", Uuid, nullable=False),
+    Column("school_id", Uuid, ForeignKey("schools.school_id"), nullable=False),
+    # By teacher first: the question is always "at which schools does the caller teach?".
+    PrimaryKeyConstraint("teacher_id", "school_id"),
+)
+
+# A class of one school year: next year's 8Б is another class than this year's 7Б.
+classes = Table(
+    "classes",
+    metadata,
+    Column("school_id", Uuid, nullable=False),
+    Column("class_id", Uuid, nullable=False),
+    Column("year_id", Uuid, nullable=False),
+    Column("grade", SmallInteger, nullable=False),
+    # "7Б"
+    Column("title", Text, nullable=False),
+    Column("homeroom_teacher_id", Uuid),
+    PrimaryKeyConstraint("school_id", "class_id"),
+    ForeignKeyConstraint(["school_id", "year_id"], ["years.school_id", "years.year_id"]),
+    CheckConstraint("grade BETWEEN 1 AND 11", name="grade"),
+)
+
+# A pupil in a class, from the first day to the last; who comes back has two rows.
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("school_id", Uuid, nullable=False),
+    Column("class_id", Uuid, nullable=False),
+    Column("pupil_id", Uuid, nullable=False),
+    Column("from_on", Date, nullable=False),
+    # The last day; empty while no end is known (the class itself ends with its year).
+    Column("until_on", Date),
+    # By class: the pupils of a lesson, and whether one pupil was in the class on its day.
+    PrimaryKeyConstraint("school_id", "class_id", "pupil_id", "from_on"),
+    ForeignKeyConstraint(["school_id", "class_id"], ["classes.school_id", "classes.class_id"]),
+    CheckConstraint("from_on <= until_on", name="order"),
+    # By pupil: where a child studied in a week (GetWeek), or studies today (ListMyPupils).
+    Index("ix_memberships_pupil", "pupil_id", "from_on"),
+)
