@@ -1,0 +1,102 @@
+"""Logging: one bound line per thing that happened, for people on a terminal, JSON for machines.
+
+Only fields named in `ALLOWED` are written; any other is dropped and its name reported, so that personal data
+cannot slip into a log by a careless keyword (A33).
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, MutableMapping
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import FilteringBoundLogger, Processor
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request in progress; comes from outside the mesh and travels along."""
+
+ALLOWED = {
+    "event", "level", "timestamp", "service", "request_id", "component", "exception",
+    # what was called and how it ended
+    "method", "code", "reason", "status", "ms", "path", "attempt", "error",
+    # events and their way
+    "stream", "consumer", "event_id", "event_type", "sequence", "count", "subject", "delay_s",
+    # processes and connections
+    "address", "pid", "name", "state", "version", "signal", "database", "peer",
+}  # fmt: skip
+
+
+def allow(fields: Iterable[str]) -> None:
+    """Let a service write more fields; none of them may ever hold personal data."""
+    ALLOWED.update(fields)
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """A logger whose lines carry ``component=name``."""
+    logger: FilteringBoundLogger = structlog.get_logger(component=name)
+    return logger
+
+
+def configure(form: Literal["auto", "console", "json"], *, service: str) -> None:
+    """Set up logging of the whole process, that of libraries (warnings and worse) included."""
+    for_people = form == "console" or (form == "auto" and sys.stderr.isatty())
+    shared: list[Processor] = [
+        _add_request_id,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _only_allowed,
+    ]
+    render: Processor = (
+        structlog.dev.ConsoleRenderer()
+        if for_people
+        else structlog.processors.JSONRenderer(ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[_AddService(service), *shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[_AddService(service), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+
+
+class _AddService:
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    def __call__(
+        self, _logger: Any, _name: str, fields: MutableMapping[str, Any]
+    ) -> MutableMapping[str, Any]:
+        fields["service"] = self._service
+        return fields
+
+
+def _add_request_id(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    present = request_id.get()
+    if present is not None:
+        fields.setdefault("request_id", present)
+    return fields
+
+
+def _only_allowed(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key in [key for key, value in fields.items() if value in (None, "")]:
+        del fields[key]
+    dropped = [key for key in fields if key not in ALLOWED and not key.startswith("_")]
+    for key in dropped:
+        del fields[key]
+    if dropped:
+        fields["dropped_fields"] = dropped
+    return fields

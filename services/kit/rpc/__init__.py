@@ -1,0 +1,1 @@
+"""gRPC as every service speaks it: one server, one kind of channel, the same gates before every RPC."""

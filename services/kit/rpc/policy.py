@@ -1,0 +1,48 @@
+"""No policy, no start: who may call is read from the contracts, and an RPC that does not say is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from google.protobuf import descriptor_pool
+
+from school.access.v1.policy_pb2 import Policy, Role, policy
+
+
+class PolicyMissing(Exception):
+    """An RPC says nothing, or nonsense, about who may call it. The text names each one."""
+
+
+def policies_of(services: Iterable[str]) -> dict[str, Policy]:
+    """The policy of every RPC of ``services`` (full names), by method path ``/package.Service/Method``.
+
+    Raises `PolicyMissing` when one RPC has none, admits nobody, or names ROLE_UNSPECIFIED.
+    """
+    found: dict[str, Policy] = {}
+    silent: list[str] = []
+    for name in services:
+        service = descriptor_pool.Default().FindServiceByName(name)
+        for method in service.methods:
+            path = f"/{name}/{method.name}"
+            options = method.GetOptions()
+            said = options.Extensions[policy] if options.HasExtension(policy) else Policy()
+            if _admits_somebody(said):
+                found[path] = said
+            else:
+                silent.append(path)
+    if silent:
+        raise PolicyMissing("no school.access.v1.policy on: " + ", ".join(silent))
+    return found
+
+
+def _admits_somebody(said: Policy) -> bool:
+    match said.WhichOneof("admits"):
+        case "anyone":
+            return said.anyone
+        case "signed_in":
+            return said.signed_in
+        case "any_of":
+            roles = said.any_of.roles
+            return bool(roles) and Role.ROLE_UNSPECIFIED not in roles
+        case _:
+            return False
