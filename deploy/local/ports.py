@@ -1,0 +1,102 @@
+"""Which ports the region takes, and whether what answers there is really ours."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from deploy.local.trouble import Trouble
+
+LOOPBACK = "127.0.0.1"
+_NEIGHBOURS = 50  # ports tried above a busy one before the system is asked for any
+
+
+class Ports:
+    """Hands out free loopback ports, the preferred one when it is free; never the same one twice."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, int] = {}
+        self.moved: dict[str, int] = {}  # the preferred port of whatever had to move
+
+    def take(self, name: str, preferred: int) -> int:
+        """A port for ``name``: ``preferred``, else one close above it, else any. 0 asks for any at once."""
+        candidates = range(preferred, preferred + _NEIGHBOURS) if preferred else ()
+        for port in candidates:
+            if port not in self.taken.values() and is_free(port):
+                break
+        else:
+            port = any_free()
+        self.taken[name] = port
+        if preferred and port != preferred:
+            self.moved[name] = preferred
+        return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on ``port`` of the loopback address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # A port in TIME_WAIT is free for a listener; a port somebody listens on is refused all the same.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+async def wait_for(port: int, *, alive: Callable[[], bool], within: float) -> None:
+    """Wait until ``port`` accepts connections, at most ``within`` seconds.
+
+    Raises:
+        TimeoutError: nothing answered in time.
+        ConnectionError: whoever should answer is no longer ``alive``.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(LOOPBACK, port)
+        except OSError:
+            if not alive():
+                raise ConnectionError(f"nobody is left to answer on port {port}") from None
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"nothing answers on port {port}") from None
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            await writer.wait_closed()
+            return
+
+
+def assert_owner(port: int, pid: int, *, name: str) -> None:
+    """Make sure that the one listening on ``port`` is the process ``pid``, not a stranger or a leftover.
+
+    Raises:
+        Trouble: it is somebody else.
+    """
+    import psutil  # noqa: PLC0415 - only looked at once the programs are up
+
+    try:
+        listening = {
+            connection.laddr.port
+            for connection in psutil.Process(pid).net_connections(kind="tcp")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    except psutil.AccessDenied:
+        return  # a system that hides it even from the owner: nothing can be said
+    except psutil.NoSuchProcess:
+        listening = set()
+    if port not in listening:
+        raise Trouble(
+            f"port {port} answers, but it is not the {name} just started (process {pid})",
+            remedy=f"find the stranger with `ss -ltnp 'sport = :{port}'` and end it, then start again",
+        )
