@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -14,9 +18,18 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    bindparam,
+    insert,
+    select,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert as insert_or_leave
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.diary.marks.rules import MarkOnLesson, StaleMark
 from services.diary.metadata import metadata
+from services.diary.timetable.rules import Lesson
+from services.kit.ids import new_id
 
 marks = Table(
     "marks",
@@ -58,3 +71,75 @@ mark_versions = Table(
     Column("why", Text, nullable=False, server_default=""),
     PrimaryKeyConstraint("school_id", "mark_id", "version"),
 )
+
+
+_CELL: Final = (
+    select(marks.c.mark_id, marks.c.text, marks.c.comment, marks.c.version)
+    .where(marks.c.school_id == bindparam("of_school"))
+    .where(marks.c.lesson_id == bindparam("of_lesson"))
+    .where(marks.c.pupil_id == bindparam("of_pupil"))
+    .with_for_update()
+)
+_FIRST: Final = insert_or_leave(marks).on_conflict_do_nothing().returning(marks.c.version)
+_NEXT: Final = (
+    update(marks)
+    .where(marks.c.school_id == bindparam("of_school"))
+    .where(marks.c.lesson_id == bindparam("of_lesson"))
+    .where(marks.c.pupil_id == bindparam("of_pupil"))
+)
+
+
+async def mark_for_update(connection: AsyncConnection, lesson: Lesson, pupil_id: UUID) -> MarkOnLesson:
+    """The pupil's mark on the lesson, locked until the transaction ends; version 0 when there was none."""
+    rows = await connection.execute(
+        _CELL, {"of_school": lesson.school_id, "of_lesson": lesson.lesson_id, "of_pupil": pupil_id}
+    )
+    row = rows.one_or_none()
+    if row is None:
+        return MarkOnLesson(new_id(), lesson.lesson_id, pupil_id)
+    return MarkOnLesson(row.mark_id, lesson.lesson_id, pupil_id, row.text, row.comment, row.version)
+
+
+async def save_mark(
+    connection: AsyncConnection, lesson: Lesson, mark: MarkOnLesson, *, by: UUID, at: datetime, why: str
+) -> None:
+    """Write the next version of a mark that `mark_for_update` locked, and its row of history.
+
+    Raises:
+        StaleMark: somebody else set the first mark meanwhile: a row that is not there cannot be locked.
+    """
+    changed = {
+        "text": mark.text,
+        "comment": mark.comment,
+        "version": mark.version,
+        "set_by": by,
+        "set_at": at,
+    }
+    cell = {"of_school": lesson.school_id, "of_lesson": lesson.lesson_id, "of_pupil": mark.pupil_id}
+    if mark.version == 1:
+        first = {
+            "school_id": lesson.school_id,
+            "lesson_id": lesson.lesson_id,
+            "pupil_id": mark.pupil_id,
+            "mark_id": mark.mark_id,
+            "lesson_date": lesson.day,
+            **changed,
+        }
+        inserted = await connection.execute(_FIRST, first)
+        if inserted.one_or_none() is None:
+            raise StaleMark(await mark_for_update(connection, lesson, mark.pupil_id))
+    else:
+        await connection.execute(_NEXT, {**changed, **cell})
+    await connection.execute(
+        insert(mark_versions),
+        {
+            "school_id": lesson.school_id,
+            "mark_id": mark.mark_id,
+            "version": mark.version,
+            "text": mark.text,
+            "comment": mark.comment,
+            "changed_by": by,
+            "changed_at": at,
+            "why": why,
+        },
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from sqlalchemy import (
     Column,
     Date,
@@ -12,9 +15,13 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    insert,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.metadata import metadata
+from services.diary.remarks.rules import Remark
+from services.diary.timetable.rules import Lesson
 
 remarks = Table(
     "remarks",
@@ -36,3 +43,22 @@ remarks = Table(
     # GetLesson: the remarks of a page of the journal.
     Index("ix_remarks_lesson", "school_id", "lesson_id"),
 )
+
+
+async def add_remark(
+    connection: AsyncConnection, lesson: Lesson, remark: Remark, *, by: UUID, at: datetime
+) -> None:
+    """Put a remark on record."""
+    await connection.execute(
+        insert(remarks),
+        {
+            "school_id": lesson.school_id,
+            "remark_id": remark.remark_id,
+            "lesson_id": lesson.lesson_id,
+            "pupil_id": remark.pupil_id,
+            "lesson_date": lesson.day,
+            "text": remark.text,
+            "left_by": by,
+            "left_at": at,
+        },
+    )

@@ -6,6 +6,12 @@ school, they are copied to each of them, so that a lookup by pupil or teacher as
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -18,7 +24,13 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
+    exists,
+    literal,
+    or_,
+    select,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.metadata import metadata
 
@@ -122,7 +134,7 @@ memberships = Table(
     Column("class_id", Uuid, nullable=False),
     Column("pupil_id", Uuid, nullable=False),
     Column("from_on", Date, nullable=False),
-    # The last day; empty while no end is known (the class itself ends with its year).
+    # The last day; empty while the pupil is in the class. The rollover of the year sets it.
     Column("until_on", Date),
     # By class: the pupils of a lesson, and whether one pupil was in the class on its day.
     PrimaryKeyConstraint("school_id", "class_id", "pupil_id", "from_on"),
@@ -131,3 +143,46 @@ memberships = Table(
     # By pupil: where a child studied in a week (GetWeek), or studies today (ListMyPupils).
     Index("ix_memberships_pupil", "pupil_id", "from_on"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolOfTeacher:
+    """A school at which a teacher gives lessons."""
+
+    school_id: UUID
+    title: str
+    zone: ZoneInfo
+
+
+_SCHOOLS_OF_TEACHER: Final = (
+    select(schools.c.school_id, schools.c.title, schools.c.zone)
+    .join_from(teachers, schools, teachers.c.school_id == schools.c.school_id)
+    .where(teachers.c.teacher_id == bindparam("teacher_id"))
+    .order_by(schools.c.school_id)
+)
+
+
+async def schools_of_teacher(connection: AsyncConnection, teacher_id: UUID) -> list[SchoolOfTeacher]:
+    """The schools at which ``teacher_id`` gives lessons, in a steady order; usually one."""
+    rows = await connection.execute(_SCHOOLS_OF_TEACHER, {"teacher_id": teacher_id})
+    return [SchoolOfTeacher(row.school_id, row.title, ZoneInfo(row.zone)) for row in rows]
+
+
+_IN_CLASS: Final = select(
+    exists(literal(1))
+    .where(memberships.c.school_id == bindparam("school_id"))
+    .where(memberships.c.class_id == bindparam("class_id"))
+    .where(memberships.c.pupil_id == bindparam("pupil_id"))
+    .where(memberships.c.from_on <= bindparam("day"))
+    .where(or_(memberships.c.until_on.is_(None), memberships.c.until_on >= bindparam("day")))
+)
+
+
+async def in_class(
+    connection: AsyncConnection, *, school_id: UUID, class_id: UUID, pupil_id: UUID, day: date
+) -> bool:
+    """Whether the pupil was in the class on ``day``."""
+    found = await connection.execute(
+        _IN_CLASS, {"school_id": school_id, "class_id": class_id, "pupil_id": pupil_id, "day": day}
+    )
+    return bool(found.scalar_one())

@@ -6,6 +6,10 @@ hot query names the school, so that a region's database can be spread over sever
 
 from __future__ import annotations
 
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -18,9 +22,15 @@ from sqlalchemy import (
     Text,
     Time,
     Uuid,
+    and_,
+    bindparam,
+    select,
 )
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.metadata import metadata
+from services.diary.schools.storage import classes, schools, schools_of_teacher, subjects
+from services.diary.timetable.rules import Lesson, NotTheirLesson
 
 lessons = Table(
     "lessons",
@@ -52,3 +62,52 @@ lessons = Table(
     # ListMyLessons: a teacher's day.
     Index("ix_lessons_teacher", "school_id", "teacher_id", "date"),
 )
+
+
+_LESSON: Final = (
+    select(
+        lessons.c.school_id,
+        lessons.c.lesson_id,
+        lessons.c.class_id,
+        lessons.c.teacher_id,
+        classes.c.grade,
+        lessons.c.date,
+        subjects.c.title,
+        schools.c.zone,
+        schools.c.mark_scale,
+    )
+    .join_from(lessons, schools, schools.c.school_id == lessons.c.school_id)
+    .join(classes, and_(classes.c.school_id == lessons.c.school_id, classes.c.class_id == lessons.c.class_id))
+    .join(
+        subjects,
+        and_(subjects.c.school_id == lessons.c.school_id, subjects.c.subject_id == lessons.c.subject_id),
+    )
+    .where(lessons.c.school_id.in_(bindparam("school_ids", expanding=True)))
+    .where(lessons.c.lesson_id == bindparam("lesson_id"))
+)
+
+
+async def lesson(connection: AsyncConnection, *, teacher_id: UUID, lesson_id: UUID) -> Lesson:
+    """A lesson at one of the teacher's schools, given by them or by a colleague.
+
+    Raises:
+        NotTheirLesson: there is none; whether it exists elsewhere is not told.
+    """
+    own_schools = [school.school_id for school in await schools_of_teacher(connection, teacher_id)]
+    if not own_schools:
+        raise NotTheirLesson
+    rows = await connection.execute(_LESSON, {"school_ids": own_schools, "lesson_id": lesson_id})
+    row = rows.one_or_none()
+    if row is None:
+        raise NotTheirLesson
+    return Lesson(
+        school_id=row.school_id,
+        lesson_id=row.lesson_id,
+        class_id=row.class_id,
+        teacher_id=row.teacher_id,
+        grade=row.grade,
+        day=row.date,
+        subject_title=row.title,
+        zone=ZoneInfo(row.zone),
+        mark_scale=row.mark_scale,
+    )

@@ -1,0 +1,15 @@
+"""Who belongs to a class."""
+
+from __future__ import annotations
+
+import grpc
+
+from services.kit.errors import DomainError
+
+
+class NotInClass(DomainError):
+    """The pupil was not in the class on the day of the lesson."""
+
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "NOT_IN_CLASS"
+    title = "The pupil was not in the class on that day"
