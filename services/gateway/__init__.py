@@ -1,0 +1,1 @@
+"""The only door from outside: JSON over HTTP for consumers, pages for people."""

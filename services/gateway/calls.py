@@ -1,0 +1,151 @@
+"""Typed calls of the services, for pages and the live stream.
+
+``await services.diary.week.GetWeek(request)`` carries deadline, request id and access token of the HTTP
+request in progress, and raises `Refused` with the problem to show when the service says no.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, cast
+
+import grpc
+
+from school.diary.v1 import (
+    homework_pb2_grpc,
+    journal_pb2_grpc,
+    marks_pb2_grpc,
+    remarks_pb2_grpc,
+    schools_pb2_grpc,
+    week_pb2_grpc,
+)
+from school.identity.v1 import (
+    binding_pb2_grpc,
+    families_pb2_grpc,
+    people_pb2_grpc,
+    regions_pb2_grpc,
+    sessions_pb2_grpc,
+    sign_in_pb2_grpc,
+)
+from school.notifications.v1 import inbox_pb2_grpc
+from services.gateway import problems
+from services.gateway.problems import Refused
+
+# How long an HTTP request may take in all when its sender asks for nothing shorter (seconds).
+DEFAULT_DEADLINE = 5.0
+# A call for which no time is left is sent all the same, so that it fails as a call does.
+_LEAST = 0.001
+
+Channels = Mapping[str, grpc.aio.Channel]
+"""A channel for each service, by the service's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a call inherits from the HTTP request that causes it.
+
+    ``deadline`` is an instant of `time.monotonic`; ``token`` an access token, already verified at this edge.
+    """
+
+    request_id: str
+    deadline: float
+    token: str | None = None
+
+    def timeout(self) -> float:
+        """Seconds left for a call that begins now."""
+        return max(self.deadline - time.monotonic(), _LEAST)
+
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call: built from scratch, so nothing from outside slips through (A29)."""
+        if self.token is None:
+            return (("x-request-id", self.request_id),)
+        return (("x-request-id", self.request_id), ("authorization", f"Bearer {self.token}"))
+
+
+_context: ContextVar[Context] = ContextVar("gateway_call_context")
+
+
+def set_context(context: Context) -> None:
+    """Set by the door for the HTTP request in progress."""
+    _context.set(context)
+
+
+def context() -> Context:
+    """The context of the HTTP request in progress. Raises `LookupError` outside of one."""
+    return _context.get()
+
+
+class _WithContext:
+    """The part of a channel that generated stubs use; calls take deadline and metadata from the context."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._channel = channel
+
+    def unary_unary(
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes],
+        response_deserializer: Callable[[bytes], Any],
+        _registered_method: bool = False,
+    ) -> Callable[[Any], Any]:
+        """Called by a generated stub, once for each of its methods."""
+        call = self._channel.unary_unary(method, request_serializer, response_deserializer)
+
+        async def with_context(request: Any) -> Any:
+            present = context()
+            try:
+                return await call(request, timeout=present.timeout(), metadata=present.metadata())
+            except grpc.aio.AioRpcError as error:
+                raise Refused(problems.of_call(error)) from error
+
+        return with_context
+
+    def unary_stream(self, *_: object, **__: object) -> None:
+        """Streams are answered by the gateway itself; no page calls one."""
+
+
+class Identity:
+    """The services of identity, one attribute for each."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.binding = binding_pb2_grpc.BindingServiceStub(channel)
+        self.families = families_pb2_grpc.FamiliesServiceStub(channel)
+        self.people = people_pb2_grpc.PeopleServiceStub(channel)
+        self.regions = regions_pb2_grpc.RegionsServiceStub(channel)
+        self.sessions = sessions_pb2_grpc.SessionsServiceStub(channel)
+        self.sign_in = sign_in_pb2_grpc.SignInServiceStub(channel)
+
+
+class Diary:
+    """The services of the diary."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.homework = homework_pb2_grpc.HomeworkServiceStub(channel)
+        self.journal = journal_pb2_grpc.JournalServiceStub(channel)
+        self.marks = marks_pb2_grpc.MarksServiceStub(channel)
+        self.remarks = remarks_pb2_grpc.RemarksServiceStub(channel)
+        self.schools = schools_pb2_grpc.SchoolsServiceStub(channel)
+        self.week = week_pb2_grpc.WeekServiceStub(channel)
+
+
+class Notifications:
+    """The services of notifications."""
+
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.inbox = inbox_pb2_grpc.InboxServiceStub(channel)
+
+
+class Services:
+    """Everything that pages may call: ``services.<service>.<capability>.<Method>(request)``."""
+
+    def __init__(self, channels: Channels) -> None:
+        self.identity = Identity(_with_context(channels["identity"]))
+        self.diary = Diary(_with_context(channels["diary"]))
+        self.notifications = Notifications(_with_context(channels["notifications"]))
+
+
+def _with_context(channel: grpc.aio.Channel) -> grpc.aio.Channel:
+    return cast("grpc.aio.Channel", _WithContext(channel))
