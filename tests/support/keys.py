@@ -1,0 +1,63 @@
+"""Throwaway ES256 keys and tokens, made as an operator's are."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from school.access.v1.policy_pb2 import Role
+from services.kit.clock import Clock, SystemClock
+from services.kit.tokens import TokenIssuer, TokenVerifier
+
+REGION = "77"
+ISSUER = f"diary-mesh/{REGION}/identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A private and a public JWK set on disk."""
+
+    private: Path
+    public: Path
+
+    def issuer(
+        self, *, region: str = REGION, issuer: str = ISSUER, clock: Clock | None = None
+    ) -> TokenIssuer:
+        """An issuer of five-minute tokens."""
+        lifetime = timedelta(minutes=5)
+        return TokenIssuer(
+            self.private, issuer=issuer, region=region, lifetime=lifetime, clock=clock or SystemClock()
+        )
+
+    def verifier(self, *, region: str = REGION, clock: Clock | None = None) -> TokenVerifier:
+        """A verifier of the region's tokens."""
+        issuer = f"diary-mesh/{region}/identity"
+        return TokenVerifier(self.public, issuer=issuer, region=region, clock=clock or SystemClock())
+
+    def token(self, *roles: Role.ValueType, person_id: UUID | None = None) -> str:
+        """An access token of some person with ``roles``."""
+        token, _ = self.issuer().issue(
+            person_id=person_id or uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset(roles)
+        )
+        return token
+
+
+def make_keys(folder: Path, *, kid: str = "1") -> Keys:
+    """A new key pair in ``folder``."""
+    numbers = ec.generate_private_key(ec.SECP256R1()).private_numbers()
+    x, y = numbers.public_numbers.x, numbers.public_numbers.y
+    public = {"kty": "EC", "crv": "P-256", "kid": kid, "x": _base64url(x), "y": _base64url(y)}
+    keys = Keys(folder / f"private-{kid}.json", folder / "jwks.json")
+    keys.private.write_text(json.dumps({"keys": [{**public, "d": _base64url(numbers.private_value)}]}))
+    keys.public.write_text(json.dumps({"keys": [public]}))
+    return keys
+
+
+def _base64url(number: int) -> str:
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
