@@ -26,9 +26,9 @@ def write_into(target: Path) -> None:
     contracts = sorted(PROTO.glob("school/**/*.proto"))
     with_services = [path for path in contracts if "\nservice " in path.read_text("utf-8")]
     (target / "school").mkdir(parents=True, exist_ok=True)
-    _run(contracts, f"--python_out={target}", f"--mypy_out={target}")
+    _run(contracts, f"--python_out={target}", f"--mypy_out=quiet:{target}")
     # A second pass, because files without a service would get empty stub modules.
-    _run(with_services, f"--grpc_python_out={target}", f"--mypy_grpc_out={target}")
+    _run(with_services, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}")
     _run(contracts, "--include_imports", "--include_source_info", f"--descriptor_set_out={target / DESCRIPTOR_SET}")
     for package in (path for path in (target / "school").rglob("*") if path.is_dir()):
         (package / "py.typed").touch()

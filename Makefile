@@ -1,0 +1,66 @@
+# One region on this machine, and everything that keeps the tree honest. `make help` lists it.
+
+UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
+BIN := .venv/bin
+# Changed settings or versions make the environment stale; nothing else does.
+SYNCED := .venv/.synced
+# protoc finds its plugins on the path.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help up demo test check bench proto sync \
+	check-format check-lint check-types check-imports check-contracts check-generated
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  FRESH=1 make up      starts with empty stores; MESH_STATE=folder keeps them elsewhere than .region/"
+
+up: $(SYNCED) ## start a whole region, walk through it, keep it running until Ctrl-C
+	@$(BIN)/mesh up --with-parent
+
+demo: $(SYNCED) ## start a region, walk through it, stop; the exit status is the truth
+	@$(BIN)/mesh demo --with-parent
+
+test: $(SYNCED) ## all tests, on real servers; with CI=true a missing browser is a failure
+	@$(BIN)/pytest $(ARGS)
+
+check: $(SYNCED) ## format, lint, types, law of imports, contracts, generated code
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports \
+		check-contracts check-generated
+
+bench: $(SYNCED) ## the figures of this machine, as a table
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+proto: $(SYNCED) ## write proto/gen from the contracts
+	@$(BIN)/python proto/generate.py
+
+sync: $(SYNCED) ## make the environment (.venv) as uv.lock says
+
+$(SYNCED): pyproject.toml uv.lock | $(UV)
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+.uv/bin/uv:
+	@echo "uv is not installed; fetching it into .uv/"
+	@python3 -m venv .uv || { echo "python3 cannot make environments: install python3-venv, or uv itself"; exit 1; }
+	@.uv/bin/pip install --quiet --disable-pip-version-check uv
+
+check-format:
+	@$(BIN)/ruff format --check --quiet . || { echo "format: run \`$(BIN)/ruff format\`"; exit 1; }
+
+check-lint:
+	@$(BIN)/ruff check --quiet .
+
+check-types:
+	@$(BIN)/mypy --no-error-summary
+
+check-imports:
+	@found=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }
+
+check-contracts:
+	@$(BIN)/buf lint proto/gen/school/contracts.binpb --config proto/buf.yaml
+	@$(BIN)/buf breaking proto/gen/school/contracts.binpb --against proto/released.binpb --config proto/buf.yaml
+
+check-generated:
+	@$(BIN)/python proto/generate.py --check
