@@ -54,3 +54,9 @@ def may_see(
         on: today, in the zone of the pupil's school.
     """
     return (caller_id == pupil_id and is_pupil) or any(relation.holds_on(on) for relation in relations)
+
+
+def name_order(display_name: str) -> tuple[str, str]:
+    """A sort key for people's names as Russian lists have them: ``ё`` beside ``е``, case does not count."""
+    folded = display_name.casefold()
+    return folded.replace("ё", "е"), folded

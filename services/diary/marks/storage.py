@@ -16,7 +16,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     bindparam,
     insert,
@@ -51,7 +50,6 @@ marks = Table(
     Column("set_at", DateTime(timezone=True), nullable=False),
     # By lesson: the cell a teacher writes, and the journal's column.
     PrimaryKeyConstraint("school_id", "lesson_id", "pupil_id"),
-    UniqueConstraint("school_id", "mark_id"),
     ForeignKeyConstraint(["school_id", "lesson_id"], ["lessons.school_id", "lessons.lesson_id"]),
     # GetWeek: a pupil's marks of a week in one range instead of a lookup per lesson.
     Index("ix_marks_week", "school_id", "pupil_id", "lesson_date"),

@@ -24,15 +24,20 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     bindparam,
     exists,
+    func,
     literal,
+    null,
     or_,
     select,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.diary.metadata import metadata
+from school.access.v1.policy_pb2 import ROLE_PUPIL
+from services.diary.access.storage import persons, relations
+from services.diary.metadata import AnyRow, metadata
 
 schools = Table(
     "schools",
@@ -186,3 +191,52 @@ async def in_class(
         _IN_CLASS, {"school_id": school_id, "class_id": class_id, "pupil_id": pupil_id, "day": day}
     )
     return bool(found.scalar_one())
+
+
+_near = (
+    (
+        select(
+            relations.c.pupil_id, relations.c.valid_from, relations.c.valid_until, relations.c.ended_at
+        ).where(relations.c.guardian_id == bindparam("caller_id"))
+    )
+    .union_all(select(bindparam("caller_id", type_=Uuid), null(), null(), null()))
+    .subquery("near")
+)
+
+_PUPILS_NEAR: Final = (
+    select(
+        _near,
+        persons.c.display_name,
+        (literal(ROLE_PUPIL) == func.any(persons.c.roles)).label("is_pupil"),
+        memberships.c.school_id,
+        schools.c.title.label("school_title"),
+        schools.c.zone,
+        memberships.c.class_id,
+        classes.c.title.label("class_title"),
+        memberships.c.from_on,
+        memberships.c.until_on,
+    )
+    .select_from(_near)
+    .outerjoin(persons, persons.c.person_id == _near.c.pupil_id)
+    .outerjoin(
+        memberships,
+        and_(
+            memberships.c.pupil_id == _near.c.pupil_id,
+            or_(memberships.c.until_on.is_(None), memberships.c.until_on >= bindparam("since")),
+        ),
+    )
+    .outerjoin(
+        classes,
+        and_(classes.c.school_id == memberships.c.school_id, classes.c.class_id == memberships.c.class_id),
+    )
+    .outerjoin(schools, schools.c.school_id == memberships.c.school_id)
+)
+
+
+async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: date) -> list[AnyRow]:
+    """Whoever the caller may stand for, and the caller, with the classes they were in on ``since`` or later.
+
+    Whether the caller may see them today is for the rules to decide: the day depends on the school's zone.
+    """
+    found = await connection.execute(_PUPILS_NEAR, {"caller_id": caller_id, "since": since})
+    return list(found)

@@ -1,0 +1,189 @@
+"""The two statements behind a family's week, the most frequent read of the diary.
+
+The first asks where the pupil belongs and whether the caller may know; it reads small tables only. The
+second reads the page itself, and names one school and one class. Each is one round trip.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Date, Uuid, and_, bindparam, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from school.access.v1.policy_pb2 import ROLE_PUPIL
+from services.diary.access.storage import persons, relations
+from services.diary.homework.storage import homework
+from services.diary.marks.storage import marks
+from services.diary.metadata import AnyRow
+from services.diary.remarks.storage import remarks
+from services.diary.schools.storage import classes, holidays, memberships, schools, subjects
+from services.diary.timetable.storage import lessons
+
+_caller = bindparam("caller_id", type_=Uuid)
+_pupil = bindparam("pupil_id", type_=Uuid)
+_since = bindparam("since", type_=Date)
+_until = bindparam("until", type_=Date)
+_school = bindparam("school_id", type_=Uuid)
+_class = bindparam("class_id", type_=Uuid)
+_from = bindparam("from_on", type_=Date)
+_to = bindparam("to_on", type_=Date)
+
+_asked = select(_pupil.label("pupil_id")).subquery("asked")
+
+# Almost always empty: asked for beside the class it saves a round trip.
+_holidays = (
+    select(
+        func.jsonb_agg(
+            func.jsonb_build_array(
+                holidays.c.title, holidays.c.starts_on, holidays.c.ends_on, holidays.c.only_grade
+            )
+        )
+    )
+    .where(holidays.c.school_id == memberships.c.school_id)
+    .where(holidays.c.starts_on <= _until)
+    .where(holidays.c.ends_on >= _since)
+    .scalar_subquery()
+)
+
+PLACES: Final = (
+    select(
+        persons.c.display_name,
+        (literal(ROLE_PUPIL) == func.any(persons.c.roles)).label("is_pupil"),
+        relations.c.valid_from,
+        relations.c.valid_until,
+        relations.c.ended_at,
+        memberships.c.school_id,
+        memberships.c.class_id,
+        memberships.c.from_on,
+        memberships.c.until_on,
+        classes.c.title.label("class_title"),
+        classes.c.grade,
+        schools.c.title.label("school_title"),
+        schools.c.zone,
+        _holidays.label("holidays"),
+    )
+    .select_from(_asked)
+    .outerjoin(persons, persons.c.person_id == _asked.c.pupil_id)
+    .outerjoin(
+        relations,
+        and_(relations.c.guardian_id == _caller, relations.c.pupil_id == _asked.c.pupil_id),
+    )
+    .outerjoin(
+        memberships,
+        and_(
+            memberships.c.pupil_id == _asked.c.pupil_id,
+            or_(memberships.c.until_on.is_(None), memberships.c.until_on >= _since),
+        ),
+    )
+    .outerjoin(
+        classes,
+        and_(classes.c.school_id == memberships.c.school_id, classes.c.class_id == memberships.c.class_id),
+    )
+    .outerjoin(schools, schools.c.school_id == memberships.c.school_id)
+    .order_by(memberships.c.from_on.desc().nulls_last())
+)
+"""Who the pupil is, the caller's relations to them, and their classes since a day, the latest first.
+
+One row for each pair of a relation and a class, usually one; without any, one row of nulls.
+Parameters: ``caller_id``, ``pupil_id``, ``since`` and ``until`` (the first and last day of interest).
+"""
+
+_remarks = (
+    select(
+        remarks.c.lesson_id,
+        func.array_agg(aggregate_order_by(remarks.c.text, remarks.c.remark_id)).label("texts"),
+    )
+    .where(remarks.c.school_id == _school)
+    .where(remarks.c.pupil_id == _pupil)
+    .where(remarks.c.lesson_date.between(_from, _to))
+    .group_by(remarks.c.lesson_id)
+    .subquery("remarked")
+)
+
+LESSONS: Final = (
+    select(
+        lessons.c.lesson_id,
+        lessons.c.date,
+        lessons.c.number,
+        lessons.c.starts_at,
+        lessons.c.ends_at,
+        subjects.c.title.label("subject_title"),
+        lessons.c.room,
+        persons.c.display_name.label("teacher_name"),
+        lessons.c.topic,
+        homework.c.text.label("homework"),
+        lessons.c.work_type,
+        marks.c.text.label("mark"),
+        marks.c.comment,
+        marks.c.version,
+        _remarks.c.texts.label("remarks"),
+    )
+    .select_from(lessons)
+    .join(subjects, and_(subjects.c.school_id == _school, subjects.c.subject_id == lessons.c.subject_id))
+    .outerjoin(persons, persons.c.person_id == lessons.c.teacher_id)
+    .outerjoin(
+        homework,
+        and_(
+            homework.c.school_id == _school,
+            homework.c.class_id == _class,
+            homework.c.lesson_date.between(_from, _to),
+            homework.c.lesson_id == lessons.c.lesson_id,
+        ),
+    )
+    .outerjoin(
+        marks,
+        and_(
+            marks.c.school_id == _school,
+            marks.c.pupil_id == _pupil,
+            marks.c.lesson_date.between(_from, _to),
+            marks.c.lesson_id == lessons.c.lesson_id,
+            marks.c.text != "",
+        ),
+    )
+    .outerjoin(_remarks, _remarks.c.lesson_id == lessons.c.lesson_id)
+    .where(lessons.c.school_id == _school)
+    .where(lessons.c.class_id == _class)
+    .where(lessons.c.date.between(_from, _to))
+    .order_by(lessons.c.date, lessons.c.number)
+)
+"""The lessons of a class with a pupil's marks and remarks, by date and number.
+
+Parameters: ``school_id``, ``class_id``, ``pupil_id``, ``from_on``, ``to_on``.
+"""
+
+
+async def places(
+    connection: AsyncConnection, *, caller_id: UUID, pupil_id: UUID, since: date, until: date
+) -> list[AnyRow]:
+    """The rows of `PLACES`."""
+    found = await connection.execute(
+        PLACES, {"caller_id": caller_id, "pupil_id": pupil_id, "since": since, "until": until}
+    )
+    return list(found)
+
+
+async def lessons_with_marks(
+    connection: AsyncConnection,
+    *,
+    school_id: UUID,
+    class_id: UUID,
+    pupil_id: UUID,
+    from_on: date,
+    to_on: date,
+) -> list[AnyRow]:
+    """The rows of `LESSONS`."""
+    found = await connection.execute(
+        LESSONS,
+        {
+            "school_id": school_id,
+            "class_id": class_id,
+            "pupil_id": pupil_id,
+            "from_on": from_on,
+            "to_on": to_on,
+        },
+    )
+    return list(found)

@@ -1,0 +1,154 @@
+"""What families read every evening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.diary.access.rules import NotTheirPupil, Relation, may_see
+from services.diary.metadata import AnyRow
+from services.diary.week import storage
+from services.diary.week.rules import Holiday, SchoolWeek
+from services.kit.clock import Clock
+from services.kit.database import Database
+
+_UTC: Final = ZoneInfo("UTC")
+# Today is a different date in different zones, and a Sunday's week began six days before.
+_AROUND_TODAY: Final = timedelta(days=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the diary."""
+
+    date: date
+    holiday: str
+    """Why there are no lessons; empty on a school day."""
+    lessons: list[AnyRow]
+    """Rows of `storage.LESSONS` in the order of their numbers: this read is too hot to copy them twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """A pupil's week, and where the pupil studied in it."""
+
+    pupil_id: UUID
+    display_name: str
+    school_title: str
+    class_title: str
+    zone: str
+    """Of the school; empty when the pupil was in no class since."""
+    days: list[Day]
+    now: tuple[date, time]
+    """Date and time in that zone: what has begun may tell its topic."""
+
+
+class Weeks:
+    """Reads the diary."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def week(self, caller_id: UUID, pupil_id: UUID, day: date | None) -> Week:
+        """The school week that holds ``day``, by default today in the school's zone.
+
+        Raises:
+            NotTheirPupil: the caller may not see the pupil, or there is none.
+            BadDate: the week reaches beyond the calendar.
+        """
+        now = self._clock.now()
+        asked = None if day is None else SchoolWeek.holding(day)
+        async with self._database.read() as connection:
+            places = await storage.places(
+                connection,
+                caller_id=caller_id,
+                pupil_id=pupil_id,
+                since=asked.monday if asked else now.date() - _AROUND_TODAY,
+                until=asked.saturday if asked else now.date() + _AROUND_TODAY,
+            )
+            home = _home(places, now)
+            local = now.astimezone(ZoneInfo(home.zone) if home else _UTC)
+            _require_may_see(caller_id, pupil_id, places, local.date())
+            day = day or local.date()
+            week = asked or SchoolWeek.holding(day)
+            attended = _attended(places, week)
+            lessons = [
+                row
+                for place in attended
+                for row in await storage.lessons_with_marks(
+                    connection,
+                    school_id=place.school_id,
+                    class_id=place.class_id,
+                    pupil_id=pupil_id,
+                    from_on=max(place.from_on, week.monday),
+                    to_on=min(place.until_on or week.saturday, week.saturday),
+                )
+            ]
+        shown = next((place for place in attended if _covers(place, day)), attended[0] if attended else None)
+        return Week(
+            pupil_id=pupil_id,
+            display_name=places[0].display_name or "",
+            school_title=shown.school_title if shown else "",
+            class_title=shown.class_title if shown else "",
+            zone=shown.zone if shown else home.zone if home else "",
+            days=_days(week, lessons, attended),
+            now=(local.date(), local.time()),
+        )
+
+
+def _home(places: Sequence[AnyRow], now: datetime) -> AnyRow | None:
+    """The class the pupil joined last: its school's zone says what day it is for the pupil."""
+    known = [place for place in places if place.school_id is not None]
+    begun = (place for place in known if place.from_on <= now.astimezone(ZoneInfo(place.zone)).date())
+    return next(begun, known[-1] if known else None)
+
+
+def _require_may_see(caller_id: UUID, pupil_id: UUID, places: Sequence[AnyRow], today: date) -> None:
+    relations = (
+        Relation(place.valid_from, place.valid_until, place.ended_at is not None) for place in places
+    )
+    if not may_see(caller_id, pupil_id, is_pupil=bool(places[0].is_pupil), relations=relations, on=today):
+        raise NotTheirPupil
+
+
+def _attended(places: Sequence[AnyRow], week: SchoolWeek) -> list[AnyRow]:
+    """The classes of the week, each once: a place appears beside every relation of the caller."""
+    once = {
+        (place.school_id, place.class_id, place.from_on): place
+        for place in places
+        if place.school_id is not None
+        and place.from_on <= week.saturday
+        and (place.until_on is None or place.until_on >= week.monday)
+    }
+    return list(once.values())
+
+
+def _covers(place: AnyRow, day: date) -> bool:
+    return place.from_on <= day and (place.until_on is None or place.until_on >= day)
+
+
+def _days(week: SchoolWeek, lessons: Sequence[AnyRow], attended: Sequence[AnyRow]) -> list[Day]:
+    by_date: dict[date, list[AnyRow]] = {day: [] for day in week.days}
+    for row in lessons:
+        by_date[row[1]].append(row)
+    if len(attended) > 1:
+        for rows in by_date.values():
+            rows.sort(key=lambda row: int(row.number))
+    return [Day(day, "" if rows else _holiday(day, attended), rows) for day, rows in by_date.items()]
+
+
+def _holiday(day: date, attended: Sequence[AnyRow]) -> str:
+    for place in attended:
+        if place.holidays and _covers(place, day):
+            for title, starts_on, ends_on, only_grade in place.holidays:
+                holiday = Holiday(
+                    title, date.fromisoformat(starts_on), date.fromisoformat(ends_on), only_grade
+                )
+                if holiday.covers(day, place.grade):
+                    return holiday.title
+    return ""
