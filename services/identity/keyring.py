@@ -1,8 +1,9 @@
 """The keys that hide what must not be read from a stolen database.
 
-SNILS has 10⁹ values: a plain hash of it is reversed in minutes. So it is kept twice, and never in clear: sealed
-(AES-256-GCM) to be read by us alone, and as a blind index (HMAC-SHA256 under another key) to be found again. Each
-value remembers the version of its key, so keys change without a day on which nothing can be found.
+SNILS has 10⁹ values: a plain hash of it is reversed in minutes. So it is kept twice, and never in clear:
+sealed (AES-256-GCM) to be read by us alone, and as a blind index (HMAC-SHA256 under another key) to be
+found again. Each value remembers the version of its key, so keys change without a day on which nothing
+can be found.
 
 The keys are a JSON file outside the database, the current key of each purpose first::
 
@@ -30,7 +31,7 @@ _PURPOSES = ("seal", "index", "refresh")
 
 
 class KeyringError(Exception):
-    """The file of keys is missing or wrong, or something sealed cannot be opened. Never shows a key or a text."""
+    """The file of keys is wrong, or something sealed cannot be opened. Never shows a key or a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class Keyring:
             raise KeyringError(f"The file of keys cannot be read: {file}") from missing
         except (KeyError, TypeError, ValueError, AttributeError):
             # Without the cause: a JSON error quotes the file.
-            raise KeyringError(f"{file} is not a file of keys: {', '.join(_PURPOSES)}, 32 bytes each") from None
+            raise KeyringError(
+                f"{file} is not a file of keys: {', '.join(_PURPOSES)}, 32 bytes each"
+            ) from None
         if not all(keys.values()):
             raise KeyringError(f"{file} has no key for one of: {', '.join(_PURPOSES)}")
         return cls(seal=keys["seal"], index=keys["index"], refresh=keys["refresh"])
@@ -91,7 +94,7 @@ class Keyring:
         return Sealed(nonce + box, self._sealing_version)
 
     def open(self, sealed: Sealed, *, context: str) -> str:
-        """Read a sealed text. Raises `KeyringError` when it was altered, moved or sealed with an unknown key."""
+        """Read a sealed text. Raises `KeyringError` when it was altered or moved, or its key is unknown."""
         try:
             sealer = self._sealers[sealed.key_version]
             nonce, box = sealed.box[:_NONCE_BYTES], sealed.box[_NONCE_BYTES:]
@@ -100,7 +103,7 @@ class Keyring:
             raise KeyringError("A sealed value cannot be opened") from wrong
 
     def index(self, text: str, *, kind: str) -> BlindIndex:
-        """The blind index of a text under the current key; equal texts of different kinds have different ones."""
+        """The blind index of a text under the current key; a text has another one for each kind."""
         return _index(self._index[0], text, kind)
 
     def indexes(self, text: str, *, kind: str) -> tuple[BlindIndex, ...]:

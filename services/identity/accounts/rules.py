@@ -81,4 +81,4 @@ def wait_after(failures: int) -> timedelta:
     if failures < FREE_GUESSES:
         return timedelta(0)
     doublings = min(failures - FREE_GUESSES, 10)  # far past the longest wait
-    return min(FIRST_WAIT * 2**doublings, LONGEST_WAIT)
+    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)

@@ -18,7 +18,9 @@ _TEST_NUMBER = 600
 
 _LONGEST_NAME = 100
 # What may stand between the letters of a name: "Петрова-Водкина", "д'Артаньян", "Мамед оглы".
-_JOINTS = frozenset("-\u2010\u2011 \u00a0'\u2019\u02bc")
+JOINTS = frozenset(
+    "-\u2010\u2011\u2012\u2013\u2014\u2212 \u00a0\u202f'\u2018\u2019\u02b9\u02bb\u02bc\u2032`\u00b4"
+)
 _SEPARATORS = re.compile(r"[\s\-\u2010\u2011\u2013]+")
 
 
@@ -107,10 +109,11 @@ class MixedAlphabets(ValueError):
 
 
 def alphabet_of(text: str) -> str | None:
-    """``"CYRILLIC"`` or ``"LATIN"``; None for a text without letters. Raises `MixedAlphabets` for anything else."""
+    """``"CYRILLIC"`` or ``"LATIN"``, None without letters. Raises `MixedAlphabets` for anything else."""
     found: str | None = None
     for letter in text:
-        if not letter.isalpha():
+        # The modifier apostrophe counts as a letter in Unicode, and joins names here.
+        if not letter.isalpha() or letter in JOINTS:
             continue
         alphabet = unicodedata.name(letter, "").partition(" ")[0]
         if alphabet not in {"CYRILLIC", "LATIN"} or (found is not None and found != alphabet):
@@ -224,5 +227,5 @@ def _can_be_a_name(text: str) -> bool:
     return (
         0 < len(text) <= _LONGEST_NAME
         and text[0].isalpha()
-        and all(letter.isalpha() or letter in _JOINTS for letter in text)
+        and all(letter.isalpha() or letter in JOINTS for letter in text)
     )

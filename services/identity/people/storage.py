@@ -134,7 +134,8 @@ async def insert_roles(
 ) -> None:
     """Give a person roles at a school."""
     rows = [
-        {"person_id": person_id, "school_id": school_id, "role": role, "granted_at": at} for role in sorted(roles)
+        {"person_id": person_id, "school_id": school_id, "role": role, "granted_at": at}
+        for role in sorted(roles)
     ]
     await connection.execute(insert(person_roles), rows)
 
@@ -161,7 +162,11 @@ async def person(connection: AsyncConnection, person_id: UUID) -> Person | None:
     """The person with this id, with all roles; None when there is none."""
     found = await connection.execute(
         select(
-            people.c.id, people.c.surname, people.c.given_name, people.c.patronymic, roles_of_person.label("roles")
+            people.c.id,
+            people.c.surname,
+            people.c.given_name,
+            people.c.patronymic,
+            roles_of_person.label("roles"),
         ).where(people.c.id == person_id)
     )
     row = found.first()

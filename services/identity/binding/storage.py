@@ -1,0 +1,230 @@
+"""Bindings, and the persons a profile may belong to, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.identity.accounts.rules import AccountState
+from services.identity.accounts.storage import accounts
+from services.identity.binding.rules.matching import Registered
+from services.identity.keyring import Keyring, Sealed
+from services.identity.metadata import metadata
+from services.identity.people.rules import FullName, Person, PersonStatus, Snils
+from services.identity.people.storage import people, person_of, roles_of_person
+
+bindings = Table(
+    "bindings",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("provider", Text, nullable=False),  # the issuer of the profile's tokens
+    Column("subject", Text, nullable=False),  # the profile's oid there
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("road", Text, nullable=False),  # a `Road`
+    # The sign-in that was used up by this binding; its own row is swept away after a while.
+    Column("link_id", Uuid, nullable=False),
+    Column("bound_at", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    # One account per profile: whose is it? And no second account for it, whatever runs at once (A9, A10).
+    Index(
+        "bindings_one_per_profile",
+        "region",
+        "provider",
+        "subject",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    # One profile per account (A9).
+    Index(
+        "bindings_one_per_account",
+        "region",
+        "provider",
+        "account_id",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    # A sign-in binds once, ever (A7).
+    Index("bindings_one_per_link", "link_id", unique=True),
+)
+
+
+class Road(StrEnum):
+    """By which evidence: the names of `school.identity.v1.BindingRoad` without their prefix."""
+
+    SNILS = "SNILS"
+    PASSWORD = "PASSWORD"  # noqa: S105 - a road
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where profiles come from, and for which region they are bound."""
+
+    region: str
+    issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A registered person with the account a profile could be bound to."""
+
+    account_id: UUID
+    may_enter: bool
+    person: Person
+    registered: Registered
+
+
+_columns = (
+    people.c.id,
+    people.c.surname,
+    people.c.given_name,
+    people.c.patronymic,
+    people.c.birth_date,
+    people.c.snils_box,
+    people.c.snils_box_key,
+    people.c.snils_disputed,
+    people.c.status,
+    accounts.c.id.label("account_id"),
+    accounts.c.state,
+    roles_of_person.label("roles"),
+)
+# Outer: a person without an account must be seen, or one of two candidates would look like the only one.
+_candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id == people.c.id, isouter=True)
+_bound = (
+    select(*_columns)
+    .join_from(bindings, accounts, accounts.c.id == bindings.c.account_id)
+    .join(people, people.c.id == accounts.c.person_id)
+)
+
+
+async def candidate_of_profile(
+    connection: AsyncConnection, provider: Provider, subject: str, keyring: Keyring
+) -> Candidate | None:
+    """Whose account the profile is bound to; None while it is bound to none."""
+    found = await connection.execute(_bound.where(*_profile(provider, subject)))
+    row = found.first()
+    return None if row is None else _candidate(row, keyring)
+
+
+async def candidates_by_snils(
+    connection: AsyncConnection, digests: Sequence[bytes], keyring: Keyring
+) -> list[Candidate]:
+    """Every registered person with one of these SNILS digests, whatever their status."""
+    found = await connection.execute(_candidates.where(people.c.snils_index.in_(digests)))
+    return [_candidate(row, keyring) for row in found]
+
+
+async def candidate_of_account(
+    connection: AsyncConnection, account_id: UUID, keyring: Keyring
+) -> Candidate | None:
+    """The person of an account."""
+    found = await connection.execute(_candidates.where(accounts.c.id == account_id))
+    row = found.first()
+    return None if row is None else _candidate(row, keyring)
+
+
+async def insert_binding(
+    connection: AsyncConnection,
+    provider: Provider,
+    *,
+    binding_id: UUID,
+    subject: str,
+    account_id: UUID,
+    road: Road,
+    link_id: UUID,
+    at: datetime,
+) -> bool:
+    """Bind, unless profile or account are bound already; whether this call did it.
+
+    A call that loses a race waits here until the winner has committed.
+    """
+    inserted = await connection.execute(
+        insert(bindings).on_conflict_do_nothing().returning(bindings.c.id),
+        {
+            "id": binding_id,
+            "region": provider.region,
+            "provider": provider.issuer,
+            "subject": subject,
+            "account_id": account_id,
+            "road": road,
+            "link_id": link_id,
+            "bound_at": at,
+        },
+    )
+    return inserted.first() is not None
+
+
+async def bound_accounts(
+    connection: AsyncConnection, provider: Provider, *, subject: str, account_id: UUID
+) -> list[tuple[str, UUID]]:
+    """The active bindings of the profile or the account, as (subject, account)."""
+    found = await connection.execute(
+        select(bindings.c.subject, bindings.c.account_id).where(
+            *_active(provider), or_(bindings.c.subject == subject, bindings.c.account_id == account_id)
+        )
+    )
+    return [(row.subject, row.account_id) for row in found]
+
+
+async def next_version_if_open(connection: AsyncConnection, account_id: UUID) -> int | None:
+    """Move the account to its next version; None when it or its person may not be in by now (A16)."""
+    moved = await connection.execute(
+        update(accounts)
+        .where(
+            accounts.c.id == account_id,
+            accounts.c.state == AccountState.OPEN,
+            people.c.id == accounts.c.person_id,
+            people.c.status == PersonStatus.ACTIVE,
+        )
+        .values(version=accounts.c.version + 1)
+        .returning(accounts.c.version)
+    )
+    version: int | None = moved.scalar_one_or_none()
+    return version
+
+
+async def binding_of_account(
+    connection: AsyncConnection, provider: Provider, account_id: UUID
+) -> tuple[Road, datetime] | None:
+    """By which road and when the account was bound; None when it is not."""
+    found = await connection.execute(
+        select(bindings.c.road, bindings.c.bound_at).where(
+            *_active(provider), bindings.c.account_id == account_id
+        )
+    )
+    row = found.first()
+    return None if row is None else (Road(row.road), row.bound_at)
+
+
+def _active(provider: Provider) -> tuple[Any, ...]:
+    return (
+        bindings.c.region == provider.region,
+        bindings.c.provider == provider.issuer,
+        bindings.c.ended_at.is_(None),
+    )
+
+
+def _profile(provider: Provider, subject: str) -> tuple[Any, ...]:
+    return (*_active(provider), bindings.c.subject == subject)
+
+
+def _candidate(row: Any, keyring: Keyring) -> Candidate:
+    snils = None
+    if row.snils_box is not None:
+        sealed = Sealed(row.snils_box, row.snils_box_key)
+        snils = Snils(keyring.open(sealed, context=f"snils of {row.id}"))
+    name = FullName(row.surname, row.given_name, row.patronymic)
+    return Candidate(
+        account_id=row.account_id,
+        may_enter=row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE,
+        person=person_of(row),
+        registered=Registered(row.id, name, row.birth_date, snils, row.snils_disputed),
+    )

@@ -1,0 +1,154 @@
+"""Sessions, as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.identity.accounts.rules import AccountState
+from services.identity.accounts.storage import accounts
+from services.identity.metadata import metadata
+from services.identity.people.rules import PersonStatus, Role
+from services.identity.people.storage import people, roles_of_person
+from services.identity.sessions.rules import Door, EndReason
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("door", Text, nullable=False),  # a `Door`
+    Column("began_at", DateTime(timezone=True), nullable=False),
+    # The last refresh token given out, from which it and its forerunners can be told from forgeries.
+    Column("seed", LargeBinary, nullable=False),
+    Column("proof_key", SmallInteger, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("rotated_at", DateTime(timezone=True), nullable=False),
+    Column("idle_end", DateTime(timezone=True), nullable=False),
+    Column("absolute_end", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("end_reason", Text),  # an `EndReason`
+    # A person's live sessions, to list and to end.
+    Index("sessions_live", "account_id", postgresql_where=text("ended_at IS NULL")),
+    # The sweep of sessions that are long over.
+    Index("sessions_by_end", "absolute_end"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A live session of a person who may be in."""
+
+    id: UUID
+    account_id: UUID
+    person_id: UUID
+    roles: frozenset[Role]
+    seed: bytes
+    proof_key: int
+    generation: int
+    rotated_at: datetime
+    idle_end: datetime
+    absolute_end: datetime
+
+
+async def insert_session(connection: AsyncConnection, session: Kept, door: Door) -> None:
+    """Insert a session that begins now, at its first generation."""
+    await connection.execute(
+        insert(sessions),
+        {
+            "id": session.id,
+            "account_id": session.account_id,
+            "door": door,
+            "began_at": session.rotated_at,
+            "seed": session.seed,
+            "proof_key": session.proof_key,
+            "generation": session.generation,
+            "rotated_at": session.rotated_at,
+            "idle_end": session.idle_end,
+            "absolute_end": session.absolute_end,
+        },
+    )
+
+
+async def live(connection: AsyncConnection, session_id: UUID, now: datetime) -> Kept | None:
+    """The session, unless it is over or its person may no longer be in (A16)."""
+    found = await connection.execute(
+        select(
+            sessions.c.id,
+            sessions.c.account_id,
+            accounts.c.person_id,
+            roles_of_person.label("roles"),
+            sessions.c.seed,
+            sessions.c.proof_key,
+            sessions.c.generation,
+            sessions.c.rotated_at,
+            sessions.c.idle_end,
+            sessions.c.absolute_end,
+        )
+        .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
+        .join(people, people.c.id == accounts.c.person_id)
+        .where(
+            sessions.c.id == session_id,
+            sessions.c.ended_at.is_(None),
+            sessions.c.idle_end > now,
+            accounts.c.state == AccountState.OPEN,
+            people.c.status == PersonStatus.ACTIVE,
+        )
+    )
+    row = found.first()
+    if row is None:
+        return None
+    values = row._asdict()
+    return Kept(**(values | {"roles": frozenset(Role(role) for role in row.roles or ())}))
+
+
+async def rotate(
+    connection: AsyncConnection, session_id: UUID, *, shown: int, now: datetime, idle_end: datetime
+) -> bool:
+    """Move the session to the next generation, if it is still at ``shown``; whether it was."""
+    moved = await connection.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.generation == shown, sessions.c.ended_at.is_(None))
+        .values(generation=shown + 1, rotated_at=now, idle_end=idle_end)
+    )
+    return moved.rowcount == 1
+
+
+async def end(connection: AsyncConnection, session_id: UUID, *, now: datetime, reason: EndReason) -> bool:
+    """End a session; whether it was live."""
+    ended = await connection.execute(
+        update(sessions)
+        .where(sessions.c.id == session_id, sessions.c.ended_at.is_(None))
+        .values(ended_at=now, end_reason=reason)
+    )
+    return ended.rowcount == 1
+
+
+async def end_all(connection: AsyncConnection, account_id: UUID, *, now: datetime, reason: EndReason) -> int:
+    """End every live session of an account; how many there were."""
+    ended = await connection.execute(
+        update(sessions)
+        .where(and_(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None)))
+        .values(ended_at=now, end_reason=reason)
+    )
+    return ended.rowcount

@@ -1,0 +1,187 @@
+"""Link transactions: one row per sign-in through ESIA, from the click to its end.
+
+A row ties together the browser, the provider, the profile that came back and the person it was bound to,
+and can be used once: without all of these in one place, a binding could be smuggled from one to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.identity.keyring import Sealed
+from services.identity.metadata import metadata
+from services.identity.sign_in.rules import MOST_PASSWORDS, Stage
+
+link_transactions = Table(
+    "link_transactions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("provider", Text, nullable=False),  # the issuer the browser was sent to
+    Column("state_digest", LargeBinary, nullable=False),  # SHA-256 of the state
+    Column("browser_digest", LargeBinary, nullable=False),  # SHA-256 of the browser's key
+    Column("stage", Text, nullable=False),  # a `Stage`
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("subject", Text),  # the profile that came back
+    Column("person_id", Uuid),  # whom it was found to be
+    # The profile while a password is awaited, sealed; emptied at the end.
+    Column("profile_box", LargeBinary),
+    Column("profile_box_key", SmallInteger),
+    Column("passwords_tried", Integer, nullable=False, server_default=text("0")),
+    # The redirect comes back with a state.
+    Index("link_transactions_by_state", "state_digest", unique=True),
+    # A password is given by a browser.
+    Index("link_transactions_by_browser", "browser_digest", unique=True),
+    # The sweep of those that are over.
+    Index("link_transactions_by_expiry", "expires_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A sign-in on its way."""
+
+    id: UUID
+    expires_at: datetime
+    subject: str | None = None
+    profile: Sealed | None = None
+
+
+async def insert_link(
+    connection: AsyncConnection,
+    link: Link,
+    *,
+    region: str,
+    provider: str,
+    state_digest: bytes,
+    browser_digest: bytes,
+    begun_at: datetime,
+) -> None:
+    """Begin a sign-in."""
+    await connection.execute(
+        insert(link_transactions),
+        {
+            "id": link.id,
+            "region": region,
+            "provider": provider,
+            "state_digest": state_digest,
+            "browser_digest": browser_digest,
+            "stage": Stage.SENT,
+            "begun_at": begun_at,
+            "expires_at": link.expires_at,
+        },
+    )
+
+
+async def take_state(
+    connection: AsyncConnection, *, state_digest: bytes, browser_digest: bytes, now: datetime
+) -> Link | None:
+    """Use the state up; None unless it was given to this browser, is unused and in time (A1, A2).
+
+    Another browser does not use it up: it would rob the one it belongs to.
+    """
+    taken = await connection.execute(
+        update(link_transactions)
+        .where(
+            link_transactions.c.state_digest == state_digest,
+            link_transactions.c.browser_digest == browser_digest,
+            link_transactions.c.stage == Stage.SENT,
+            link_transactions.c.expires_at > now,
+        )
+        .values(stage=Stage.RETURNED)
+        .returning(link_transactions.c.id, link_transactions.c.expires_at)
+    )
+    row = taken.first()
+    return None if row is None else Link(row.id, row.expires_at)
+
+
+async def count_password(connection: AsyncConnection, *, browser_digest: bytes, now: datetime) -> Link | None:
+    """Count one more password, before it is looked at; None when none may be tried from this browser."""
+    counted = await connection.execute(
+        update(link_transactions)
+        .where(
+            link_transactions.c.browser_digest == browser_digest,
+            link_transactions.c.stage == Stage.PASSWORD_NEEDED,
+            link_transactions.c.expires_at > now,
+            link_transactions.c.passwords_tried < MOST_PASSWORDS,
+        )
+        .values(passwords_tried=link_transactions.c.passwords_tried + 1)
+        .returning(
+            link_transactions.c.id,
+            link_transactions.c.expires_at,
+            link_transactions.c.subject,
+            link_transactions.c.profile_box,
+            link_transactions.c.profile_box_key,
+        )
+    )
+    row = counted.first()
+    if row is None:
+        return None
+    return Link(row.id, row.expires_at, row.subject, Sealed(row.profile_box, row.profile_box_key))
+
+
+async def uncount_password(connection: AsyncConnection, link_id: UUID) -> None:
+    """Take the last count back: the password was not looked at."""
+    await connection.execute(
+        update(link_transactions)
+        .where(link_transactions.c.id == link_id)
+        .values(passwords_tried=link_transactions.c.passwords_tried - 1)
+    )
+
+
+async def await_password(
+    connection: AsyncConnection, link_id: UUID, *, subject: str, profile: Sealed, expires_at: datetime
+) -> None:
+    """Keep the profile, sealed, until a password shows whose it is."""
+    await connection.execute(
+        update(link_transactions)
+        .where(link_transactions.c.id == link_id, link_transactions.c.stage == Stage.RETURNED)
+        .values(
+            stage=Stage.PASSWORD_NEEDED,
+            subject=subject,
+            profile_box=profile.box,
+            profile_box_key=profile.key_version,
+            expires_at=expires_at,
+        )
+    )
+
+
+async def finish(
+    connection: AsyncConnection,
+    link_id: UUID,
+    *,
+    stage: Stage,
+    subject: str,
+    person_id: UUID | None,
+    now: datetime,
+) -> bool:
+    """End a sign-in as ``stage`` says; whether it was still under way. The profile is forgotten."""
+    finished = await connection.execute(
+        update(link_transactions)
+        .where(
+            link_transactions.c.id == link_id,
+            link_transactions.c.stage.in_((Stage.RETURNED, Stage.PASSWORD_NEEDED)),
+            link_transactions.c.expires_at > now,
+        )
+        .values(stage=stage, subject=subject, person_id=person_id, profile_box=None, profile_box_key=None)
+    )
+    return finished.rowcount == 1
