@@ -126,11 +126,16 @@ class Database:
                 # Every query here touches few rows; compiling one costs more than running it.
                 "jit": "off",
                 "timezone": "UTC",
+                # A peer whose machine died sends no goodbye: notice within half a minute, free its locks.
+                "tcp_keepalives_idle": "10",
+                "tcp_keepalives_interval": "5",
+                "tcp_keepalives_count": "3",
             },
         }
         self._engine = create_async_engine(
             url,
             connect_args=connect_args,
+            hide_parameters=True,  # error texts reach logs, and parameters are names and numbers of people
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=_POOL_WAIT_S,
@@ -139,7 +144,9 @@ class Database:
             pool_use_lifo=True,
         )
         self._reading = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._sessions = create_async_engine(url, connect_args=connect_args, poolclass=NullPool)
+        self._sessions = create_async_engine(
+            url, connect_args=connect_args, hide_parameters=True, poolclass=NullPool
+        )
         self._wakes: list[Callable[[], None]] = []
 
     @asynccontextmanager

@@ -1,0 +1,232 @@
+"""From the outbox to the stream, and there again whenever the stream has lost it.
+
+Invariants:
+- An event is published at least once after its transaction committed, and never before.
+- One relay per service publishes: it holds an advisory lock on the very connection it works with, so a relay
+that
+  has lost the lock can no longer read or store anything.
+- A stored sequence is true, or is found out: another date of creation, a last sequence below it, another
+event at
+  its place, or a second event acknowledged there — each has everything published again that may be gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import nats.errors
+from nats.js.errors import NoStreamResponseError, NotFoundError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.kit.database import Database
+from services.kit.messaging import envelope, outbox, streams
+from services.kit.messaging.background import Background
+from services.kit.messaging.bus import Bus, BusDown
+from services.kit.messaging.envelope import EventMeta
+from services.kit.messaging.outbox import Pending
+from services.kit.messaging.streams import Held, Stream
+
+_BATCH: Final = 256  # read and stored at once
+_IN_FLIGHT: Final = 64  # published and not yet acknowledged: where a stream that syncs each write is fastest
+_ACK_WITHIN_S: Final = 5
+_POLL_S: Final = 0.1  # for what other replicas of the service committed; our own commits wake us
+_TAKE_OVER_S: Final = 0.5  # how often a relay that does not lead asks for the lock
+_CHECK_EVERY_S: Final = 60
+_AFTER_REFUSAL_S: Final = 0.5
+
+
+class Relay(Background):
+    """Publishes what this service's transactions have committed. ``async with`` runs it.
+
+    Args:
+        bus: the service's connection.
+        database: whose outbox is read.
+        stream: where to; by default the stream named after the service.
+    """
+
+    def __init__(self, bus: Bus, database: Database, stream: Stream | None = None) -> None:
+        super().__init__("relay")
+        self._bus = bus
+        self._database = database
+        self._stream = stream or Stream.of(bus.service)
+        self._work = asyncio.Event()
+        self._suspicious = True
+        self._checked_at = 0.0
+        self.leading = False
+        """Whether this is the one relay of the service that publishes."""
+        database.on_publish(self._work.set)
+        bus.on_connect(self._suspect)
+
+    async def run(self) -> None:
+        """Lead when nobody else does, publish while leading."""
+        async with self._database.session() as connection:
+            # Only the database knows when the lock is free.
+            while not await self._try_to_lead(connection):  # noqa: ASYNC110 - there is no event to wait for
+                await asyncio.sleep(_TAKE_OVER_S)
+            self.leading = self._suspicious = True
+            self._log.info("relay_leads", stream=self._stream.name)
+            try:
+                while True:
+                    await self._step(connection)
+            finally:
+                self.leading = False
+
+    @staticmethod
+    async def _try_to_lead(connection: AsyncConnection) -> bool:
+        async with connection.begin():
+            return await outbox.try_to_lead(connection)
+
+    async def _suspect(self) -> None:
+        """The connection was interrupted: the stream may not be what it was."""
+        self._suspicious = True
+        self._work.set()
+
+    async def _step(self, connection: AsyncConnection) -> None:
+        self._work.clear()
+        try:
+            if self._suspicious or time.monotonic() - self._checked_at > _CHECK_EVERY_S:
+                await self._check(connection)
+                await self._sweep(connection)
+            if not await self._publish_batch(connection):
+                await self._pause()
+        except (BusDown, nats.errors.Error, TimeoutError, OSError) as error:
+            if self._bus.connected:
+                self._log.warning("relay_refused", stream=self._stream.name, error=f"{error!r}")
+            await asyncio.sleep(_AFTER_REFUSAL_S)  # not until the next commit: that does not heal the stream
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(_POLL_S):
+                await self._work.wait()
+        except TimeoutError:
+            return
+
+    async def _publish_batch(self, connection: AsyncConnection) -> bool:
+        """Publish the oldest events; true when there may be more to do at once."""
+        acks: dict[UUID, int] = {}
+        try:
+            async with connection.begin():
+                events = await outbox.next_batch(connection, _BATCH)
+                if not events:
+                    return False
+                outcomes = await self._publish(events)
+                acks = {
+                    event.id: outcome
+                    for event, outcome in zip(events, outcomes, strict=True)
+                    if isinstance(outcome, int)
+                }
+                if acks:
+                    await outbox.store_acks(connection, acks)
+        except IntegrityError:
+            await self._went_back(connection, acks)
+        return self._all_acknowledged(outcomes)
+
+    async def _publish(self, events: Sequence[Pending]) -> list[int | BaseException]:
+        """The sequence of each event's ack, or why there is none."""
+        jetstream = self._bus.jetstream
+        places = asyncio.Semaphore(_IN_FLIGHT)
+
+        async def publish(event: Pending) -> int:
+            async with places:
+                ack = await jetstream.publish(
+                    event.type,
+                    event.payload,
+                    timeout=_ACK_WITHIN_S,
+                    stream=self._stream.name,
+                    headers=self._headers(event),
+                )
+                return ack.seq
+
+        return await asyncio.gather(*map(publish, events), return_exceptions=True)
+
+    def _headers(self, event: Pending) -> dict[str, str]:
+        return envelope.write(
+            EventMeta(
+                event_id=event.id,
+                type=event.type,
+                source=self._bus.source,
+                occurred_at=event.occurred_at,
+                aggregate_id=str(event.aggregate_id),
+                aggregate_version=event.aggregate_version,
+            )
+        )
+
+    def _all_acknowledged(self, outcomes: Sequence[int | BaseException]) -> bool:
+        """True when all have an ack. Raises the first failure; it is tried again, with the same id."""
+        for outcome in outcomes:
+            if isinstance(outcome, NoStreamResponseError):
+                self._suspicious = True  # the stream is gone, the connection is not
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return True
+
+    async def _went_back(self, connection: AsyncConnection, acks: dict[UUID, int]) -> None:
+        """Two events at one place: the stream lost its end, and was written on before we saw it."""
+        async with connection.begin():
+            conflict = await outbox.lowest_conflict(connection, acks)
+            if conflict is not None:
+                count = await outbox.forget_above(connection, conflict - 1)
+                self._report_loss("two events at one place", count)
+            await outbox.store_acks(connection, acks)
+
+    async def _check(self, connection: AsyncConnection) -> None:
+        """Make sure that the stream is there and holds what was acknowledged."""
+        self._suspicious = False
+        try:
+            state = await streams.ensure(self._bus.jetstream, self._stream)
+            await self._compare(connection, state)
+        except BaseException:
+            self._suspicious = True
+            raise
+        self._checked_at = time.monotonic()
+
+    async def _compare(self, connection: AsyncConnection, state: Held) -> None:
+        async with connection.begin():
+            known = await outbox.stream_created(connection, self._stream.name)
+        if known != state.created:
+            await self._forget_all(connection, "another stream" if known else None)
+            async with connection.begin():
+                await outbox.remember_stream(connection, self._stream.name, state.created)
+            return
+        async with connection.begin():
+            highest = await outbox.highest_ack(connection)
+            if highest is not None and highest.stream_seq > state.last_seq:
+                count = await outbox.forget_above(connection, state.last_seq)
+                self._report_loss("its end is missing", count)
+                highest = await outbox.highest_ack(connection)
+        if highest is None or highest.stream_seq < state.first_seq:  # too old to be there still
+            return
+        if await self._event_at(highest.stream_seq) != str(highest.id):
+            await self._forget_all(connection, "another event at the highest place")
+
+    async def _event_at(self, sequence: int) -> str | None:
+        try:
+            message = await self._bus.jetstream.get_msg(self._stream.name, sequence)
+        except NotFoundError:
+            return None
+        return (message.headers or {}).get(envelope.MSG_ID)
+
+    async def _forget_all(self, connection: AsyncConnection, why: str | None) -> None:
+        total = 0
+        while True:
+            async with connection.begin():
+                count = await outbox.forget_chunk(connection)
+            total += count
+            if count == 0:
+                break
+        if why and total:
+            self._report_loss(why, total)
+
+    def _report_loss(self, why: str, count: int) -> None:
+        self._log.warning("relay_publishes_again", stream=self._stream.name, reason=why, count=count)
+
+    async def _sweep(self, connection: AsyncConnection) -> None:
+        count = 1
+        while count:
+            async with connection.begin():
+                count = await outbox.sweep(connection, self._stream.keep)
