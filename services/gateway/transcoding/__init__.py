@@ -1,0 +1,1 @@
+"""HTTP ⇄ gRPC, built at start from the contracts."""
