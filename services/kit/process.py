@@ -7,35 +7,50 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 
 import uvloop
 
 from services.kit.log import configure, get_logger
-from services.kit.settings import Settings, SettingsError, load
+from services.kit.settings import MigrationSettings, Settings, SettingsError, load
 
 
 def main(
     service: str,
     settings: type[Settings],
     run: Callable[[Settings], AbstractAsyncContextManager[object]],
-    migrate: Callable[[Settings], None] | None = None,
+    migrations: Path | None = None,
 ) -> None:
     """Run a service until SIGTERM or SIGINT; the argument ``migrate`` brings its database up to date instead.
 
     Exits 2 with a plain text when settings are missing or the argument is not known.
+
+    Args:
+        service: its name, as in ``services.<name>``.
+        settings: what it needs to know.
+        run: the whole service, while the context lasts.
+        migrations: the folder that holds ``versions/``; None for a service without a database.
     """
-    arguments = sys.argv[1:]
+    match sys.argv[1:]:
+        case []:
+            uvloop.run(_until_signal(run(_prepared(service, settings))))
+        case ["migrate"] if migrations is not None:
+            # Alembic is heavy, and a service that serves has no use for it.
+            from services.kit.migrations import upgrade  # noqa: PLC0415
+
+            present = _prepared(service, MigrationSettings)
+            uvloop.run(upgrade(present.database_url, migrations))
+        case _:
+            sys.exit(_say(f"usage: python -m services.{service}" + (" [migrate]" if migrations else "")))
+
+
+def _prepared(service: str, settings: type[Settings]) -> Settings:
     try:
         present = load(settings)
     except SettingsError as wrong:
         sys.exit(_say(str(wrong)))
     configure(present.log_format, service=service)
-    if arguments == ["migrate"] and migrate is not None:
-        migrate(present)
-    elif not arguments:
-        uvloop.run(_until_signal(run(present)))
-    else:
-        sys.exit(_say(f"usage: python -m services.{service}" + (" [migrate]" if migrate else "")))
+    return present
 
 
 async def _until_signal(running: AbstractAsyncContextManager[object]) -> None:

@@ -21,21 +21,13 @@ class SettingsError(Exception):
     """Settings are missing or wrong. The text names every one and shows no value: one may be a secret."""
 
 
-class ServiceSettings(BaseSettings):
-    """What every service needs to know."""
+class ProcessSettings(BaseSettings):
+    """What every process needs to know."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_nested_delimiter="__", extra="ignore", frozen=True
     )
 
-    region: str
-    """The code of the region this mesh serves, such as "77"."""
-    listen: str = "127.0.0.1:0"
-    """Where to listen, ``host:port``; port 0 takes any free one."""
-    jwks_file: Path
-    """The public keys that access tokens are verified with; read again when it changes."""
-    nats_url: str
-    """Where events travel; the service starts and serves without it."""
     log_format: Literal["auto", "console", "json"] = "auto"
     """``auto``: for people on a terminal, JSON otherwise."""
 
@@ -56,7 +48,27 @@ class ServiceSettings(BaseSettings):
         return tuple(sources)
 
 
-Settings = TypeVar("Settings", bound=ServiceSettings)
+class MigrationSettings(ProcessSettings):
+    """What bringing a database up to date needs to know: no keys, no broker."""
+
+    database_url: str
+    """``postgresql+asyncpg://…`` of the service's own database."""
+
+
+class ServiceSettings(ProcessSettings):
+    """What every service needs to know."""
+
+    region: str
+    """The code of the region this mesh serves, such as "77"."""
+    listen: str = "127.0.0.1:0"
+    """Where to listen, ``host:port``; port 0 takes any free one."""
+    jwks_file: Path
+    """The public keys that access tokens are verified with; read again when it changes."""
+    nats_url: str
+    """Where events travel; the service starts and serves without it."""
+
+
+Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 def load(kind: type[Settings]) -> Settings:
