@@ -1,0 +1,47 @@
+"""``/stand``: where a bench or a person switches ESIA's troubles on and off. For loopback only."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from deploy.local.esia.stand import Stand
+from deploy.local.esia.switches import Switches
+
+
+class Switchboard:
+    """The operator's side of the stand."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+
+    def routes(self) -> list[Route]:
+        """Its paths."""
+        return [
+            Route("/stand/switches", self.show, methods=["GET"]),
+            Route("/stand/switches", self.change, methods=["PATCH"]),
+            Route("/stand/rotate", self.rotate, methods=["POST"]),
+        ]
+
+    async def show(self, _: HttpRequest) -> Response:
+        """What is switched on."""
+        return self._state()
+
+    async def change(self, http: HttpRequest) -> Response:
+        """Change the switches named in a JSON object; the others stay as they are."""
+        try:
+            wished = Switches.model_validate({**self._stand.switches.model_dump(), **(await http.json())})
+        except (ValidationError, ValueError, TypeError) as wrong:
+            return JSONResponse({"error": str(wrong)}, status_code=400)
+        self._stand.switches = wished
+        return self._state()
+
+    async def rotate(self, _: HttpRequest) -> Response:
+        """Sign tokens with new keys from now on."""
+        self._stand.seal.rotate()
+        return JSONResponse({"certificates": sorted(self._stand.seal.certificates())})
+
+    def _state(self) -> Response:
+        return JSONResponse(self._stand.switches.model_dump(mode="json"))
