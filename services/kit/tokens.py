@@ -36,6 +36,11 @@ def audience(region: str) -> str:
     return f"diary-mesh/{region}"
 
 
+def issuer_of(region: str) -> str:
+    """Who signs the tokens of a region; a token signed by anybody else is refused."""
+    return f"{audience(region)}/identity"
+
+
 class TokenIssuer:
     """Signs access tokens."""
 

@@ -1,0 +1,63 @@
+"""What identity tells of persons and relations, on its way into the diary's copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Final
+
+from google.protobuf.message import Message
+
+from school.identity.v1 import events_pb2
+from services.diary.access import usecases
+from services.kit.database import Transaction
+from services.kit.messaging import EventMeta, Handler
+from services.kit.rpc.parse import date_of, date_or_none, uuid_of
+
+
+async def on_person_registered(tx: Transaction, event: events_pb2.PersonRegistered, meta: EventMeta) -> None:
+    """A person is new, or their name or roles have changed."""
+    await usecases.keep_person(
+        tx,
+        person_id=uuid_of(event.person_id, "person_id"),
+        display_name=event.display_name,
+        roles=event.roles,
+        version=event.version,
+        source_event=meta.event_id,
+    )
+
+
+async def on_relation_registered(
+    tx: Transaction, event: events_pb2.RelationRegistered, meta: EventMeta
+) -> None:
+    """A guardian stands for a pupil, or the days have changed."""
+    await usecases.keep_relation(
+        tx,
+        relation_id=uuid_of(event.relation_id, "relation_id"),
+        guardian_id=uuid_of(event.guardian_id, "guardian_id"),
+        pupil_id=uuid_of(event.pupil_id, "pupil_id"),
+        valid_from=date_of(event.valid_from, "valid_from"),
+        valid_until=date_or_none(event.valid_until, "valid_until"),
+        version=event.version,
+        source_event=meta.event_id,
+    )
+
+
+async def on_relation_ended(tx: Transaction, event: events_pb2.RelationEnded, meta: EventMeta) -> None:
+    """A guardian stands for a pupil no more."""
+    await usecases.end_relation(
+        tx,
+        relation_id=uuid_of(event.relation_id, "relation_id"),
+        guardian_id=uuid_of(event.guardian_id, "guardian_id"),
+        pupil_id=uuid_of(event.pupil_id, "pupil_id"),
+        ended_at=event.ended_at.ToDatetime(UTC),
+        version=event.version,
+        source_event=meta.event_id,
+    )
+
+
+HANDLERS: Final[Mapping[type[Message], Handler]] = {
+    events_pb2.PersonRegistered: on_person_registered,
+    events_pb2.RelationRegistered: on_relation_registered,
+    events_pb2.RelationEnded: on_relation_ended,
+}

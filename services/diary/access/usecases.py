@@ -1,0 +1,86 @@
+"""Keeping the copy of identity's facts up to date. The transaction is that of the event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from services.diary.access import storage
+from services.kit.database import Transaction
+
+
+async def keep_person(
+    tx: Transaction,
+    *,
+    person_id: UUID,
+    display_name: str,
+    roles: Sequence[int],
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Know a person by their newest name and roles."""
+    await storage.keep_newest(
+        tx.connection,
+        storage.persons,
+        {
+            "person_id": person_id,
+            "display_name": display_name,
+            "roles": list(roles),
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def keep_relation(
+    tx: Transaction,
+    *,
+    relation_id: UUID,
+    guardian_id: UUID,
+    pupil_id: UUID,
+    valid_from: date,
+    valid_until: date | None,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Let a guardian see a pupil from the first day to the last; a version after an end begins it anew."""
+    await storage.keep_newest(
+        tx.connection,
+        storage.relations,
+        {
+            "relation_id": relation_id,
+            "guardian_id": guardian_id,
+            "pupil_id": pupil_id,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "ended_at": None,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def end_relation(
+    tx: Transaction,
+    *,
+    relation_id: UUID,
+    guardian_id: UUID,
+    pupil_id: UUID,
+    ended_at: datetime,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Let a guardian see nothing of a pupil any more, also when the relation itself is told only later."""
+    await storage.keep_newest(
+        tx.connection,
+        storage.relations,
+        {
+            "relation_id": relation_id,
+            "guardian_id": guardian_id,
+            "pupil_id": pupil_id,
+            "ended_at": ended_at,
+            "version": version,
+            "source_event": source_event,
+        },
+    )

@@ -1,0 +1,112 @@
+"""The diary put together: everything that is opened here is closed here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from school.diary.v1 import (
+    homework_pb2_grpc,
+    journal_pb2_grpc,
+    marks_pb2_grpc,
+    remarks_pb2_grpc,
+    schools_pb2_grpc,
+    week_pb2_grpc,
+)
+from services.diary.access.events import HANDLERS
+from services.diary.config import DiarySettings
+from services.diary.homework.rpc import HomeworkRpc
+from services.diary.homework.usecases import HomeworkBook
+from services.diary.journal.rpc import JournalRpc
+from services.diary.journal.usecases import Journal
+from services.diary.marks.rpc import MarksRpc
+from services.diary.marks.usecases import Marks
+from services.diary.once import Once
+from services.diary.remarks.rpc import RemarksRpc
+from services.diary.remarks.usecases import Remarks
+from services.diary.schools.rpc import SchoolsRpc
+from services.diary.schools.usecases import Schools
+from services.diary.week.rpc import WeekRpc
+from services.diary.week.usecases import Weeks
+from services.kit.clock import Clock, SystemClock
+from services.kit.database import Database
+from services.kit.messaging import Bus, Consumer, Relay
+from services.kit.rpc.server import Register, serving
+from services.kit.tokens import TokenVerifier, issuer_of
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+"""The folder that holds ``versions/``."""
+DOMAIN: Final = "diary.school"
+"""Whose errors these are, in `ErrorInfo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """The service while it runs."""
+
+    address: str
+    """``host:port`` as bound."""
+    database: Database
+    consumer: Consumer
+    """Of identity's events; knows how to try its dead letters again."""
+
+
+@asynccontextmanager
+async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIterator[Diary]:
+    """Serve until the context ends. The database must have been migrated; NATS may be away.
+
+    Args:
+        settings: where everything is.
+        clock: what time it is; a test brings its own.
+
+    Raises:
+        OSError: the address cannot be bound.
+        ValueError: the file of public keys is none.
+    """
+    clock = clock or SystemClock()
+    verifier = TokenVerifier(
+        settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
+    )
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    bus = Bus(settings.nats_url, region=settings.region, service="diary")
+    consumer = Consumer(bus, database, "IDENTITY", "diary-access", HANDLERS)
+    async with (
+        _closing(database),
+        bus,
+        Relay(bus, database),
+        consumer,
+        serving(
+            listen=settings.listen,
+            domain=DOMAIN,
+            verifier=verifier,
+            register=_register(database, clock),
+        ) as server,
+    ):
+        yield Diary(server.address, database, consumer)
+
+
+@asynccontextmanager
+async def _closing(database: Database) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+def _register(database: Database, clock: Clock) -> Register:
+    once = Once(database)
+
+    def register(server: Any) -> None:
+        homework_pb2_grpc.add_HomeworkServiceServicer_to_server(
+            HomeworkRpc(HomeworkBook(clock), once), server
+        )
+        journal_pb2_grpc.add_JournalServiceServicer_to_server(JournalRpc(Journal(database, clock)), server)
+        marks_pb2_grpc.add_MarksServiceServicer_to_server(MarksRpc(Marks(clock), once), server)
+        remarks_pb2_grpc.add_RemarksServiceServicer_to_server(RemarksRpc(Remarks(clock), once), server)
+        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(Schools(database, clock)), server)
+        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(database, clock)), server)
+
+    return register
