@@ -7,7 +7,6 @@ All of them are HttpOnly and SameSite=Lax. Where the public address is https the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
@@ -35,9 +34,9 @@ class Cookies:
         self._sign_in = prefix + "sign-in"
         self._visit = prefix + "visit"
 
-    def session(self, headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, str]:
+    def session(self, cookie: bytes) -> tuple[str, str]:
         """Access and refresh token of the request; empty where there is none."""
-        jar = _read(headers)
+        jar = _read(cookie)
         return jar.get(self._access, ""), jar.get(self._refresh, "")
 
     def set_session(self, headers: RawHeaders, session: Session) -> None:
@@ -50,9 +49,9 @@ class Cookies:
         self._put(headers, self._access, "", 0)
         self._put(headers, self._refresh, "", 0)
 
-    def sign_in(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    def sign_in(self, cookie: bytes) -> str:
         """The secret of the pending sign-in; empty when none is pending."""
-        return _read(headers).get(self._sign_in, "")
+        return _read(cookie).get(self._sign_in, "")
 
     def set_sign_in(self, headers: RawHeaders, browser_key: str, expires_at: datetime) -> None:
         """Keep the secret of a pending sign-in until ``expires_at`` (aware)."""
@@ -63,9 +62,9 @@ class Cookies:
         """Forget the pending sign-in."""
         self._put(headers, self._sign_in, "", 0)
 
-    def visit(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+    def visit(self, cookie: bytes) -> str:
         """The random word of this browser; empty on its first request."""
-        return _read(headers).get(self._visit, "")
+        return _read(cookie).get(self._visit, "")
 
     def set_visit(self, headers: RawHeaders, word: str) -> None:
         """Keep the random word of this browser."""
@@ -78,16 +77,14 @@ class Cookies:
         headers.append((b"set-cookie", cookie.encode("ascii")))
 
 
-def _read(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def _read(cookie: bytes) -> dict[str, str]:
+    """The cookies of the request's ``Cookie`` header."""
     jar: dict[str, str] = {}
-    for name, value in headers:
-        if name != b"cookie":
-            continue
-        for pair in value.decode("latin-1").split(";"):
-            key, equals, content = pair.strip().partition("=")
-            # The first one wins: browsers send the most specific cookie first.
-            if equals and key not in jar and _SAFE.fullmatch(content):
-                jar[key] = content
+    for pair in cookie.decode("latin-1").split(";"):
+        key, equals, content = pair.strip().partition("=")
+        # The first one wins: browsers send the most specific cookie first.
+        if equals and key not in jar and _SAFE.fullmatch(content):
+            jar[key] = content
     return jar
 
 

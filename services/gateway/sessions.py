@@ -54,6 +54,8 @@ class BrowserState:
     visitor: Visitor | None
     visit: str
     """A random word for this browser, to which forms of people who are not signed in are bound."""
+    visit_used: bool = False
+    """Whether a form was bound to the visit, so that the browser must keep the word."""
     form: FormData | None = None
 
 
@@ -91,7 +93,9 @@ class Sessions:
 
         Scripts send the same value in the header ``X-CSRF-Token``.
         """
-        return self._form_key.token(subject(browser_state(request)))
+        state = browser_state(request)
+        state.visit_used = state.visit_used or state.visitor is None
+        return self._form_key.token(subject(state))
 
     def form(self, request: Request) -> FormData:
         """The fields of the form that was sent; the door has read it and checked its token.
@@ -118,7 +122,7 @@ class Sessions:
 
     def pending_sign_in(self, request: HTTPConnection) -> str:
         """The ``browser_key`` of the sign-in that waits in this browser; empty when none does."""
-        return self._cookies.sign_in(request.scope["headers"])
+        return self._cookies.sign_in(request.headers.get("cookie", "").encode("latin-1"))
 
     def drop_sign_in(self, response: Response) -> None:
         """Forget the pending sign-in."""
@@ -132,9 +136,12 @@ def browser_state(request: HTTPConnection) -> BrowserState:
 
 def subject(state: BrowserState) -> str:
     """What the tokens of a browser's forms are bound to."""
-    if state.visitor is not None:
-        return f"session:{state.visitor.caller.session_id}"
-    return f"visit:{state.visit}"
+    return f"visit:{state.visit}" if state.visitor is None else session_subject(state.visitor)
+
+
+def session_subject(visitor: Visitor) -> str:
+    """What form tokens of a session are bound to: the same through renewals, another after sign-in."""
+    return f"session:{visitor.caller.session_id}"
 
 
 def new_visit() -> str:
