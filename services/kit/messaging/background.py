@@ -14,7 +14,8 @@ from services.kit.log import get_logger
 class Background(ABC):
     """``async with`` runs it; a failure is logged and work goes on: no human is to be needed."""
 
-    _PAUSE_AFTER_FAILURE_S = 1.0
+    _AGAIN_S = 0.25  # after work that came to its end: begin anew soon
+    _AFTER_FAILURE_S = 1.0  # after a surprise: slow enough to read the log
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -23,7 +24,7 @@ class Background(ABC):
 
     @abstractmethod
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled, or until it is time to begin anew."""
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._forever(), name=self._name)
@@ -42,10 +43,12 @@ class Background(ABC):
 
     async def _forever(self) -> None:
         while True:
+            pause = self._AFTER_FAILURE_S
             try:
                 await self.run()
+                pause = self._AGAIN_S
             except Unavailable as error:
                 self._log.warning(f"{self._name}_waits", error=repr(error.__cause__))
             except Exception as error:  # noqa: BLE001 - whatever it was, giving up would need a human
                 self._log.warning(f"{self._name}_failed", error=type(error).__name__, exc_info=True)
-            await asyncio.sleep(self._PAUSE_AFTER_FAILURE_S)
+            await asyncio.sleep(pause)

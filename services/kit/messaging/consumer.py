@@ -45,7 +45,7 @@ _ACK_WAIT_S: Final = 30
 _IN_PROGRESS_EVERY_S: Final = 10
 _UNLIMITED: Final = -1  # the broker would drop an event silently; the dead letters are ours
 _MAX_ACK_PENDING: Final = 2_000  # for all replicas together
-_AGAIN_S: Final = 0.25
+_DATABASE_AGAIN_S: Final = 0.25
 
 
 class _Refused(Exception):
@@ -117,7 +117,6 @@ class Consumer(Background):
             self._log.info("consumer_begins_anew", reason=repr(error))
         finally:
             self._pull = None
-        await asyncio.sleep(_AGAIN_S)
 
     async def redrive(self, limit: int = 1_000) -> int:
         """Try the dead letters again, the oldest first; returns how many were handled."""
@@ -237,7 +236,7 @@ class Consumer(Background):
                 return await work()
             except Unavailable as error:
                 self._log.warning("consumer_waits_for_database", error=type(error.__cause__).__name__)
-                await asyncio.sleep(_AGAIN_S)
+                await asyncio.sleep(_DATABASE_AGAIN_S)
 
 
 @asynccontextmanager
