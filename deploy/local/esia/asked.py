@@ -89,6 +89,12 @@ def asking_system(registry: Registry, parameters: Parameters) -> System:
     return system
 
 
+def require_allowed(system: System, version: Version) -> None:
+    """Refuse (007005) a system that is switched off, or that may no longer use the first version."""
+    if not system.enabled or (version == "v1" and not system.v1):
+        raise Refusal("007005")
+
+
 def require_redirect(system: System, parameters: Parameters) -> str:
     """The registered ``redirect_uri``. Raises `NowhereToGo`: a browser may not be sent to any other."""
     uri = parameters["redirect_uri"]

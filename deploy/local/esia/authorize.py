@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request as HttpRequest
@@ -9,7 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from deploy.local.esia import asked, pages
-from deploy.local.esia.client_secrets import require_signature
+from deploy.local.esia.asked import Version
+from deploy.local.esia.client_secrets import MANDATORY, require_signature
 from deploy.local.esia.issuing import issue_code, new_sid
 from deploy.local.esia.people import Person
 from deploy.local.esia.refusals import NowhereToGo, Refusal
@@ -18,15 +20,6 @@ from deploy.local.esia.systems import System
 from services.identity.esia import requests
 
 SESSION_COOKIE = "esia_stand_session"
-
-_MANDATORY = (
-    "client_secret",
-    "client_certificate_hash",
-    "state",
-    "timestamp",
-    "response_type",
-    "access_type",
-)
 
 
 class Authorize:
@@ -38,7 +31,8 @@ class Authorize:
     def routes(self) -> list[Route]:
         """Its paths."""
         return [
-            Route("/aas/oauth2/v2/ac", self.authorize, methods=["GET", "POST"]),
+            Route("/aas/oauth2/v2/ac", partial(self.authorize, version="v2"), methods=["GET", "POST"]),
+            Route("/aas/oauth2/ac", partial(self.authorize, version="v1"), methods=["GET", "POST"]),
             Route("/login", self.sign_in, methods=["POST"]),
             Route("/consent", self.consent_page, methods=["GET"]),
             Route("/consent", self.decide, methods=["POST"]),
@@ -46,7 +40,7 @@ class Authorize:
             Route(requests.LOGOUT, self.log_out, methods=["GET"]),
         ]
 
-    async def authorize(self, http: HttpRequest) -> Response:
+    async def authorize(self, http: HttpRequest, *, version: Version) -> Response:
         """Check what a system asks for, then show the sign-in form, or the consent page at once (R19)."""
         try:
             parameters = asked.Parameters.of(await _pairs(http))
@@ -57,7 +51,7 @@ class Authorize:
         except Refusal as refusal:
             return pages.refusal(refusal)
         try:
-            request = await self._checked(system, redirect_uri, parameters)
+            request = await self._checked(system, redirect_uri, parameters, version)
         except Refusal as refusal:
             return _back(redirect_uri, parameters["state"], refusal)
         key = new_key()
@@ -67,16 +61,17 @@ class Authorize:
             return self._sign_in_form(key, request)
         return await self._signed_in(http, key, request, session)
 
-    async def _checked(self, system: System, redirect_uri: str, parameters: asked.Parameters) -> Request:
+    async def _checked(
+        self, system: System, redirect_uri: str, parameters: asked.Parameters, version: Version
+    ) -> Request:
         if self._stand.switches.overloaded:
             raise Refusal("007008")
         if self._stand.switches.broken:
             raise Refusal("007007")
-        if not system.enabled:
-            raise Refusal("007005")
+        asked.require_allowed(system, version)
         if not parameters["scope"].strip():
             raise Refusal("007013")
-        parameters.require(*_MANDATORY)
+        parameters.require(*MANDATORY[version], "response_type", "access_type")
         asked.require_form(parameters, {"response_type": {"code"}, "access_type": {"online", "offline"}})
         scopes = asked.require_scopes(system, parameters, system.scopes)
         asked.require_timely(system, parameters, self._stand.now())
@@ -87,9 +82,8 @@ class Authorize:
         await require_signature(
             self._stand.registry,
             system,
-            secret=parameters["client_secret"],
-            hashed=parameters["client_certificate_hash"],
-            data=signed_by(parameters),
+            parameters,
+            version=version,
             gost=self._stand.gost,
         )
         return Request(
@@ -222,19 +216,6 @@ def passes(person_filter: str | None, person: Person) -> bool:
             return person.level != "child"
         case _:
             return True
-
-
-def signed_by(parameters: asked.Parameters, code: str = "") -> bytes:
-    """The string that a v2 or v3 request with these parameters signs."""
-    return requests.signed_string(
-        client_id=parameters["client_id"],
-        scope=parameters["scope"],
-        scope_org=parameters["scope_org"],
-        timestamp=parameters["timestamp"],
-        state=parameters["state"],
-        redirect_uri=parameters["redirect_uri"],
-        code=code,
-    )
 
 
 async def _pairs(http: HttpRequest) -> list[tuple[str, str]]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
+import uvloop
+
 from deploy.local.esia.app import serve
 from deploy.local.esia.people import read_people
 from deploy.local.esia.systems import read_systems
@@ -40,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             await ending.wait()
 
-    asyncio.run(run())
+    uvloop.run(run())
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from hmac import compare_digest
 
 from starlette.requests import Request as HttpRequest
@@ -10,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from deploy.local.esia import asked
-from deploy.local.esia.authorize import signed_by
-from deploy.local.esia.client_secrets import require_signature
+from deploy.local.esia.asked import Version
+from deploy.local.esia.client_secrets import MANDATORY, require_signature
 from deploy.local.esia.issuing import issue_access, issue_tokens
 from deploy.local.esia.refusals import NowhereToGo, Refusal
 from deploy.local.esia.shelf import Shelf
@@ -19,14 +20,6 @@ from deploy.local.esia.stand import Agreement, Stand, shelf_key
 from deploy.local.esia.systems import System
 from services.identity.esia import base64url
 
-_MANDATORY = (
-    "client_secret",
-    "client_certificate_hash",
-    "state",
-    "timestamp",
-    "grant_type",
-    "token_type",
-)
 _GRANTS = {"authorization_code", "refresh_token", "client_credentials"}
 
 
@@ -37,10 +30,13 @@ class Tokens:
         self._stand = stand
 
     def routes(self) -> list[Route]:
-        """Its path."""
-        return [Route("/aas/oauth2/v3/te", self.exchange, methods=["POST"])]
+        """Its paths."""
+        return [
+            Route("/aas/oauth2/v3/te", partial(self.exchange, version="v2"), methods=["POST"]),
+            Route("/aas/oauth2/te", partial(self.exchange, version="v1"), methods=["POST"]),
+        ]
 
-    async def exchange(self, http: HttpRequest) -> Response:
+    async def exchange(self, http: HttpRequest, *, version: Version) -> Response:
         """Give tokens, or HTTP 400 with ESIA's error."""
         state = ""
         try:
@@ -48,24 +44,23 @@ class Tokens:
             pairs = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
             parameters = asked.Parameters.of(pairs)
             state = parameters["state"]
-            answer = await self._answer(parameters)
+            answer = await self._answer(parameters, version)
         except NowhereToGo as lost:
             return _refused(lost.refusal, state)
         except Refusal as refusal:
             return _refused(refusal, state)
         return JSONResponse({**answer, "state": state}, headers={"Cache-Control": "no-store"})
 
-    async def _answer(self, parameters: asked.Parameters) -> dict[str, object]:
+    async def _answer(self, parameters: asked.Parameters, version: Version) -> dict[str, object]:
         if self._stand.switches.overloaded:
             raise Refusal("007008")
         if self._stand.switches.broken:
             raise Refusal("007007")
         system = asked.asking_system(self._stand.registry, parameters)
-        if not system.enabled:
-            raise Refusal("007005")
+        asked.require_allowed(system, version)
         if not parameters["scope"].strip():
             raise Refusal("007013")
-        parameters.require(*_MANDATORY)
+        parameters.require(*MANDATORY[version], "grant_type", "token_type")
         if parameters["grant_type"] not in _GRANTS:
             raise Refusal("007003", "grant_type", error="unsupported_grant_type")
         asked.require_form(parameters, {"token_type": {"Bearer"}})
@@ -74,10 +69,10 @@ class Tokens:
         await require_signature(
             self._stand.registry,
             system,
-            secret=parameters["client_secret"],
-            hashed=parameters["client_certificate_hash"],
-            data=signed_by(parameters, code=_code(parameters)),
+            parameters,
+            version=version,
             gost=self._stand.gost,
+            code=_code(parameters),
         )
         return await self._granted(system, parameters)
 

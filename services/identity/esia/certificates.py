@@ -11,10 +11,14 @@ from pathlib import Path
 from typing import Final, Literal
 
 from asn1crypto import pem, x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from services.identity.esia.gost.keys import KEY_256, Algorithm, GostPublicKey, PublicKeyInfo
+from services.identity.esia.gost.process import GostProcess
 
 TokenAlgorithm = Literal["RS256", "GOST3410_2012_256"]
 
@@ -60,6 +64,26 @@ class Certificate:
     def algorithm(self) -> TokenAlgorithm:
         """The one algorithm its key signs tokens with."""
         return "GOST3410_2012_256" if isinstance(self.key, GostPublicKey) else "RS256"
+
+    async def signed(
+        self, data: bytes, signature: bytes, gost: GostProcess, digest: HashAlgorithm | None = None
+    ) -> bool:
+        """Whether ``signature`` is a raw one of ``data`` by this key.
+
+        GOST: s ‖ r. RSA: RSASSA-PKCS1-v1_5 with ``digest``, SHA-256 unless told.
+
+        Raises:
+            GostBusy: too much waits for the GOST process.
+        """
+        match self.key:
+            case GostPublicKey(curve=curve, point=point):
+                return await gost.verify(point, curve, data, signature)
+            case RSAPublicKey() as rsa:
+                try:
+                    rsa.verify(signature, data, PKCS1v15(), digest or SHA256())
+                except InvalidSignature:
+                    return False
+                return True
 
     def holds_at(self, moment: datetime) -> bool:
         """Whether ``moment`` (aware) lies between its dates."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, model_validator
+from pydantic_settings import NoDecode
 
 from services.identity.esia.certificates import TokenAlgorithm
 
@@ -20,7 +21,8 @@ def _address(value: object) -> object:
     return str(value)
 
 
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+# NoDecode: in the environment these are words, not JSON.
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Address = Annotated[str, BeforeValidator(_address)]
 
 
@@ -58,7 +60,7 @@ class EsiaSettings(BaseModel):
 
     trusted_certificates: Path
     """A folder with ESIA's own certificates."""
-    token_algorithms: Annotated[tuple[TokenAlgorithm, ...], BeforeValidator(_words)] = (
+    token_algorithms: Annotated[tuple[TokenAlgorithm, ...], NoDecode, BeforeValidator(_words)] = (
         "RS256",
         "GOST3410_2012_256",
     )

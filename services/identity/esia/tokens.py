@@ -13,15 +13,9 @@ from datetime import UTC, datetime
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from services.identity.esia import base64url
-from services.identity.esia.certificates import Certificate, TrustedCertificates
-from services.identity.esia.errors import EsiaTokenRefused, EsiaUnavailable
-from services.identity.esia.gost.keys import GostPublicKey
+from services.identity.esia.certificates import TrustedCertificates
+from services.identity.esia.errors import EsiaSuspended, EsiaTokenRefused
 from services.identity.esia.gost.process import GostBusy, GostProcess
 from services.identity.esia.settings import EsiaSettings
 
@@ -149,24 +143,13 @@ class TokenVerifier:
         if not usable:
             detail = "out of date" if fitting else "missing"
             raise EsiaTokenRefused("KEY", f"the trusted certificate for {algorithm} is {detail}")
-        for known in usable:
-            if await self._signed_by(known, jws):
-                return
+        try:
+            for known in usable:
+                if await known.signed(jws.signing_input, jws.signature, self._gost):
+                    return
+        except GostBusy as busy:
+            raise EsiaSuspended from busy
         raise EsiaTokenRefused("SIGNATURE", "no trusted certificate signed it")
-
-    async def _signed_by(self, certificate: Certificate, jws: Jws) -> bool:
-        match certificate.key:
-            case RSAPublicKey() as rsa:
-                try:
-                    rsa.verify(jws.signature, jws.signing_input, PKCS1v15(), SHA256())
-                except InvalidSignature:
-                    return False
-                return True
-            case GostPublicKey(curve=curve, point=point):
-                try:
-                    return await self._gost.verify(point, curve, jws.signing_input, jws.signature)
-                except GostBusy as busy:
-                    raise EsiaUnavailable from busy
 
     def _require_time(self, claims: Mapping[str, object]) -> None:
         now, leeway = self._now().timestamp(), self._settings.leeway

@@ -6,12 +6,14 @@ OpenSSL's gost engine, CryptoPro, an HSM or a remote signer; the built-in ones s
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 from services.identity.esia.certificates import Certificate
 from services.identity.esia.errors import EsiaSignerFailed
 from services.identity.esia.gost.process import GostProcess
 from services.identity.esia.settings import EsiaSettings
+from services.identity.esia.signers.command import CommandSigner, openssl_command
 from services.identity.esia.signers.gost import GostSigner
 from services.identity.esia.signers.rsa import RsaSigner
 
@@ -40,10 +42,15 @@ async def signer_of(settings: EsiaSettings, gost: GostProcess) -> Signer:
     """
     try:
         certificate = Certificate.read(settings.certificate_file.read_bytes())
-        key = settings.key_file.read_bytes() if settings.key_file else b""
-        hashed = settings.certificate_hash or await certificate_hash(certificate, gost)
+        hashed = (settings.certificate_hash or await certificate_hash(certificate, gost)).upper()
+        if settings.signer == "command":
+            return CommandSigner(settings.sign_command, hashed, order=settings.signature_order)
+        key_file = settings.key_file or Path()
+        key = key_file.read_bytes()
+        if settings.signer == "openssl":
+            return CommandSigner(openssl_command(settings.openssl, key_file), hashed)
         if settings.signer == "rsa":
-            return RsaSigner.of_files(key, certificate, hashed.upper())
-        return GostSigner.of_files(key, certificate, hashed.upper(), gost)
+            return RsaSigner.of_files(key, certificate, hashed)
+        return GostSigner.of_files(key, certificate, hashed, gost)
     except (OSError, ValueError) as broken:
         raise EsiaSignerFailed(detail=str(broken)) from broken
