@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -9,14 +13,27 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    Interval,
     LargeBinary,
     Table,
     Text,
     Uuid,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
     text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.identity.accounts.rules import GUESSES_FORGOTTEN_AFTER, AccountState, wait_after
 from services.identity.metadata import metadata
+from services.identity.people.rules import Person, PersonStatus
+from services.identity.people.storage import people, person_of, roles_of_person
 
 accounts = Table(
     "accounts",
@@ -51,3 +68,94 @@ password_guesses = Table(
     # The sweep of forgotten guesses.
     Index("password_guesses_by_age", "last_at", postgresql_using="brin"),
 )
+
+# `wait_after` as the database knows it: the n-th element for n failures, the last one for more.
+_WAITS = [wait_after(failures) for failures in range(1, 16)]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as sign-in needs it."""
+
+    id: UUID
+    person: Person
+    password_hash: str | None
+    may_enter: bool
+
+
+async def insert_account(
+    connection: AsyncConnection, account_id: UUID, person_id: UUID, *, at: datetime
+) -> None:
+    """Open an account without login and password."""
+    await connection.execute(
+        insert(accounts),
+        {"id": account_id, "person_id": person_id, "state": AccountState.OPEN, "version": 1, "opened_at": at},
+    )
+
+
+async def account_by_login(connection: AsyncConnection, login: str) -> Account | None:
+    """The account with this normal login."""
+    found = await connection.execute(
+        select(
+            accounts.c.id.label("account_id"),
+            accounts.c.password_hash,
+            accounts.c.state,
+            people.c.id,
+            people.c.surname,
+            people.c.given_name,
+            people.c.patronymic,
+            people.c.status,
+            roles_of_person.label("roles"),
+        )
+        .join_from(accounts, people, people.c.id == accounts.c.person_id)
+        .where(accounts.c.login == login)
+    )
+    row = found.first()
+    if row is None:
+        return None
+    may_enter = row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE
+    return Account(row.account_id, person_of(row), row.password_hash, may_enter)
+
+
+async def count_guess(connection: AsyncConnection, login_digest: bytes, *, now: datetime) -> timedelta | None:
+    """Count a guess before it is looked at, as if it had failed.
+
+    One statement, so that of guesses at once exactly those go on whom the rule lets (A21).
+
+    Returns:
+        How long the guess must wait; None when it may go on.
+    """
+    present = password_guesses.c
+    failures = case((present.last_at < now - GUESSES_FORGOTTEN_AFTER, 1), else_=present.failures + 1)
+    waits = literal(_WAITS, ARRAY(Interval))
+    counted = await connection.execute(
+        upsert(password_guesses)
+        .values(login_digest=login_digest, failures=1, last_at=now, wait_until=now + _WAITS[0])
+        .on_conflict_do_update(
+            index_elements=[present.login_digest],
+            set_={
+                "failures": failures,
+                "last_at": now,
+                "wait_until": literal(now, DateTime(timezone=True))
+                + waits[func.least(failures, len(_WAITS))],
+            },
+            where=present.wait_until <= now,
+        )
+        .returning(present.failures)
+    )
+    if counted.first() is not None:
+        return None
+    until = await connection.scalar(select(present.wait_until).where(present.login_digest == login_digest))
+    return timedelta(0) if until is None else max(until - now, timedelta(0))
+
+
+async def forget_guesses(connection: AsyncConnection, login_digest: bytes) -> None:
+    """The right password was given: the count begins anew."""
+    await connection.execute(delete(password_guesses).where(password_guesses.c.login_digest == login_digest))
+
+
+async def sweep_guesses(connection: AsyncConnection, *, now: datetime) -> None:
+    """Remove the counts that no longer count."""
+    await connection.execute(
+        delete(password_guesses).where(password_guesses.c.last_at < now - GUESSES_FORGOTTEN_AFTER)
+    )

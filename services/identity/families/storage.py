@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -12,10 +16,19 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    literal,
+    or_,
+    select,
     text,
+    update,
 )
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.identity.families.rules import Child, Relation, RelationKind
 from services.identity.metadata import metadata
+from services.identity.people.rules import FullName, PersonStatus
+from services.identity.people.storage import people
 
 relations = Table(
     "relations",
@@ -42,3 +55,95 @@ relations = Table(
     # A pupil's guardians.
     Index("relations_by_pupil", "pupil_id"),
 )
+
+
+async def children_of(connection: AsyncConnection, guardian_id: UUID, *, today: date) -> list[Child]:
+    """The pupils whom a guardian stands for on a day."""
+    found = await connection.execute(
+        select(people.c.id, people.c.surname, people.c.given_name, people.c.patronymic, relations.c.kind)
+        .join_from(relations, people, people.c.id == relations.c.pupil_id)
+        .where(
+            relations.c.guardian_id == guardian_id,
+            relations.c.ended_at.is_(None),
+            relations.c.valid_from <= today,
+            or_(relations.c.valid_until.is_(None), relations.c.valid_until >= today),
+            people.c.status == PersonStatus.ACTIVE,
+        )
+    )
+    return [
+        Child(row.id, FullName(row.surname, row.given_name, row.patronymic), RelationKind(row.kind))
+        for row in found
+    ]
+
+
+async def person_exists(connection: AsyncConnection, person_id: UUID) -> bool:
+    """Whether an active person of the region has this id."""
+    found = await connection.execute(
+        select(literal(1)).where(people.c.id == person_id, people.c.status == PersonStatus.ACTIVE)
+    )
+    return found.first() is not None
+
+
+async def insert_relation(connection: AsyncConnection, relation: Relation, *, at: datetime) -> bool:
+    """Insert a relation, unless the two have one that nobody has ended; whether this call did it."""
+    inserted = await connection.execute(
+        insert(relations).on_conflict_do_nothing().returning(relations.c.id),
+        {
+            "id": relation.id,
+            "guardian_id": relation.guardian_id,
+            "pupil_id": relation.pupil_id,
+            "school_id": relation.school_id,
+            "kind": relation.kind,
+            "valid_from": relation.valid_from,
+            "valid_until": relation.valid_until,
+            "registered_at": at,
+            "version": relation.version,
+        },
+    )
+    return inserted.first() is not None
+
+
+async def relation_of_pair(connection: AsyncConnection, guardian_id: UUID, pupil_id: UUID) -> Relation | None:
+    """The relation of the two that nobody has ended, locked; its last day may have passed."""
+    found = await connection.execute(
+        select(relations)
+        .where(
+            relations.c.guardian_id == guardian_id,
+            relations.c.pupil_id == pupil_id,
+            relations.c.ended_at.is_(None),
+        )
+        .with_for_update()
+    )
+    row = found.first()
+    return None if row is None else _relation(row)
+
+
+async def relation_for_update(
+    connection: AsyncConnection, relation_id: UUID
+) -> tuple[Relation, datetime | None] | None:
+    """A relation and when it was ended, locked until the transaction ends."""
+    found = await connection.execute(select(relations).where(relations.c.id == relation_id).with_for_update())
+    row = found.first()
+    return None if row is None else (_relation(row), row.ended_at)
+
+
+async def end_relation(connection: AsyncConnection, relation: Relation, *, at: datetime) -> None:
+    """End a relation at its next version."""
+    await connection.execute(
+        update(relations)
+        .where(relations.c.id == relation.id)
+        .values(ended_at=at, version=relation.version + 1)
+    )
+
+
+def _relation(row: Any) -> Relation:
+    return Relation(
+        row.id,
+        row.guardian_id,
+        row.pupil_id,
+        row.school_id,
+        RelationKind(row.kind),
+        row.valid_from,
+        row.valid_until,
+        row.version,
+    )

@@ -19,6 +19,8 @@ from services.kit.errors import DomainError, StatusCode
 
 # Tabs that wake together refresh together: all get the same successor (A20).
 GRACE = timedelta(seconds=10)
+# "Was that me?" is asked within weeks.
+KEPT_AFTER_END = timedelta(days=90)
 _ID_BYTES, _GENERATION_BYTES, _PROOF_BYTES = 16, 4, 32
 
 

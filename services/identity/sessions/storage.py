@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    delete,
     insert,
     select,
     text,
@@ -30,7 +31,7 @@ from services.identity.accounts.storage import accounts
 from services.identity.metadata import metadata
 from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import people, roles_of_person
-from services.identity.sessions.rules import Door, EndReason
+from services.identity.sessions.rules import KEPT_AFTER_END, Door, EndReason
 
 sessions = Table(
     "sessions",
@@ -152,3 +153,8 @@ async def end_all(connection: AsyncConnection, account_id: UUID, *, now: datetim
         .values(ended_at=now, end_reason=reason)
     )
     return ended.rowcount
+
+
+async def sweep_sessions(connection: AsyncConnection, *, now: datetime) -> None:
+    """Remove sessions that nobody will ask about any more."""
+    await connection.execute(delete(sessions).where(sessions.c.absolute_end < now - KEPT_AFTER_END))

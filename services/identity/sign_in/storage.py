@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    delete,
     insert,
     text,
     update,
@@ -28,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.keyring import Sealed
 from services.identity.metadata import metadata
-from services.identity.sign_in.rules import MOST_PASSWORDS, Stage
+from services.identity.sign_in.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage
 
 link_transactions = Table(
     "link_transactions",
@@ -185,3 +186,15 @@ async def finish(
         .values(stage=stage, subject=subject, person_id=person_id, profile_box=None, profile_box_key=None)
     )
     return finished.rowcount == 1
+
+
+async def sweep_links(connection: AsyncConnection, *, now: datetime) -> None:
+    """Forget profiles whose time is over, at once, and their sign-ins after a day."""
+    await connection.execute(
+        update(link_transactions)
+        .where(link_transactions.c.expires_at <= now, link_transactions.c.profile_box.is_not(None))
+        .values(profile_box=None, profile_box_key=None)
+    )
+    await connection.execute(
+        delete(link_transactions).where(link_transactions.c.expires_at <= now - KEPT_AFTER_EXPIRY)
+    )

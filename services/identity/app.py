@@ -1,0 +1,175 @@
+"""Identity put together: everything that is opened here is closed here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from school.identity.v1 import (
+    binding_pb2_grpc,
+    families_pb2_grpc,
+    people_pb2_grpc,
+    regions_pb2_grpc,
+    sessions_pb2_grpc,
+    sign_in_pb2_grpc,
+)
+from services.identity.accounts.usecases import Accounts
+from services.identity.binding.rpc import BindingRpc
+from services.identity.binding.storage import Provider
+from services.identity.binding.usecases import Bindings
+from services.identity.config import IdentitySettings
+from services.identity.esia import EsiaClient, connect
+from services.identity.families.rpc import FamiliesRpc
+from services.identity.families.usecases import Families
+from services.identity.keyring import Keyring
+from services.identity.passwords import Passwords
+from services.identity.people.rpc import PeopleRpc
+from services.identity.people.usecases import People
+from services.identity.regions.rpc import RegionsRpc
+from services.identity.regions.rules import Directory
+from services.identity.regions.storage import read_directory
+from services.identity.sessions.rpc import SessionsRpc
+from services.identity.sessions.rules import Lifetimes
+from services.identity.sessions.usecases import Sessions
+from services.identity.sign_in.rpc import SignInRpc
+from services.identity.sign_in.usecases import SignIns
+from services.identity.sweep import Sweep
+from services.kit.clock import Clock, SystemClock
+from services.kit.database import Database
+from services.kit.messaging import Bus, Relay
+from services.kit.rpc.server import Register, serving
+from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+"""The folder that holds ``versions/``."""
+DOMAIN: Final = "identity.school"
+"""Whose errors these are, in `ErrorInfo`."""
+
+
+@dataclass(frozen=True, slots=True)
+class UseCases:
+    """Everything people can do here, behind whichever door."""
+
+    families: Families
+    people: People
+    bindings: Bindings
+    sessions: Sessions
+    sign_ins: SignIns
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The service while it runs."""
+
+    address: str
+    """``host:port`` as bound."""
+    database: Database
+    use_cases: UseCases
+    sweep: Sweep
+
+
+@asynccontextmanager
+async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> AsyncIterator[Identity]:
+    """Serve until the context ends. The database must have been migrated; NATS and ESIA may be away.
+
+    Args:
+        settings: where everything is.
+        clock: what time it is; a test brings its own.
+
+    Raises:
+        OSError: the address cannot be bound.
+        KeyringError: the file of keys is wrong.
+        ValueError: the directory of regions or a file of JWKs is wrong.
+        EsiaSignerFailed: the key or certificate for ESIA cannot be used.
+    """
+    clock = clock or SystemClock()
+    issuer = issuer_of(settings.region)
+    directory = read_directory(settings.regions_file, here=settings.region)
+    keyring = Keyring.read(settings.snils_keys_file)
+    verifier = TokenVerifier(settings.jwks_file, issuer=issuer, region=settings.region, clock=clock)
+    tokens = TokenIssuer(
+        settings.signing_keys_file,
+        issuer=issuer,
+        region=settings.region,
+        lifetime=settings.access_lifetime,
+        clock=clock,
+    )
+    database = Database(settings.database_url, pool_size=settings.pool_size)
+    bus = Bus(settings.nats_url, region=settings.region, service="identity")
+    sweep = Sweep(database, clock)
+    async with (
+        _closing(database),
+        connect(settings.esia, now=clock.now) as esia,
+        Passwords() as passwords,
+        bus,
+        Relay(bus, database),
+        sweep,
+    ):
+        use_cases = _use_cases(
+            settings, database, directory, keyring, tokens, esia=esia, passwords=passwords, clock=clock
+        )
+        register = _register(settings, directory, use_cases)
+        async with serving(
+            listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register
+        ) as server:
+            yield Identity(server.address, database, use_cases, sweep)
+
+
+@asynccontextmanager
+async def _closing(database: Database) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await database.close()
+
+
+def _use_cases(
+    settings: IdentitySettings,
+    database: Database,
+    directory: Directory,
+    keyring: Keyring,
+    tokens: TokenIssuer,
+    *,
+    esia: EsiaClient,
+    passwords: Passwords,
+    clock: Clock,
+) -> UseCases:
+    provider = Provider(settings.region, settings.esia.issuer)
+    lifetimes = Lifetimes(settings.session_idle, settings.session_absolute)
+    accounts = Accounts(database, passwords, clock)
+    sessions = Sessions(database, keyring, tokens, lifetimes, clock)
+    bindings = Bindings(
+        database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
+    )
+    return UseCases(
+        families=Families(database, settings.zone, clock),
+        people=People(database, keyring, provider, settings.zone, clock),
+        bindings=bindings,
+        sessions=sessions,
+        sign_ins=SignIns(
+            database,
+            directory=directory,
+            esia=esia,
+            accounts=accounts,
+            bindings=bindings,
+            sessions=sessions,
+            provider=provider,
+            clock=clock,
+        ),
+    )
+
+
+def _register(settings: IdentitySettings, directory: Directory, use_cases: UseCases) -> Register:
+    def register(server: Any) -> None:
+        binding_pb2_grpc.add_BindingServiceServicer_to_server(BindingRpc(use_cases.bindings), server)
+        families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
+        people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
+        people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
+        regions_pb2_grpc.add_RegionsServiceServicer_to_server(RegionsRpc(directory), server)
+        sessions_pb2_grpc.add_SessionsServiceServicer_to_server(SessionsRpc(use_cases.sessions), server)
+        sign_in_pb2_grpc.add_SignInServiceServicer_to_server(SignInRpc(use_cases.sign_ins), server)
+
+    return register

@@ -1,0 +1,298 @@
+"""Letting an ESIA profile in: bound already, bound now, or not at all.
+
+Everything about one sign-in happens in one transaction: the binding, the end of other sessions, the new
+session, the end of the link transaction, the event and the audit entry. A refusal is written down as
+well, and committed, before it becomes an error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from school.identity.v1 import binding_pb2, events_pb2
+from services.identity.accounts.rules import AccountBlocked, TooManyAttempts
+from services.identity.accounts.usecases import Accounts
+from services.identity.binding import storage
+from services.identity.binding.rules import matching
+from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SnilsDiffers, Verdict
+from services.identity.binding.rules.refusals import (
+    BoundToAnotherProfile,
+    NotBound,
+    ProfileBoundElsewhere,
+    refusal_of,
+)
+from services.identity.binding.storage import Candidate, Provider, Road
+from services.identity.keyring import Keyring, Sealed
+from services.identity.people.rules import FullName
+from services.identity.people.storage import snils_digests
+from services.identity.sessions.rules import Door
+from services.identity.sessions.usecases import Sessions, SignedIn
+from services.identity.sign_in import storage as links
+from services.identity.sign_in.rules import TIME_TO_FINISH, SignInUnknown, Stage
+from services.identity.sign_in.storage import Link
+from services.kit.caller import Caller
+from services.kit.clock import Clock
+from services.kit.database import Database, Transaction
+from services.kit.errors import DomainError
+from services.kit.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordAwaited:
+    """The profile has no SNILS; login and password may show whose it is until then."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The profile may not enter; to be raised once the transaction has committed."""
+
+    error: DomainError
+
+
+Outcome = SignedIn | PasswordAwaited | Refused
+
+
+class Bindings:
+    """Which profile is whose, and who enters by it."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        keyring: Keyring,
+        accounts: Accounts,
+        sessions: Sessions,
+        provider: Provider,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._accounts = accounts
+        self._sessions = sessions
+        self._provider = provider
+        self._clock = clock
+
+    async def enter(self, tx: Transaction, link: Link, profile: Profile) -> Outcome:
+        """Let a profile in that has just come from ESIA (R21, R24).
+
+        Raises:
+            SignInUnknown: the link transaction is over; nothing is committed.
+        """
+        bound = await storage.candidate_of_profile(
+            tx.connection, self._provider, profile.subject, self._keyring
+        )
+        if bound is not None:
+            return await self._enter_bound(tx, link, profile, bound)
+        candidates: list[Candidate] = []
+        if profile.snils is not None:
+            digests = snils_digests(self._keyring, profile.snils)
+            candidates = await storage.candidates_by_snils(tx.connection, digests, self._keyring)
+        verdict = matching.by_snils(profile, [candidate.registered for candidate in candidates])
+        match verdict:
+            case NoSnils():
+                return await self._await_password(tx, link, profile)
+            case Agreed(person=person):
+                chosen = next(one for one in candidates if one.registered is person)
+                return await self._bind(tx, link, profile, chosen, Road.SNILS)
+            case _:
+                return await self._refuse_match(tx, link, profile, verdict)
+
+    async def bind_with_password(self, browser_key: str, login: str, password: str) -> SignedIn:
+        """Bind the profile that waits in this browser to the account that login and password open (R22).
+
+        Raises:
+            SignInUnknown: no sign-in waits in this browser, or too many passwords were tried in it.
+            WrongCredentials, TooManyAttempts, AccountBlocked: see `Accounts.prove`.
+            BindingRefused: the profile is not the account's person, or one of the two is bound already.
+        """
+        browser_digest = hashlib.sha256(browser_key.encode()).digest()
+        async with self._database.read() as connection:
+            link = await links.count_password(
+                connection, browser_digest=browser_digest, now=self._clock.now()
+            )
+        if link is None:
+            raise SignInUnknown
+        try:
+            account = await self._accounts.prove(login, password)
+        except TooManyAttempts:
+            async with self._database.read() as connection:
+                await links.uncount_password(connection, link.id)
+            raise
+        profile = self._open_profile(link)
+        async with self._database.transaction() as tx:
+            outcome = await self._enter_by_password(tx, link, profile, account.id)
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        return outcome
+
+    async def my_binding(self, caller: Caller) -> tuple[Road, datetime]:
+        """By which evidence and when the caller's account was bound. Raises `NotBound`."""
+        async with self._database.read() as connection:
+            found = await storage.binding_of_account(connection, self._provider, caller.account_id)
+        if found is None:
+            raise NotBound
+        return found
+
+    async def _enter_bound(
+        self, tx: Transaction, link: Link, profile: Profile, bound: Candidate
+    ) -> SignedIn | Refused:
+        if not bound.may_enter:
+            return await self._refuse(tx, link, profile, AccountBlocked(), person_id=bound.person.id)
+        verdict = matching.again(profile, bound.registered)
+        if isinstance(verdict, SnilsDiffers):
+            return await self._refuse_match(tx, link, profile, verdict)
+        tokens = await self._sessions.begin(tx, bound.account_id, bound.person, Door.ESIA)
+        await self._finish(tx, link, profile, Stage.DONE, bound.person.id)
+        return SignedIn(tokens, bound.person)
+
+    async def _enter_by_password(
+        self, tx: Transaction, link: Link, profile: Profile, account_id: UUID
+    ) -> SignedIn | Refused:
+        candidate = await storage.candidate_of_account(tx.connection, account_id, self._keyring)
+        if candidate is None:
+            raise SignInUnknown
+        verdict = matching.by_password(profile, candidate.registered)
+        if isinstance(verdict, Agreed):
+            return await self._bind(tx, link, profile, candidate, Road.PASSWORD)
+        return await self._refuse_match(tx, link, profile, verdict)
+
+    async def _bind(
+        self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate, road: Road
+    ) -> SignedIn | Refused:
+        person, account_id = candidate.person, candidate.account_id
+        # First of all: whoever blocks the account or binds it now waits for us, or we for them.
+        version = await storage.next_version_if_open(tx.connection, account_id)
+        if version is None:
+            return await self._refuse(tx, link, profile, AccountBlocked(), person_id=person.id)
+        now, binding_id = self._clock.now(), new_id()
+        inserted = await storage.insert_binding(
+            tx.connection,
+            self._provider,
+            binding_id=binding_id,
+            subject=profile.subject,
+            account_id=account_id,
+            road=road,
+            link_id=link.id,
+            at=now,
+        )
+        if not inserted:
+            return await self._enter_after_another(tx, link, profile, candidate)
+        await self._sessions.end_others(tx, account_id)
+        tokens = await self._sessions.begin(tx, account_id, person, Door.ESIA)
+        await self._finish(tx, link, profile, Stage.DONE, person.id)
+        event = _profile_bound(binding_id, account_id, person.id, road, now)
+        tx.publish(event, aggregate=account_id, version=version)
+        tx.audit(
+            actor=str(account_id),
+            action="bind_profile",
+            object_kind="person",
+            object_id=str(person.id),
+            why=road,
+        )
+        return SignedIn(tokens, person, bound_now=True)
+
+    async def _enter_after_another(
+        self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
+    ) -> SignedIn | Refused:
+        """Somebody bound the profile or the account first: the same answer for the same binding (A9)."""
+        present = await storage.bound_accounts(
+            tx.connection, self._provider, subject=profile.subject, account_id=candidate.account_id
+        )
+        if (profile.subject, candidate.account_id) in present:
+            return await self._enter_bound(tx, link, profile, candidate)
+        elsewhere = any(subject == profile.subject for subject, _ in present)
+        error = ProfileBoundElsewhere() if elsewhere else BoundToAnotherProfile()
+        return await self._refuse(tx, link, profile, error, person_id=candidate.person.id)
+
+    async def _await_password(self, tx: Transaction, link: Link, profile: Profile) -> PasswordAwaited:
+        until = self._clock.now() + TIME_TO_FINISH
+        sealed = self._keyring.seal(_to_json(profile), context=f"profile of {link.id}")
+        await links.await_password(
+            tx.connection, link.id, subject=profile.subject, profile=sealed, expires_at=until
+        )
+        return PasswordAwaited(until)
+
+    def _open_profile(self, link: Link) -> Profile:
+        sealed: Sealed | None = link.profile
+        if sealed is None:
+            raise SignInUnknown
+        return _from_json(self._keyring.open(sealed, context=f"profile of {link.id}"))
+
+    async def _refuse_match(self, tx: Transaction, link: Link, profile: Profile, verdict: Verdict) -> Refused:
+        if isinstance(verdict, Agreed | NoSnils):
+            raise TypeError("an agreement is no refusal")
+        person = getattr(verdict, "person", None)
+        return await self._refuse(
+            tx, link, profile, refusal_of(verdict), person_id=person.person_id if person else None
+        )
+
+    async def _refuse(
+        self, tx: Transaction, link: Link, profile: Profile, error: DomainError, *, person_id: UUID | None
+    ) -> Refused:
+        """Write down why; a sign-in that awaited a password goes on awaiting another one."""
+        subject = self._pseudonym(profile)
+        tx.audit(
+            actor=f"esia:{subject}",
+            action="refuse_binding",
+            object_kind="person" if person_id else "esia_profile",
+            object_id=str(person_id) if person_id else subject,
+            why=":".join((error.reason, *error.metadata.values())),
+        )
+        if link.profile is None:
+            await self._finish(tx, link, profile, Stage.REFUSED, person_id)
+        return Refused(error)
+
+    async def _finish(
+        self, tx: Transaction, link: Link, profile: Profile, stage: Stage, person_id: UUID | None
+    ) -> None:
+        """Use the link transaction up in this very transaction. Raises `SignInUnknown` when it is over."""
+        finished = await links.finish(
+            tx.connection,
+            link.id,
+            stage=stage,
+            subject=profile.subject,
+            person_id=person_id,
+            now=self._clock.now(),
+        )
+        if not finished:
+            raise SignInUnknown
+
+    def _pseudonym(self, profile: Profile) -> str:
+        """How the audit names a profile: equal for equal ones, and nothing that another system knows."""
+        return self._keyring.index(profile.subject, kind="esia profile").digest[:12].hex()
+
+
+def _profile_bound(
+    binding_id: UUID, account_id: UUID, person_id: UUID, road: Road, at: datetime
+) -> events_pb2.ProfileBound:
+    event = events_pb2.ProfileBound(
+        binding_id=str(binding_id),
+        account_id=str(account_id),
+        person_id=str(person_id),
+        road=binding_pb2.BindingRoad.Value(f"BINDING_ROAD_{road}"),
+    )
+    event.bound_at.FromDatetime(at)
+    return event
+
+
+def _to_json(profile: Profile) -> str:
+    return json.dumps(
+        {
+            "subject": profile.subject,
+            "name": [profile.name.surname, profile.name.given_name, profile.name.patronymic],
+            "birth_date": profile.birth_date.isoformat() if profile.birth_date else None,
+        }
+    )
+
+
+def _from_json(text: str) -> Profile:
+    """A profile that awaited a password; it has no SNILS, or it would not have waited."""
+    said = json.loads(text)
+    birth_date = date.fromisoformat(said["birth_date"]) if said["birth_date"] else None
+    return Profile(said["subject"], FullName(*said["name"]), birth_date, snils=None)

@@ -1,0 +1,157 @@
+"""Registering persons, and telling a person who they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+
+from school.access.v1.policy_pb2 import Role as WireRole
+from school.identity.v1 import events_pb2, people_pb2
+from services.identity.accounts.storage import insert_account
+from services.identity.binding.storage import Provider, binding_of_account
+from services.identity.keyring import Keyring
+from services.identity.people import storage
+from services.identity.people.rules import (
+    FullName,
+    NotTheirSchool,
+    Person,
+    Role,
+    Snils,
+    SnilsTaken,
+    UnknownPerson,
+    require_plausible,
+    require_registrable,
+)
+from services.kit.caller import Caller
+from services.kit.clock import Clock
+from services.kit.database import Database, Transaction
+from services.kit.idempotency import once
+from services.kit.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """What a registrar read in somebody's documents."""
+
+    school_id: UUID
+    name: FullName
+    birth_date: date
+    snils: Snils | None
+    roles: frozenset[Role]
+
+
+class People:
+    """What people do with persons."""
+
+    def __init__(
+        self, database: Database, keyring: Keyring, provider: Provider, zone: ZoneInfo, clock: Clock
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._provider = provider
+        self._zone = zone
+        self._clock = clock
+
+    async def me(self, caller: Caller) -> tuple[Person, bool]:
+        """The caller, and whether an ESIA profile is bound to their account. Raises `UnknownPerson`."""
+        async with self._database.read() as connection:
+            person = await storage.person(connection, caller.person_id)
+            bound = await binding_of_account(connection, self._provider, caller.account_id)
+        if person is None:
+            raise UnknownPerson
+        return person, bound is not None
+
+    async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> Person:
+        """Register a person at the caller's school and open an account for them.
+
+        Raises:
+            NotTheirSchool: the caller is no registrar of the school.
+            BadRoles: a role that no school gives.
+            BadBirthDate: nobody alive has it.
+            SnilsTaken: another person of the region has this SNILS.
+        """
+        require_registrable(new.roles)
+        require_plausible(new.birth_date, today=self._clock.today(self._zone))
+
+        async def act() -> people_pb2.RegisterPersonResponse:
+            person = await self._register(tx, caller, new)
+            # Only the id is remembered beside the request: names belong in one place.
+            return people_pb2.RegisterPersonResponse(person=people_pb2.Person(person_id=str(person.id)))
+
+        try:
+            async with self._database.transaction() as tx:
+                if not await storage.holds_role(
+                    tx.connection, caller.person_id, new.school_id, Role.REGISTRAR
+                ):
+                    raise NotTheirSchool
+                reply = await once(
+                    tx,
+                    method="RegisterPerson",
+                    actor=str(caller.person_id),
+                    request_id=request_id,
+                    request=self._fingerprint(new),
+                    reply_type=people_pb2.RegisterPersonResponse,
+                    act=act,
+                )
+                person = await storage.person(tx.connection, UUID(reply.person.person_id))
+        except IntegrityError as clash:
+            # Two registrars entered the same SNILS at the same moment.
+            if "people_one_per_snils" in str(clash.orig):
+                raise SnilsTaken from None
+            raise
+        if person is None:
+            raise UnknownPerson
+        return person
+
+    async def _register(self, tx: Transaction, caller: Caller, new: NewPerson) -> Person:
+        if new.snils is not None:
+            digests = storage.snils_digests(self._keyring, new.snils)
+            if await storage.snils_is_known(tx.connection, digests):
+                raise SnilsTaken
+        now = self._clock.now()
+        person = Person(new_id(), new.name, new.roles)
+        snils = storage.hide_snils(self._keyring, person.id, new.snils)
+        await storage.insert_person(
+            tx.connection, person, birth_date=new.birth_date, snils=snils, registered_at=now
+        )
+        await storage.insert_roles(tx.connection, person.id, new.school_id, new.roles, at=now)
+        await insert_account(tx.connection, new_id(), person.id, at=now)
+        tx.publish(person_registered(person, version=1), aggregate=person.id, version=1)
+        tx.audit(
+            actor=str(caller.account_id),
+            action="register_person",
+            object_kind="person",
+            object_id=str(person.id),
+        )
+        return person
+
+    def _fingerprint(self, new: NewPerson) -> people_pb2.RegisterPersonRequest:
+        """The request as its repetition is recognised.
+
+        With the blind index in place of the SNILS: what is hashed beside it is no secret, so a plain hash of
+        the request could be tried out for every SNILS there is.
+        """
+        index = self._keyring.index(new.snils.digits, kind="snils").digest.hex() if new.snils else ""
+        return people_pb2.RegisterPersonRequest(
+            school_id=str(new.school_id),
+            name=people_pb2.FullName(
+                surname=new.name.surname, given_name=new.name.given_name, patronymic=new.name.patronymic
+            ),
+            birth_date=new.birth_date.isoformat(),
+            snils=index,
+            roles=[WireRole.Value(f"ROLE_{role}") for role in sorted(new.roles)],
+        )
+
+
+def person_registered(person: Person, *, version: int) -> events_pb2.PersonRegistered:
+    """The fact that other services keep a copy of."""
+    return events_pb2.PersonRegistered(
+        person_id=str(person.id),
+        display_name=person.name.display,
+        roles=[WireRole.Value(f"ROLE_{role}") for role in sorted(person.roles)],
+        version=version,
+    )

@@ -1,0 +1,200 @@
+"""Coming in: through ESIA, or with the login and password that the school issued."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.identity.accounts.usecases import Accounts
+from services.identity.binding.rules.matching import Profile
+from services.identity.binding.storage import Provider
+from services.identity.binding.usecases import Bindings, PasswordAwaited, Refused
+from services.identity.esia import (
+    EsiaClient,
+    EsiaCodeRejected,
+    EsiaDeclined,
+    EsiaError,
+    EsiaNotConfirmed,
+    EsiaProfile,
+)
+from services.identity.people.rules import FullName, Snils
+from services.identity.regions.rules import Directory
+from services.identity.sessions.rules import Door
+from services.identity.sessions.usecases import Sessions, SignedIn
+from services.identity.sign_in import storage
+from services.identity.sign_in.rules import (
+    TIME_TO_FINISH,
+    EsiaCodeRefused,
+    EsiaDown,
+    EsiaLevelTooLow,
+    EsiaRefused,
+    SignInUnknown,
+)
+from services.identity.sign_in.storage import Link
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.errors import DomainError
+from services.kit.ids import new_id
+from services.kit.log import get_logger
+
+_KEY_BYTES = 32
+
+_logger = get_logger("sign_in")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Where the browser goes, and what it must bring back."""
+
+    authorization_url: str = field(repr=False)
+    browser_key: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """What ESIA's redirect brought, and the key of the browser that it came by."""
+
+    state: str = field(repr=False)
+    code: str = field(repr=False)
+    error: str
+    error_description: str
+    browser_key: str = field(repr=False)
+
+
+class SignIns:
+    """The doors."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        directory: Directory,
+        esia: EsiaClient,
+        accounts: Accounts,
+        bindings: Bindings,
+        sessions: Sessions,
+        provider: Provider,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._esia = esia
+        self._accounts = accounts
+        self._bindings = bindings
+        self._sessions = sessions
+        self._provider = provider
+        self._clock = clock
+
+    async def start(self, region_code: str) -> Started:
+        """Begin a sign-in through ESIA.
+
+        Raises:
+            UnknownRegion, RegionElsewhere, EsiaClosed: the region has no such door here.
+            EsiaDown: ESIA is known to be down, or the request cannot be signed.
+        """
+        region = self._directory.require_esia_door(region_code)
+        if not self._esia.available:
+            raise EsiaDown
+        state = UUID(bytes=secrets.token_bytes(16))  # 128 bits, in the form that ESIA demands
+        browser_key = secrets.token_urlsafe(_KEY_BYTES)
+        try:
+            url = await self._esia.authorization_url(state, code_verifier=_code_verifier(browser_key))
+        except EsiaError as failed:
+            raise _told(failed) from failed
+        now = self._clock.now()
+        link = Link(new_id(), now + TIME_TO_FINISH)
+        async with self._database.read() as connection:
+            await storage.insert_link(
+                connection,
+                link,
+                region=region.code,
+                provider=self._provider.issuer,
+                state_digest=_digest(str(state)),
+                browser_digest=_digest(browser_key),
+                begun_at=now,
+            )
+        return Started(url, browser_key, link.expires_at)
+
+    async def complete(self, redirect: Redirect) -> SignedIn | PasswordAwaited:
+        """End a sign-in through ESIA with what its redirect brought back.
+
+        The state is used up first; then ESIA is asked, while nothing is locked; then one transaction decides.
+
+        Raises:
+            SignInUnknown: the state is unknown, used, expired, or another browser's (A1, A2).
+            EsiaRefused, EsiaCodeRefused, EsiaLevelTooLow, EsiaDown: ESIA gives no profile.
+            BindingRefused, AccountBlocked: the profile may not enter.
+        """
+        async with self._database.read() as connection:
+            link = await storage.take_state(
+                connection,
+                state_digest=_digest(redirect.state),
+                browser_digest=_digest(redirect.browser_key),
+                now=self._clock.now(),
+            )
+        if link is None:
+            raise SignInUnknown
+        profile = await self._profile(redirect)
+        async with self._database.transaction() as tx:
+            outcome = await self._bindings.enter(tx, link, profile)
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        return outcome
+
+    async def with_password(self, login: str, password: str) -> SignedIn:
+        """Sign in with the school-issued login and password. Raises as `Accounts.prove`."""
+        account = await self._accounts.prove(login, password)
+        async with self._database.transaction() as tx:
+            tokens = await self._sessions.begin(tx, account.id, account.person, Door.PASSWORD)
+        return SignedIn(tokens, account.person)
+
+    async def _profile(self, redirect: Redirect) -> Profile:
+        said = {"state": redirect.state}
+        if redirect.error:
+            said |= {"error": redirect.error, "error_description": redirect.error_description}
+        elif redirect.code:
+            said["code"] = redirect.code
+        else:
+            raise EsiaCodeRefused
+        try:
+            code = self._esia.code_of(said, state=redirect.state)
+            tokens = await self._esia.exchange(code, code_verifier=_code_verifier(redirect.browser_key))
+            return _profile_of(await self._esia.person(tokens))
+        except EsiaError as failed:
+            raise _told(failed) from failed
+
+
+def _profile_of(esia: EsiaProfile) -> Profile:
+    name = FullName(esia.surname, esia.given_name, esia.patronymic or "")
+    snils = Snils(esia.snils) if esia.snils else None
+    return Profile(str(esia.oid), name, esia.birth_date, snils)
+
+
+def _told(failed: EsiaError) -> DomainError:
+    """What a person is told of a failed conversation with ESIA; the operator finds the rest in the log."""
+    match failed:
+        case EsiaDeclined():
+            return EsiaRefused()
+        case EsiaCodeRejected():
+            return EsiaCodeRefused()
+        case EsiaNotConfirmed():
+            return EsiaLevelTooLow()
+        case _:
+            _logger.warning("esia_failed", reason=failed.reason, code=failed.code)
+            return EsiaDown(esia_reason=failed.reason)
+
+
+def _code_verifier(browser_key: str) -> str:
+    """A PKCE verifier (RFC 7636) that needs no place to be kept: only this browser can bring it back."""
+    digest = hashlib.sha256(b"pkce\0" + browser_key.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _digest(secret: str) -> bytes:
+    """What is stored of a random secret; 128 bits and more need no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()

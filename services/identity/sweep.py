@@ -1,0 +1,38 @@
+"""Removing what has had its day: profiles nobody gave a password for, guesses, sessions long over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from services.identity.accounts.storage import sweep_guesses
+from services.identity.sessions.storage import sweep_sessions
+from services.identity.sign_in.storage import sweep_links
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.messaging.background import Background
+
+_EVERY_S: Final = 60
+
+
+class Sweep(Background):
+    """``async with`` runs it; any number of replicas may, for a row is removed once."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        super().__init__("sweep")
+        self._database = database
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Sweep now and every minute."""
+        while True:
+            await self.once()
+            await asyncio.sleep(_EVERY_S)
+
+    async def once(self) -> None:
+        """Sweep now."""
+        now = self._clock.now()
+        async with self._database.read() as connection:
+            await sweep_links(connection, now=now)
+            await sweep_guesses(connection, now=now)
+            await sweep_sessions(connection, now=now)
