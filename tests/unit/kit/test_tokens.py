@@ -47,6 +47,17 @@ def test_clocks_may_differ_by_ten_seconds(keys: Keys, after_s: int, refused: typ
             verifier.verify(token)
 
 
+def test_only_the_given_clock_tells_whether_a_token_is_in_time(keys: Keys) -> None:
+    """A library that looks at the machine's clock as well would refuse without any leeway."""
+    a_year_ago = MovableClock()
+    a_year_ago.move(days=-365)
+    token, _ = keys.issuer(clock=a_year_ago).issue(
+        person_id=uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset()
+    )
+
+    keys.verifier(clock=a_year_ago).verify(token)
+
+
 def test_a_remembered_token_still_expires(keys: Keys) -> None:
     clock = MovableClock()
     token, _ = keys.issuer(clock=clock).issue(
