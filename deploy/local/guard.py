@@ -20,6 +20,7 @@ from collections.abc import Callable
 
 _PR_SET_PDEATHSIG = 1
 _EXEC_FAILED = 127
+_HANDLED = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def main(arguments: list[str]) -> int:
@@ -33,11 +34,23 @@ def main(arguments: list[str]) -> int:
     os.set_blocking(woken, False)
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _HANDLED:
         signal.signal(number, lambda *_: None)
 
+    pid = _start(command, uid, gid, death_signal)
+    if pid:
+        _report(f"started {pid}")
+        _report(f"ended {_watch(pid, woken, stop_signal, grace)}")
+    return 0
+
+
+def _start(command: list[str], uid: int, gid: int, death_signal: int) -> int:
+    """Fork and execute; the process id, or 0 when it could not be executed, which then stands in its log."""
     guard = os.getpid()
     die_with_parent = _parent_death_signal(death_signal)  # before the fork: it may import
+    executed, failed = os.pipe()  # ends without a word when the program has been executed
+    # Until the program has its own dispositions, a signal would run our handlers in it, and be lost.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
     pid = os.fork()
     if pid == 0:
         try:
@@ -48,16 +61,23 @@ def main(arguments: list[str]) -> int:
         except OSError as error:
             os.write(2, f"cannot start {command[0]}: {error}\n".encode())
         finally:
+            os.write(failed, b"!")
             os._exit(_EXEC_FAILED)
-    _report(f"started {pid}")
-    _report(f"ended {_watch(pid, woken, stop_signal, grace)}")
-    return 0
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+    os.close(failed)
+    if os.read(executed, 1):
+        os.waitpid(pid, 0)
+        return 0
+    return pid
 
 
 def _prepare(uid: int, gid: int) -> None:
     """Make this process a session of its own, with its log as output, under another user when asked."""
     os.setsid()
     signal.set_wakeup_fd(-1)
+    for number in _HANDLED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     if uid >= 0:

@@ -1,0 +1,97 @@
+"""Brings the databases of a region to the newest schema and, once, fills them with the demo region.
+
+A process of its own (``python -m deploy.local.fill``), because it loads what nobody needs afterwards:
+Alembic, the generator of the demo region. What it leaves behind is ``demo.json`` and ESIA's ``people.json``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from deploy.local import leash, surroundings
+from deploy.local.place import RECORD, Place, base_environment
+from deploy.local.together import together
+from deploy.local.trouble import Trouble
+
+_ORDER = "MESH_LOCAL_FILL"
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What the demo region offers to look at, as `deploy.local.demo` describes it."""
+
+    made_on: date
+    facts: Mapping[str, Any]
+
+
+async def fill(place: Place, *, demo: bool, keep: tuple[int, ...]) -> Demo | None:
+    """Run the filling process to its end.
+
+    Raises:
+        Trouble: it failed; the message shows why.
+    """
+    order = {
+        "urls": {name: place.postgres.url(name) for name in RECORD},
+        "snils_keys": str(place.keys.snils),
+        "state": str(place.state),
+        "demo": demo,
+    }
+    child = await leash.start(
+        leash.Program(
+            name="fill",
+            command=[sys.executable, "-m", "deploy.local.fill"],
+            log=place.log("fill"),
+            environment=base_environment() | {_ORDER: json.dumps(order)},
+            keep=keep,
+        )
+    )
+    if await child.ended() != 0:
+        raise Trouble(
+            "the databases could not be prepared",
+            remedy=f"see {place.log('fill')}; FRESH=1 starts anew with empty databases",
+            log=child.log_tail(),
+        )
+    return read(place.state) if demo else None
+
+
+def read(state: Path) -> Demo:
+    """What an earlier filling has left."""
+    facts = json.loads(_note(state).read_text())
+    return Demo(date.fromisoformat(facts["today"]), facts)
+
+
+def _note(state: Path) -> Path:
+    return state / "demo.json"
+
+
+async def _main(urls: Mapping[str, str], snils_keys: Path, state: Path, *, demo: bool) -> None:
+    import services  # noqa: PLC0415 - only this process needs it
+    from services.kit.migrations import upgrade  # noqa: PLC0415
+
+    home = Path(services.__path__[0])
+    await together(*(upgrade(url, home / name / "migrations") for name, url in urls.items()))
+    people = surroundings.esia_folder(state) / "people.json"
+    people.parent.mkdir(mode=0o700, exist_ok=True)
+    if not demo:
+        people.write_text('{"people": []}')
+    elif not _note(state).exists():
+        from deploy.local.demo import load  # noqa: PLC0415 - at the first start alone
+
+        facts = await load.load(urls, snils_keys=snils_keys, people=people)
+        # Last: its presence says that everything before it is complete.
+        _note(state).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+
+
+if __name__ == "__main__":
+    given = json.loads(os.environ[_ORDER])
+    asyncio.run(
+        _main(given["urls"], Path(given["snils_keys"]), Path(given["state"]), demo=bool(given["demo"]))
+    )

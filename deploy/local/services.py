@@ -1,0 +1,53 @@
+"""The four services: how each is started, what it is told, when it is ready."""
+
+from __future__ import annotations
+
+import sys
+
+from deploy.local import leash, ready, surroundings
+from deploy.local.place import DOOR, RECORD, Place, base_environment
+
+
+def program(place: Place, name: str, *, keep: tuple[int, ...]) -> leash.Program:
+    """How the service ``name`` is started."""
+    return leash.Program(
+        name=name,
+        command=[sys.executable, "-m", f"services.{name}"],
+        log=place.log(name),
+        environment=environment(place, name),
+        grace=15.0,
+        keep=keep,
+    )
+
+
+def readiness(place: Place, name: str) -> ready.Ready:
+    """When the service ``name`` is ready."""
+    port = place.ports[name]
+    return ready.http_ok(port) if name == DOOR else ready.grpc_serving(port)
+
+
+def environment(place: Place, name: str) -> dict[str, str]:
+    """The whole environment of the service ``name``."""
+    settings = {
+        "MESH_REGION": place.code,
+        "MESH_LISTEN": place.address(name),
+        "MESH_NATS_URL": place.nats.url(name),
+        "MESH_JWKS_FILE": str(place.keys.jwks),
+        "MESH_LOG_FORMAT": "json",
+    }
+    if name in RECORD:
+        settings["MESH_DATABASE_URL"] = place.postgres.url(name)
+    if name == "identity":
+        settings |= surroundings.identity_settings(place) | {
+            "MESH_SIGNING_KEYS_FILE": str(place.keys.signing),
+            "MESH_SNILS_KEYS_FILE": str(place.keys.snils),
+            "MESH_REGIONS_FILE": str(place.regions_file),
+            "MESH_PUBLIC_BASE_URL": place.public_url,
+        }
+    if name == DOOR:
+        settings |= {f"MESH_{service.upper()}_ADDRESS": place.address(service) for service in RECORD}
+        settings |= {
+            "MESH_FORM_KEY_FILE": str(place.keys.form),
+            "MESH_PUBLIC_BASE_URL": place.public_url,
+        }
+    return base_environment() | settings | dict(place.extra.get(name, {}))
