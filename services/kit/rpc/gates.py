@@ -64,7 +64,7 @@ class Edge(AroundUnary):
             code = reason = "INTERNAL"
             # The text of an unexpected error may quote data, so only its kind and place are written.
             _logger.error(  # noqa: TRY400 - a traceback would quote the text
-                "call broke", method=method, error=_kind_and_place(broken)
+                "call broke", method=method, error=kind_and_place(broken)
             )
             await context.abort(grpc.StatusCode.INTERNAL, "Something went wrong on our side")
         finally:
@@ -143,7 +143,8 @@ def _ms_since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 1)
 
 
-def _kind_and_place(error: BaseException) -> str:
+def kind_and_place(error: BaseException) -> str:
+    """What may be logged of an unexpected error: its text is left out, because it may quote data."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
