@@ -9,9 +9,9 @@ from pathlib import Path
 from uuid import UUID
 
 from google.protobuf.message import Message
-from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from sqlalchemy import BigInteger, Column, MetaData, Table, Text, func, insert, select
 
+from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from services.kit.database import Database, Transaction
 from services.kit.ids import new_id
 from services.kit.messaging import Bus, Consumer, EventMeta, Handler, Relay, Stream

@@ -5,10 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import pytest
-
-from services.kit.messaging import consumer as consumer_module
-from services.kit.messaging import relay
 from tests.support.backbone import OwnNats
 from tests.support.miniature import Listener, Publisher, relay_of
 from tests.support.waiting import eventually
