@@ -152,6 +152,8 @@ def permissions(service: str) -> dict[str, object]:
             f"$JS.ACK.{stream}.>",
         ]
     subscribe = [f"_INBOX.{service}.>"]
+    # Whose stream one may read, one may also hear while it is published: the live stream of the gateway.
+    subscribe += [f"school.{stream.lower()}.v1.>" for stream in READS[service]]
     subscribe += [f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{stream}.>" for stream in READS[service]]
     return {"publish": {"allow": publish}, "subscribe": {"allow": subscribe}}
 
