@@ -12,6 +12,7 @@ stream, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -41,8 +42,8 @@ _BATCH: Final = 100
 _ATTEMPTS: Final = 8
 _FIRST_DELAY_S: Final = 0.5  # doubled each time: eight attempts take about a minute
 _LONGEST_DELAY_S: Final = 30.0
-_ACK_WAIT_S: Final = 30
-_IN_PROGRESS_EVERY_S: Final = 10
+_ACK_WAIT_S: Final = 10  # how long the events of a killed replica wait for another one
+_IN_PROGRESS_EVERY_S: Final = 3
 _UNLIMITED: Final = -1  # the broker would drop an event silently; the dead letters are ours
 _MAX_ACK_PENDING: Final = 2_000  # for all replicas together
 _DATABASE_AGAIN_S: Final = 0.25
@@ -168,8 +169,12 @@ class Consumer(Background):
                     "event_is_malformed", sequence=message.metadata.sequence.stream, reason=str(error)
                 )
                 await message.term()
-        async with _in_progress(deliveries):
-            await self._settle(deliveries)
+        try:
+            async with _in_progress(deliveries):
+                await self._settle(deliveries)
+        except asyncio.CancelledError:
+            await _give_back(deliveries)
+            raise
 
     async def _settle(self, deliveries: Sequence[_Delivery]) -> None:
         """Handle all in one transaction; when that fails, each in its own."""
@@ -254,6 +259,14 @@ async def _in_progress(deliveries: Sequence[_Delivery]) -> AsyncIterator[None]:
         yield
     finally:
         telling.cancel()
+
+
+async def _give_back(deliveries: Sequence[_Delivery]) -> None:
+    """Let another replica have these at once, not only after the acknowledgement's time is over."""
+    for one in deliveries:
+        # Some may be acknowledged already; and without a connection there is nobody to tell.
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await one.message.nak()
 
 
 def _reason(error: Exception) -> str:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import grpc
+import pytest
+from nats.aio.msg import Msg
 from nats.js.api import StreamConfig
 from sqlalchemy import select, text
 
@@ -135,6 +137,53 @@ async def test_what_is_no_event_is_put_aside(diary: Publisher, notifications: Li
             return await notifications.dead() == {str(meta.event_id): "UNREADABLE"}
 
         await eventually(the_unreadable_is_dead)
+
+
+async def test_an_event_whose_handling_was_cut_off_goes_to_the_next_consumer(
+    diary: Publisher, notifications: Listener
+) -> None:
+    """An acknowledgement before the commit would lose it."""
+    begun = asyncio.Event()
+
+    async def hang(tx: Transaction, event: Any, meta: EventMeta) -> None:
+        await count_effect(tx, event, meta)
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with relay_of(diary):
+        async with notifications.consumer({MarkSet: hang}):
+            events = await diary.state(3)
+            await begun.wait()
+        assert not await notifications.counted()
+        async with notifications.consumer():
+            await notifications.has_seen(events, within=5)
+
+
+async def test_a_consumer_cut_off_between_commit_and_acknowledgement_repeats_nothing(
+    diary: Publisher, notifications: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committed = asyncio.Event()
+
+    async def hang(_message: Msg) -> None:
+        committed.set()
+        await asyncio.Event().wait()
+
+    async with relay_of(diary):
+        with monkeypatch.context() as patch:
+            patch.setattr(Msg, "ack", hang)
+            async with notifications.consumer():
+                events = await diary.state(3)
+                await committed.wait()
+        async with notifications.consumer():
+            events += await diary.state()
+            await notifications.has_seen(events, within=5)
+
+            async def all_are_acknowledged() -> bool:
+                info = await notifications.bus.jetstream.consumer_info("DIARY", "listener-marks")
+                return bool(info.num_ack_pending == 0)
+
+            await eventually(all_are_acknowledged)
+    assert await notifications.counted() == {str(event): 1 for event in events}
 
 
 async def test_events_without_a_handler_are_not_delivered(diary: Publisher, notifications: Listener) -> None:
