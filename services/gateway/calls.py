@@ -34,8 +34,6 @@ from school.notifications.v1 import inbox_pb2_grpc
 from services.gateway import problems
 from services.gateway.problems import Refused
 
-# How long an HTTP request may take in all when its sender asks for nothing shorter (seconds).
-DEFAULT_DEADLINE = 5.0
 # A call for which no time is left is sent all the same, so that it fails as a call does.
 _LEAST = 0.001
 

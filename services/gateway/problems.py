@@ -146,6 +146,13 @@ class AddressTooLong(EdgeError):
     title = "The address is too long"
 
 
+class BadRequest(EdgeError):
+    """A page does not understand what it was asked."""
+
+    reason = "BAD_REQUEST"
+    title = "The request is not understood"
+
+
 class BadJson(EdgeError):
     """The body is not JSON."""
 
@@ -217,6 +224,16 @@ def of_call(error: grpc.aio.AioRpcError) -> Problem:
 def internal() -> Problem:
     """The problem for a fault of ours: no details, the request id leads to the log."""
     return Problem(500, *INTERNAL)
+
+
+def too_slow() -> Problem:
+    """The problem for an answer that was not ready in time."""
+    return Problem(504, "TOO_SLOW", "The service did not answer in time")
+
+
+def of_status(status: int) -> DomainError:
+    """The error for a bare HTTP status that a page was refused with."""
+    return NoSuchPath() if status == HTTPStatus.NOT_FOUND else BadRequest()
 
 
 def _retry_after(status: int, metadata: Mapping[str, str]) -> int | None:

@@ -6,7 +6,10 @@ import asyncio
 import time
 
 from school.identity.v1.sessions_pb2 import RefreshSessionRequest, Session
-from services.gateway.calls import DEFAULT_DEADLINE, Context, Services, set_context
+from services.gateway.calls import Context, Services, set_context
+
+# Seconds for the one call; the requests that wait have deadlines of their own.
+_PATIENCE = 5.0
 
 
 class Renewal:
@@ -27,7 +30,7 @@ class Renewal:
         return await asyncio.shield(task)
 
     async def _call(self, refresh_token: str, request_id: str) -> Session:
-        set_context(Context(request_id, time.monotonic() + DEFAULT_DEADLINE))
+        set_context(Context(request_id, time.monotonic() + _PATIENCE))
         request = RefreshSessionRequest(refresh_token=refresh_token)
         reply = await self._services.identity.sessions.RefreshSession(request)
         return reply.session

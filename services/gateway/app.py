@@ -1,0 +1,109 @@
+"""Puts the gateway together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+
+from school.notifications.v1.events_pb2 import NoticePosted
+from services.gateway.api import Api
+from services.gateway.calls import Services
+from services.gateway.config import GatewaySettings, read_form_key
+from services.gateway.contracts import read_rpcs
+from services.gateway.cookies import Cookies
+from services.gateway.door import Door
+from services.gateway.edge.authentication import Authentication
+from services.gateway.edge.headers import SecurityHeaders
+from services.gateway.edge.renewal import Renewal
+from services.gateway.live.hub import Hub
+from services.gateway.live.stream import NoticeStreams
+from services.gateway.openapi.documents import Documents
+from services.gateway.pages.site import build
+from services.gateway.server import serving
+from services.gateway.sessions import FormKey, Sessions
+from services.gateway.site import Door as PageDoor
+from services.gateway.system import System
+from services.gateway.website import Website
+from services.kit.clock import SystemClock
+from services.kit.log import get_logger
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.live import Live
+from services.kit.rpc.channel import channel
+from services.kit.tokens import TokenVerifier
+
+WATCH = "/school.notifications.v1.InboxService/WatchNotices"
+# Tabs and devices of one person.
+_STREAMS_PER_PERSON = 10
+
+_logger = get_logger("gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A gateway that answers."""
+
+    address: str
+    """``host:port`` as bound."""
+    hub: Hub
+    bus: Bus
+
+
+@asynccontextmanager
+async def run(settings: GatewaySettings) -> AsyncIterator[Running]:
+    """Serve until the context ends.
+
+    Raises:
+        ContractError, PolicyMissing: the contracts ask for something that is not offered.
+        OSError: the address cannot be bound, or a key file cannot be read.
+        ValueError: a key file holds no key.
+    """
+    cookies = Cookies(secure=settings.secure)
+    form_key = FormKey(read_form_key(settings.form_key_file))
+    verifier = TokenVerifier(
+        settings.jwks_file,
+        issuer=f"diary-mesh/{settings.region}/identity",
+        region=settings.region,
+        clock=SystemClock(),
+    )
+    async with AsyncExitStack() as stack:
+        channels = {name: await stack.enter_async_context(c) for name, c in _channels(settings).items()}
+        services = Services(channels)
+        bus = Bus(settings.nats_url, region=settings.region, service="gateway")
+        hub = Hub(most=settings.most_streams, most_per_person=_STREAMS_PER_PERSON)
+        live = Live(bus, {NoticePosted: hub.on_notice}, on_gap=hub.on_gap)
+        security = SecurityHeaders(secure=settings.secure, form_targets=settings.sign_in_origins)
+        authentication = Authentication(
+            verifier, cookies, Renewal(services), form_key, settings.public_base_url
+        )
+        site = build(
+            PageDoor(services, Sessions(cookies, form_key), settings.public_base_url, settings.region)
+        )
+        rpcs = read_rpcs()
+        documents = Documents(rpcs, security, settings.public_base_url)
+        door = Door(
+            api=Api(rpcs, channels, authentication, {WATCH: NoticeStreams(hub, services).serve}),
+            website=Website(site, authentication, cookies),
+            system=System(channels, settings.jwks_file, documents.paths, lambda: bus.connected),
+            security=security,
+            titles=site.title,
+            most_requests=settings.most_requests,
+        )
+        await stack.enter_async_context(bus)
+        await stack.enter_async_context(live)
+        address = await stack.enter_async_context(
+            serving(door, listen=settings.listen, before_stop=hub.close)
+        )
+        _logger.info("serving", address=address)
+        yield Running(address, hub, bus)
+    _logger.info("stopped", address=address)
+
+
+def _channels(settings: GatewaySettings) -> dict[str, grpc.aio.Channel]:
+    return {
+        "identity": channel(settings.identity_address),
+        "diary": channel(settings.diary_address),
+        "notifications": channel(settings.notifications_address),
+    }

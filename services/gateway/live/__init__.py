@@ -1,0 +1,1 @@
+"""Server-sent events: a person's notices as they appear."""

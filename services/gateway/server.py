@@ -1,0 +1,171 @@
+"""The HTTP server: uvicorn inside our own event loop, with bounds on what comes before the application.
+
+uvicorn bounds neither the size of a request's head nor the time it may take, so a sender who is slow or
+endless would hold memory and a descriptor for ever (A35). The rest is uvicorn's as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from typing_extensions import override
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from services.gateway.exchange import ABORT
+
+# Bytes of request line and headers; cookies and a bearer token are some three kB.
+_MOST_HEAD = 32 * 1024
+# Seconds from the first byte (or the connection) to the end of the headers.
+_HEAD_PATIENCE = 10.0
+# Longer than a balancer in front keeps a connection it may use again, so that it never meets a closed one.
+_KEEP_ALIVE = 75
+_STOP_PATIENCE = 10
+_BACKLOG = 2048
+
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-type: application/problem+json\r\nconnection: close\r\n\r\n"
+    b'{"type":"about:blank","title":"The headers are too large","status":431,"reason":"HEADERS_TOO_LARGE"}'
+)
+_NOT_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\n\r\n"
+    b'{"type":"about:blank","title":"This is not HTTP","status":400,"reason":"BAD_HTTP"}'
+)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection, whose request heads are bounded in size and time."""
+
+    _in_head = True
+    _head_bytes = 0
+    _patience: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Called by the event loop."""
+        super().connection_made(transport)
+        self._be_patient()
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._lose_no_patience()
+        super().connection_lost(exc)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        super().data_received(data)
+        if not self._in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > _MOST_HEAD and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        elif self._patience is None:
+            self._be_patient()
+
+    @override
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        super().on_message_begin()
+        self._in_head = True
+        self._head_bytes = 0
+        self.scope["extensions"] = {ABORT: {"cut": self.transport.abort}}
+
+    @override
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._in_head = False
+        self._lose_no_patience()
+        super().on_headers_complete()
+
+    @override
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn for what is no HTTP; our errors are typed."""
+        self.transport.write(_NOT_HTTP)
+        self.transport.close()
+
+    def _be_patient(self) -> None:
+        self._patience = self.loop.call_later(_HEAD_PATIENCE, self.transport.abort)
+
+    def _lose_no_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    @override
+    def capture_signals(self) -> Iterator[None]:
+        """Signals belong to the process that runs us."""
+        yield
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, *, listen: str, before_stop: Callable[[], None]) -> AsyncIterator[str]:
+    """Serve ``app`` until the context ends; gives ``host:port`` as bound.
+
+    Args:
+        app: the ASGI application.
+        listen: ``host:port``; port 0 takes a free one.
+        before_stop: called when serving is about to end, to end what would go on for ever.
+
+    Raises:
+        OSError: the address cannot be bound.
+    """
+    bound = _bind(listen)
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_STOP_PATIENCE,
+        backlog=_BACKLOG,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve([bound]), name="http")
+    try:
+        await _until_started(server, task)
+        host, port = bound.getsockname()[:2]
+        yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    finally:
+        before_stop()
+        server.should_exit = True
+        await task
+
+
+async def _until_started(server: uvicorn.Server, task: asyncio.Task[Any]) -> None:
+    while not server.started:
+        if task.done():
+            await task
+            raise RuntimeError("the HTTP server ended before it began")
+        await asyncio.sleep(0)
+
+
+def _bind(listen: str) -> socket.socket:
+    """A listening socket; never shared, so that no stale process can take part of the requests."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, int(port)))
+    except OSError as taken:
+        bound.close()
+        raise OSError(f"cannot listen on {listen}: is the port taken?") from taken
+    return bound
