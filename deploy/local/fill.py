@@ -12,14 +12,16 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deploy.local import leash, surroundings
 from deploy.local.place import RECORD, Place, base_environment
-from deploy.local.together import together
 from deploy.local.trouble import Trouble
+
+if TYPE_CHECKING:
+    from deploy.local.demo.world import World
 
 _ORDER = "MESH_LOCAL_FILL"
 
@@ -77,17 +79,46 @@ async def _main(urls: Mapping[str, str], snils_keys: Path, state: Path, *, demo:
     from services.kit.migrations import upgrade  # noqa: PLC0415
 
     home = Path(services.__path__[0])
-    await together(*(upgrade(url, home / name / "migrations") for name, url in urls.items()))
+    for name, url in urls.items():  # one after the other: Alembic keeps its environment in globals
+        await upgrade(url, home / name / "migrations")
     people = surroundings.esia_folder(state) / "people.json"
     people.parent.mkdir(mode=0o700, exist_ok=True)
     if not demo:
         people.write_text('{"people": []}')
     elif not _note(state).exists():
-        from deploy.local.demo import load  # noqa: PLC0415 - at the first start alone
+        from deploy.local.demo import DEFAULT_SEED, build_world  # noqa: PLC0415 - at the first start alone
 
-        facts = await load.load(urls, snils_keys=snils_keys, people=people)
+        world = build_world(DEFAULT_SEED, datetime.now(UTC).date())
         # Last: its presence says that everything before it is complete.
-        _note(state).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+        _note(state).write_text(json.dumps(_facts(world), ensure_ascii=False, indent=1))
+
+
+def _facts(world: World) -> dict[str, Any]:
+    """Whom to sign in as, what to look at, and how much there is."""
+    show = world.showcase
+    return {
+        "today": world.today.isoformat(),
+        "cast": {
+            member.role: {
+                "name": str(member.name),
+                "login": member.esia_login or "",
+                "person_id": str(member.person_id or ""),
+            }
+            for member in world.featured
+        },
+        "showcase": {
+            "day": show.day.isoformat(),
+            "pupil_id": str(show.pupil_id),
+            "teacher_id": str(show.teacher_id),
+            "lesson_id": str(show.lesson_id),
+        },
+        "counts": {
+            "schools": len(world.schools),
+            "people": len(world.people),
+            "lessons": len(world.lessons),
+            "marks": len(world.marks),
+        },
+    }
 
 
 if __name__ == "__main__":
