@@ -98,12 +98,12 @@ _CLASS_ON_LESSON: Final = (
 
 async def lessons_of_day(
     connection: AsyncConnection, *, school_ids: Sequence[UUID], teacher_id: UUID, day: date
-) -> list[AnyRow]:
+) -> Sequence[AnyRow]:
     """The lessons that a teacher gives on ``day`` at these schools, in the order of their beginning."""
     found = await connection.execute(
         _LESSONS_OF_DAY, {"school_ids": school_ids, "teacher_id": teacher_id, "day": day}
     )
-    return list(found)
+    return found.all()
 
 
 async def lesson(
@@ -114,7 +114,7 @@ async def lesson(
     return found.one_or_none()
 
 
-async def class_on_lesson(connection: AsyncConnection, page: AnyRow) -> list[AnyRow]:
+async def class_on_lesson(connection: AsyncConnection, page: AnyRow) -> Sequence[AnyRow]:
     """The pupils who were in the class on the day of the lesson, with what is recorded about each."""
     found = await connection.execute(
         _CLASS_ON_LESSON,
@@ -125,4 +125,4 @@ async def class_on_lesson(connection: AsyncConnection, page: AnyRow) -> list[Any
             "day": page.date,
         },
     )
-    return list(found)
+    return found.all()

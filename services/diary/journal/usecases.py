@@ -37,7 +37,7 @@ class Journal:
         self._database = database
         self._clock = clock
 
-    async def lessons(self, teacher_id: UUID, day: date | None) -> tuple[date, list[AnyRow]]:
+    async def lessons(self, teacher_id: UUID, day: date | None) -> tuple[date, Sequence[AnyRow]]:
         """The lessons the teacher gives on ``day``, by default today, and the day that was read.
 
         Today is that of the zone of the teacher's school; of several schools, that of the first.
@@ -66,6 +66,6 @@ class Journal:
             lesson = await storage.lesson(connection, school_ids=own, lesson_id=lesson_id) if own else None
             if lesson is None or lesson.teacher_id != teacher_id:
                 raise NotTheirLesson
-            pupils = await storage.class_on_lesson(connection, lesson)
-        pupils.sort(key=lambda pupil: name_order(pupil.display_name))
+            rows = await storage.class_on_lesson(connection, lesson)
+        pupils = sorted(rows, key=lambda pupil: name_order(pupil.display_name))
         return Page(lesson, pupils, scale_of(lesson.mark_scale, grade=lesson.grade).marks)

@@ -6,6 +6,7 @@ school, they are copied to each of them, so that a lookup by pupil or teacher as
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -233,10 +234,10 @@ _PUPILS_NEAR: Final = (
 )
 
 
-async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: date) -> list[AnyRow]:
+async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: date) -> Sequence[AnyRow]:
     """Whoever the caller may stand for, and the caller, with the classes they were in on ``since`` or later.
 
     Whether the caller may see them today is for the rules to decide: the day depends on the school's zone.
     """
     found = await connection.execute(_PUPILS_NEAR, {"caller_id": caller_id, "since": since})
-    return list(found)
+    return found.all()

@@ -6,6 +6,7 @@ second reads the page itself, and names one school and one class. Each is one ro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 from uuid import UUID
@@ -158,12 +159,12 @@ Parameters: ``school_id``, ``class_id``, ``pupil_id``, ``from_on``, ``to_on``.
 
 async def places(
     connection: AsyncConnection, *, caller_id: UUID, pupil_id: UUID, since: date, until: date
-) -> list[AnyRow]:
+) -> Sequence[AnyRow]:
     """The rows of `PLACES`."""
     found = await connection.execute(
         PLACES, {"caller_id": caller_id, "pupil_id": pupil_id, "since": since, "until": until}
     )
-    return list(found)
+    return found.all()
 
 
 async def lessons_with_marks(
@@ -174,7 +175,7 @@ async def lessons_with_marks(
     pupil_id: UUID,
     from_on: date,
     to_on: date,
-) -> list[AnyRow]:
+) -> Sequence[AnyRow]:
     """The rows of `LESSONS`."""
     found = await connection.execute(
         LESSONS,
@@ -186,4 +187,4 @@ async def lessons_with_marks(
             "to_on": to_on,
         },
     )
-    return list(found)
+    return found.all()
