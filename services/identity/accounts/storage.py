@@ -26,7 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -70,7 +70,7 @@ password_guesses = Table(
 )
 
 # `wait_after` as the database knows it: the n-th element for n failures, the last one for more.
-_WAITS = [wait_after(failures) for failures in range(1, 16)]
+_WAITS = [wait_after(failures) for failures in range(1, 12)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ async def count_guess(connection: AsyncConnection, login_digest: bytes, *, now: 
     """
     present = password_guesses.c
     failures = case((present.last_at < now - GUESSES_FORGOTTEN_AFTER, 1), else_=present.failures + 1)
-    waits = literal(_WAITS, ARRAY(Interval))
+    waits = array([literal(wait, Interval) for wait in _WAITS])
     counted = await connection.execute(
         upsert(password_guesses)
         .values(login_digest=login_digest, failures=1, last_at=now, wait_until=now + _WAITS[0])
