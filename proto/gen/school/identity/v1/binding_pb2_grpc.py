@@ -55,9 +55,11 @@ class BindingServiceServicer:
         """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
         show which account is meant (R22).
 
-        Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser, WRONG_CREDENTIALS,
-        TOO_MANY_ATTEMPTS, NAME_DIFFERS when the account is another person's, BOUND_TO_ANOTHER_PROFILE
-        when another profile is bound to the account already, ACCOUNT_BLOCKED.
+        Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
+        tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
+        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
+        BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
+        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

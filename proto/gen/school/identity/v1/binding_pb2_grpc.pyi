@@ -37,9 +37,11 @@ class BindingServiceStub:
     """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
     show which account is meant (R22).
 
-    Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser, WRONG_CREDENTIALS,
-    TOO_MANY_ATTEMPTS, NAME_DIFFERS when the account is another person's, BOUND_TO_ANOTHER_PROFILE
-    when another profile is bound to the account already, ACCOUNT_BLOCKED.
+    Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
+    tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
+    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
+    BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
+    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
     """
     GetMyBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -56,9 +58,11 @@ class BindingServiceAsyncStub(BindingServiceStub):
     """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
     show which account is meant (R22).
 
-    Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser, WRONG_CREDENTIALS,
-    TOO_MANY_ATTEMPTS, NAME_DIFFERS when the account is another person's, BOUND_TO_ANOTHER_PROFILE
-    when another profile is bound to the account already, ACCOUNT_BLOCKED.
+    Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
+    tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
+    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
+    BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
+    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
     """
     GetMyBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]  # type: ignore[assignment]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -78,9 +82,11 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
         show which account is meant (R22).
 
-        Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser, WRONG_CREDENTIALS,
-        TOO_MANY_ATTEMPTS, NAME_DIFFERS when the account is another person's, BOUND_TO_ANOTHER_PROFILE
-        when another profile is bound to the account already, ACCOUNT_BLOCKED.
+        Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
+        tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
+        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
+        BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
+        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
         """
 
     @_abc_1.abstractmethod

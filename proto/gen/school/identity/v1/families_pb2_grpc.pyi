@@ -40,7 +40,8 @@ class FamiliesServiceStub:
 
     The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
     caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning.
+    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+    BAD_RELATION when the capacity is not said or a person would stand for themselves.
     """
     EndRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]
     """Ends a relation; the guardian loses access within seconds.
@@ -60,7 +61,8 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
 
     The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
     caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning.
+    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+    BAD_RELATION when the capacity is not said or a person would stand for themselves.
     """
     EndRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]  # type: ignore[assignment]
     """Ends a relation; the guardian loses access within seconds.
@@ -89,7 +91,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
         caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-        RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning.
+        RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+        BAD_RELATION when the capacity is not said or a person would stand for themselves.
         """
 
     @_abc_1.abstractmethod

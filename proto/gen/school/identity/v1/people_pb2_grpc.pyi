@@ -40,8 +40,9 @@ class PeopleServiceStub:
 
     The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
     caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-    BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when another
-    person of the region is registered with it.
+    BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
+    gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
+    another person of the region is registered with it.
     """
 
 @_typing.type_check_only
@@ -56,8 +57,9 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
 
     The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
     caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-    BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when another
-    person of the region is registered with it.
+    BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
+    gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
+    another person of the region is registered with it.
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -81,8 +83,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
         caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-        BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when another
-        person of the region is registered with it.
+        BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
+        gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
+        another person of the region is registered with it.
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -73,9 +73,11 @@ class SignInServiceServicer:
 
         Fails with SIGN_IN_UNKNOWN when the state was not given out, has been used, has expired or
         belongs to another browser, ESIA_REFUSED when the person refused consent, ESIA_CODE_REFUSED
-        when ESIA does not accept the code, ESIA_UNAVAILABLE when ESIA does not answer. A profile that
-        may not be bound fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS, SEVERAL_REGISTERED,
-        BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED.
+        when ESIA does not accept the code, ESIA_NOT_CONFIRMED when the region asks ESIA for confirmed
+        accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
+        not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
+        BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
+        SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +87,7 @@ class SignInServiceServicer:
         """Signs in with the login and password that the school issued.
 
         Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-        this login must wait (the seconds are in the metadata), ACCOUNT_BLOCKED.
+        this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,15 +46,17 @@ class SignInServiceStub:
 
     Fails with SIGN_IN_UNKNOWN when the state was not given out, has been used, has expired or
     belongs to another browser, ESIA_REFUSED when the person refused consent, ESIA_CODE_REFUSED
-    when ESIA does not accept the code, ESIA_UNAVAILABLE when ESIA does not answer. A profile that
-    may not be bound fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS, SEVERAL_REGISTERED,
-    BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED.
+    when ESIA does not accept the code, ESIA_NOT_CONFIRMED when the region asks ESIA for confirmed
+    accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
+    not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
+    BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
+    SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
     """
     SignInWithPassword: _grpc.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]
     """Signs in with the login and password that the school issued.
 
     Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-    this login must wait (the seconds are in the metadata), ACCOUNT_BLOCKED.
+    this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
     """
 
 @_typing.type_check_only
@@ -75,15 +77,17 @@ class SignInServiceAsyncStub(SignInServiceStub):
 
     Fails with SIGN_IN_UNKNOWN when the state was not given out, has been used, has expired or
     belongs to another browser, ESIA_REFUSED when the person refused consent, ESIA_CODE_REFUSED
-    when ESIA does not accept the code, ESIA_UNAVAILABLE when ESIA does not answer. A profile that
-    may not be bound fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS, SEVERAL_REGISTERED,
-    BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED.
+    when ESIA does not accept the code, ESIA_NOT_CONFIRMED when the region asks ESIA for confirmed
+    accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
+    not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
+    BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
+    SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
     """
     SignInWithPassword: _aio.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]  # type: ignore[assignment]
     """Signs in with the login and password that the school issued.
 
     Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-    this login must wait (the seconds are in the metadata), ACCOUNT_BLOCKED.
+    this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
     """
 
 class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,9 +117,11 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Fails with SIGN_IN_UNKNOWN when the state was not given out, has been used, has expired or
         belongs to another browser, ESIA_REFUSED when the person refused consent, ESIA_CODE_REFUSED
-        when ESIA does not accept the code, ESIA_UNAVAILABLE when ESIA does not answer. A profile that
-        may not be bound fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS, SEVERAL_REGISTERED,
-        BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED.
+        when ESIA does not accept the code, ESIA_NOT_CONFIRMED when the region asks ESIA for confirmed
+        accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
+        not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
+        BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
+        SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
         """
 
     @_abc_1.abstractmethod
@@ -127,7 +133,7 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
         """Signs in with the login and password that the school issued.
 
         Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-        this login must wait (the seconds are in the metadata), ACCOUNT_BLOCKED.
+        this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
         """
 
 def add_SignInServiceServicer_to_server(servicer: SignInServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#school/notifications/v1/inbox.proto\x12\x17school.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xa1\x02\n\x06Notice\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.school.notifications.v1.NoticeKind\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x12\n\npupil_name\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x13\n\x0blesson_date\x18\x06 \x01(\t\x12\x0c\n\x04mark\x18\x07 \x01(\t\x12\x15\n\rprevious_mark\x18\x08 \x01(\t\x12-\n\tposted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07read_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x66ter_notice_id\x18\x03 \x01(\t\"v\n\x13ListNoticesResponse\x12\x30\n\x07notices\x18\x01 \x03(\x0b\x32\x1f.school.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05\"-\n\x12ReadNoticesRequest\x12\x17\n\x0fup_to_notice_id\x18\x01 \x01(\t\"+\n\x13ReadNoticesResponse\x12\x14\n\x0cunread_count\x18\x01 \x01(\x05\"\x15\n\x13WatchNoticesRequest\"G\n\x14WatchNoticesResponse\x12/\n\x06notice\x18\x01 \x01(\x0b\x32\x1f.school.notifications.v1.Notice*\x7f\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14NOTICE_KIND_MARK_SET\x10\x01\x12\x1c\n\x18NOTICE_KIND_MARK_CHANGED\x10\x02\x12\x1c\n\x18NOTICE_KIND_MARK_REMOVED\x10\x03\x32\xbc\x03\n\x0cInboxService\x12\x86\x01\n\x0bListNotices\x12+.school.notifications.v1.ListNoticesRequest\x1a,.school.notifications.v1.ListNoticesResponse\"\x1c\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/notices\x12\x8e\x01\n\x0bReadNotices\x12+.school.notifications.v1.ReadNoticesRequest\x1a,.school.notifications.v1.ReadNoticesResponse\"$\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/me/notices:read:\x01*\x12\x91\x01\n\x0cWatchNotices\x12,.school.notifications.v1.WatchNoticesRequest\x1a-.school.notifications.v1.WatchNoticesResponse\"\"\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/me/notices:watch0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#school/notifications/v1/inbox.proto\x12\x17school.notifications.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xa1\x02\n\x06Notice\x12\x11\n\tnotice_id\x18\x01 \x01(\t\x12\x31\n\x04kind\x18\x02 \x01(\x0e\x32#.school.notifications.v1.NoticeKind\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x12\n\npupil_name\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x13\n\x0blesson_date\x18\x06 \x01(\t\x12\x0c\n\x04mark\x18\x07 \x01(\t\x12\x15\n\rprevious_mark\x18\x08 \x01(\t\x12-\n\tposted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07read_at\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x12ListNoticesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x17\n\x0f\x61\x66ter_notice_id\x18\x03 \x01(\t\"v\n\x13ListNoticesResponse\x12\x30\n\x07notices\x18\x01 \x03(\x0b\x32\x1f.school.notifications.v1.Notice\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x14\n\x0cunread_count\x18\x03 \x01(\x05\"-\n\x12ReadNoticesRequest\x12\x17\n\x0fup_to_notice_id\x18\x01 \x01(\t\"+\n\x13ReadNoticesResponse\x12\x14\n\x0cunread_count\x18\x01 \x01(\x05*\x7f\n\nNoticeKind\x12\x1b\n\x17NOTICE_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14NOTICE_KIND_MARK_SET\x10\x01\x12\x1c\n\x18NOTICE_KIND_MARK_CHANGED\x10\x02\x12\x1c\n\x18NOTICE_KIND_MARK_REMOVED\x10\x03\x32\xa8\x02\n\x0cInboxService\x12\x86\x01\n\x0bListNotices\x12+.school.notifications.v1.ListNoticesRequest\x1a,.school.notifications.v1.ListNoticesResponse\"\x1c\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/notices\x12\x8e\x01\n\x0bReadNotices\x12+.school.notifications.v1.ReadNoticesRequest\x1a,.school.notifications.v1.ReadNoticesResponse\"$\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x18\"\x13/v1/me/notices:read:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,10 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INBOXSERVICE'].methods_by_name['ListNotices']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\020\022\016/v1/me/notices'
   _globals['_INBOXSERVICE'].methods_by_name['ReadNotices']._loaded_options = None
   _globals['_INBOXSERVICE'].methods_by_name['ReadNotices']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\030\"\023/v1/me/notices:read:\001*'
-  _globals['_INBOXSERVICE'].methods_by_name['WatchNotices']._loaded_options = None
-  _globals['_INBOXSERVICE'].methods_by_name['WatchNotices']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\026\022\024/v1/me/notices:watch'
-  _globals['_NOTICEKIND']._serialized_start=844
-  _globals['_NOTICEKIND']._serialized_end=971
+  _globals['_NOTICEKIND']._serialized_start=748
+  _globals['_NOTICEKIND']._serialized_end=875
   _globals['_NOTICE']._serialized_start=159
   _globals['_NOTICE']._serialized_end=448
   _globals['_LISTNOTICESREQUEST']._serialized_start=450
@@ -52,10 +50,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READNOTICESREQUEST']._serialized_end=701
   _globals['_READNOTICESRESPONSE']._serialized_start=703
   _globals['_READNOTICESRESPONSE']._serialized_end=746
-  _globals['_WATCHNOTICESREQUEST']._serialized_start=748
-  _globals['_WATCHNOTICESREQUEST']._serialized_end=769
-  _globals['_WATCHNOTICESRESPONSE']._serialized_start=771
-  _globals['_WATCHNOTICESRESPONSE']._serialized_end=842
-  _globals['_INBOXSERVICE']._serialized_start=974
-  _globals['_INBOXSERVICE']._serialized_end=1418
+  _globals['_INBOXSERVICE']._serialized_start=878
+  _globals['_INBOXSERVICE']._serialized_end=1174
 # @@protoc_insertion_point(module_scope)

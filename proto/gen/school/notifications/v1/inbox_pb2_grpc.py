@@ -45,11 +45,6 @@ class InboxServiceStub:
                 request_serializer=school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesRequest.SerializeToString,
                 response_deserializer=school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesResponse.FromString,
                 _registered_method=True)
-        self.WatchNotices = channel.unary_stream(
-                '/school.notifications.v1.InboxService/WatchNotices',
-                request_serializer=school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesRequest.SerializeToString,
-                response_deserializer=school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesResponse.FromString,
-                _registered_method=True)
 
 
 class InboxServiceServicer:
@@ -72,16 +67,6 @@ class InboxServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def WatchNotices(self, request, context):
-        """Follows the caller's notices as they appear, as server-sent events; a client that was away
-        names the last one it saw in `Last-Event-ID` and is told what it missed.
-
-        The gateway answers this call itself, from the events.
-        """
-        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
-        context.set_details('Method not implemented!')
-        raise NotImplementedError('Method not implemented!')
-
 
 def add_InboxServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,11 +79,6 @@ def add_InboxServiceServicer_to_server(servicer, server):
                     servicer.ReadNotices,
                     request_deserializer=school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesRequest.FromString,
                     response_serializer=school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesResponse.SerializeToString,
-            ),
-            'WatchNotices': grpc.unary_stream_rpc_method_handler(
-                    servicer.WatchNotices,
-                    request_deserializer=school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesRequest.FromString,
-                    response_serializer=school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -156,33 +136,6 @@ class InboxService:
             '/school.notifications.v1.InboxService/ReadNotices',
             school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesRequest.SerializeToString,
             school_dot_notifications_dot_v1_dot_inbox__pb2.ReadNoticesResponse.FromString,
-            options,
-            channel_credentials,
-            insecure,
-            call_credentials,
-            compression,
-            wait_for_ready,
-            timeout,
-            metadata,
-            _registered_method=True)
-
-    @staticmethod
-    def WatchNotices(request,
-            target,
-            options=(),
-            channel_credentials=None,
-            call_credentials=None,
-            insecure=False,
-            compression=None,
-            wait_for_ready=None,
-            timeout=None,
-            metadata=None):
-        return grpc.experimental.unary_stream(
-            request,
-            target,
-            '/school.notifications.v1.InboxService/WatchNotices',
-            school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesRequest.SerializeToString,
-            school_dot_notifications_dot_v1_dot_inbox__pb2.WatchNoticesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,12 +40,6 @@ class InboxServiceStub:
     """
     ReadNotices: _grpc.UnaryUnaryMultiCallable[_inbox_pb2.ReadNoticesRequest, _inbox_pb2.ReadNoticesResponse]
     """Marks the caller's notices up to and including one as read. Doing it again changes nothing."""
-    WatchNotices: _grpc.UnaryStreamMultiCallable[_inbox_pb2.WatchNoticesRequest, _inbox_pb2.WatchNoticesResponse]
-    """Follows the caller's notices as they appear, as server-sent events; a client that was away
-    names the last one it saw in `Last-Event-ID` and is told what it missed.
-
-    The gateway answers this call itself, from the events.
-    """
 
 @_typing.type_check_only
 class InboxServiceAsyncStub(InboxServiceStub):
@@ -59,12 +53,6 @@ class InboxServiceAsyncStub(InboxServiceStub):
     """
     ReadNotices: _aio.UnaryUnaryMultiCallable[_inbox_pb2.ReadNoticesRequest, _inbox_pb2.ReadNoticesResponse]  # type: ignore[assignment]
     """Marks the caller's notices up to and including one as read. Doing it again changes nothing."""
-    WatchNotices: _aio.UnaryStreamMultiCallable[_inbox_pb2.WatchNoticesRequest, _inbox_pb2.WatchNoticesResponse]  # type: ignore[assignment]
-    """Follows the caller's notices as they appear, as server-sent events; a client that was away
-    names the last one it saw in `Last-Event-ID` and is told what it missed.
-
-    The gateway answers this call itself, from the events.
-    """
 
 class InboxServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads and clears the caller's own inbox."""
@@ -87,17 +75,5 @@ class InboxServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_inbox_pb2.ReadNoticesResponse, _abc.Awaitable[_inbox_pb2.ReadNoticesResponse]]:
         """Marks the caller's notices up to and including one as read. Doing it again changes nothing."""
-
-    @_abc_1.abstractmethod
-    def WatchNotices(
-        self,
-        request: _inbox_pb2.WatchNoticesRequest,
-        context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_inbox_pb2.WatchNoticesResponse], _abc.AsyncIterator[_inbox_pb2.WatchNoticesResponse]]:
-        """Follows the caller's notices as they appear, as server-sent events; a client that was away
-        names the last one it saw in `Last-Event-ID` and is told what it missed.
-
-        The gateway answers this call itself, from the events.
-        """
 
 def add_InboxServiceServicer_to_server(servicer: InboxServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
