@@ -6,9 +6,10 @@ import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import parse_qsl, urljoin, urlsplit
 from uuid import UUID, uuid4
 
@@ -19,7 +20,9 @@ from deploy.local.esia.keys import Kind, ensure_pair
 from deploy.local.esia.people import Contact, Kid, People, Person
 from deploy.local.esia.stand import Stand
 from deploy.local.esia.systems import Registry, StandSettings, System
-from services.identity.esia import EsiaClient, EsiaProfile, EsiaSettings, connect
+from services.identity.esia import EsiaClient, EsiaProfile, EsiaSettings, base64url, connect, requests
+from services.identity.esia.gost import arithmetic
+from services.identity.esia.gost.keys import GostPrivateKey
 
 MNEMONIC: Final = "DIARY77"
 RETURN_TO: Final = "http://diary.test/esia/return"
@@ -114,6 +117,69 @@ class Browser:
         return response.text
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What the stand said to a system's own request: ESIA's code, the OAuth error, and how it was said."""
+
+    code: str | None
+    error: str | None
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A client system written by somebody else: it can get anything wrong."""
+
+    http: httpx.AsyncClient
+    url: str
+    key: GostPrivateKey
+    hashed: str
+
+    def parameters(self, kind: Literal["ac", "te"], **changes: str | None) -> dict[str, str]:
+        """The right parameters with ``changes``; None leaves one out. The signature fits what is sent."""
+        right = {
+            "client_id": MNEMONIC,
+            "scope": "openid fullname",
+            "timestamp": requests.timestamp(datetime.now(UTC)),
+            "state": str(uuid4()),
+            "redirect_uri": RETURN_TO,
+            "client_certificate_hash": self.hashed,
+        }
+        if kind == "ac":
+            right |= {"response_type": "code", "access_type": "online"}
+        else:
+            right |= {"grant_type": "authorization_code", "token_type": "Bearer", "code": "invented"}
+        sent = {name: value for name, value in {**right, **changes}.items() if value is not None}
+        if "client_secret" not in changes:
+            signed = ("client_id", "scope", "timestamp", "state", "redirect_uri")
+            known = {name: sent.get(name, "") for name in signed}
+            code = sent.get("code", "") if sent.get("grant_type") == "authorization_code" else ""
+            sent["client_secret"] = self.secret(requests.signed_string(**known, code=code))
+        return sent
+
+    def secret(self, data: bytes) -> str:
+        """The raw signature of ``data``, base64url."""
+        return base64url.encode(arithmetic.sign(self.key.value, self.key.curve, data))
+
+    async def authorize(self, parameters: Mapping[str, str], path: str = "/aas/oauth2/v2/ac") -> Reply:
+        """Ask for authorisation; what is told in the redirect or on the page."""
+        response = await self.http.get(f"{self.url}{path}?{requests.query(parameters)}")
+        query = dict(parse_qsl(urlsplit(response.headers.get("location", "")).query))
+        return _reply(response, query.get("error"), query.get("error_description") or response.text)
+
+    async def token(self, parameters: Mapping[str, str], path: str = "/aas/oauth2/v3/te") -> Reply:
+        """Ask for tokens."""
+        response = await self.http.post(f"{self.url}{path}", data=dict(parameters))
+        body = response.json()
+        return _reply(response, body.get("error"), body.get("error_description", ""))
+
+
+def _reply(response: httpx.Response, error: str | None, described: str) -> Reply:
+    found = re.search(r"ESIA-(\d{6})", described)
+    return Reply(found.group(1) if found else None, error, response.status_code, response.text)
+
+
 def returned(address: str) -> dict[str, str]:
     """The query of an address at the client system."""
     assert address.startswith(RETURN_TO), address[:400]
@@ -138,6 +204,14 @@ class Bench:
         """A fresh browser."""
         async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
             yield Browser(http, self.running.url)
+
+    @asynccontextmanager
+    async def raw(self) -> AsyncIterator[Raw]:
+        """A client system that builds its requests by hand."""
+        key = GostPrivateKey.of_file((self.settings.key_file or Path()).read_bytes())
+        hashed = arithmetic.digest(self.settings.certificate_file.read_bytes()).hex().upper()
+        async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+            yield Raw(http, self.running.url, key, hashed)
 
     async def code(self, person: Person, state: UUID | None = None) -> str:
         """A code for ``person`` who provides everything."""

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Final
 
 import uvicorn
@@ -16,7 +17,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from deploy.local.esia import pages
 from deploy.local.esia.authorize import Authorize
@@ -47,7 +48,7 @@ class _TolerantPaths:
 
 
 class _Troubles:
-    """What the switches say about every answer: late, or a maintenance page in its place."""
+    """What the switches say about every answer: late, of another time, or a maintenance page instead."""
 
     def __init__(self, app: ASGIApp, stand: Stand) -> None:
         self._app = app
@@ -55,13 +56,20 @@ class _Troubles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         switches = self._stand.switches
+
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self._stand.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message["headers"], (b"date", date)]}
+            await send(message)
+
+        app = self._app
         if scope["type"] == "http" and not scope["path"].startswith("/stand"):
             if switches.latency:
                 await asyncio.sleep(switches.latency)
             if switches.html and scope["path"].startswith(_JSON_PATHS):
-                await pages.maintenance(switches.html_status)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+                app = pages.maintenance(switches.html_status)
+        await app(scope, receive, send_dated)
 
 
 def application(stand: Stand, *, switchboard: bool) -> ASGIApp:
@@ -129,6 +137,7 @@ async def serve(
             log_level="warning",
             lifespan="off",
             server_header=False,
+            date_header=False,  # the stand's own time is sent instead
             timeout_graceful_shutdown=2,
         )
         server = _Server(config)

@@ -24,7 +24,7 @@ from services.identity.esia.errors import (
     error_of,
 )
 from services.identity.esia.gost.process import GostProcess
-from services.identity.esia.http import Answer, EsiaHttp
+from services.identity.esia.http import Answer, EsiaHttp, Page
 from services.identity.esia.profile import (
     EsiaContact,
     EsiaKid,
@@ -229,8 +229,15 @@ class EsiaClient:
         Raises:
             EsiaUnavailable: it does not answer.
         """
-        _, skew = await self._http.look(requests.AUTHORIZE)
-        return skew
+        return (await self._http.look(requests.AUTHORIZE)).skew
+
+    async def try_address(self, address: str) -> Page:
+        """What a browser would see at an `authorization_url`; for the operator's self-test.
+
+        Raises:
+            EsiaUnavailable: ESIA does not answer.
+        """
+        return await self._http.look(address)
 
     async def _signed(
         self,

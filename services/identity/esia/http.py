@@ -41,6 +41,16 @@ class Answer:
     skew: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a browser would see: the status, where it is sent to, the text, and the clock's skew."""
+
+    status: int
+    location: str | None
+    text: str
+    skew: float | None
+
+
 class EsiaHttp:
     """Requests to one ESIA, behind one breaker."""
 
@@ -75,11 +85,12 @@ class EsiaHttp:
         headers = {"Accept": "application/json"}
         return await self._ask(self._client.build_request("POST", address, headers=headers, data=dict(form)))
 
-    async def look(self, address: str) -> tuple[int, float | None]:
-        """The status and the clock skew of whatever answers at ``address``; the body is not read."""
-        request = self._client.build_request("GET", address)
-        response, _ = await self._guarded(request, body=False)
-        return response.status_code, _skew(response)
+    async def look(self, address: str) -> Page:
+        """Whatever answers a browser at ``address``; redirects are not followed."""
+        request = self._client.build_request("GET", address, headers={"Accept": "text/html"})
+        response, raw = await self._guarded(request, json=False)
+        text = raw.decode(response.encoding or "utf-8", errors="replace")
+        return Page(response.status_code, response.headers.get("location"), text, _skew(response))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -92,7 +103,7 @@ class EsiaHttp:
         await self.aclose()
 
     async def _ask(self, request: httpx.Request) -> Answer:
-        response, raw = await self._guarded(request, body=True)
+        response, raw = await self._guarded(request, json=True)
         try:
             body = orjson.loads(raw)
         except orjson.JSONDecodeError as broken:
@@ -101,11 +112,11 @@ class EsiaHttp:
             raise EsiaAnswerMalformed(field="body")
         return Answer(response.status_code, body, _skew(response))
 
-    async def _guarded(self, request: httpx.Request, *, body: bool) -> tuple[httpx.Response, bytes]:
+    async def _guarded(self, request: httpx.Request, *, json: bool) -> tuple[httpx.Response, bytes]:
         if not self._breaker.lets_through():
             raise EsiaSuspended
         try:
-            answer = await self._send(request, body=body)
+            answer = await self._send(request, json=json)
         except EsiaSuspended:
             raise  # our own queue was full; that says nothing about ESIA
         except EsiaError:
@@ -114,12 +125,12 @@ class EsiaHttp:
         self._breaker.succeeded()
         return answer
 
-    async def _send(self, request: httpx.Request, *, body: bool) -> tuple[httpx.Response, bytes]:
+    async def _send(self, request: httpx.Request, *, json: bool) -> tuple[httpx.Response, bytes]:
         try:
             async with asyncio.timeout(self._settings.timeout):
                 response = await self._client.send(request, stream=True)
                 try:
-                    raw = await _read(response) if body else b""
+                    raw = await _read(response)
                 finally:
                     await response.aclose()
         except httpx.PoolTimeout as full:
@@ -128,7 +139,7 @@ class EsiaHttp:
             raise EsiaTimeout from late
         except httpx.HTTPError as failed:
             raise EsiaUnreachable from failed
-        if body:
+        if json:
             _require_json(response)
         if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise EsiaInternalError

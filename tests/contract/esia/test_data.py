@@ -1,0 +1,106 @@
+"""Persons and collections at ``/rs``: forms, scopes, and what a token may not open."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.identity.esia import EsiaAccessEnded, EsiaCodeRejected, EsiaScopeNotGranted, EsiaTokens
+from tests.support.esia import FATHER, MOTHER, Bench, bench
+
+
+async def _get(esia: Bench, path: str, tokens: EsiaTokens) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        headers = {"Authorization": f"Bearer {tokens.access.text}"}
+        return await http.get(esia.running.url + path, headers=headers)
+
+
+@pytest.fixture
+async def tokens(esia: Bench) -> EsiaTokens:
+    return await esia.esia.exchange(await esia.code(MOTHER))
+
+
+async def test_a_collection_comes_as_addresses_or_as_objects(esia: Bench, tokens: EsiaTokens) -> None:
+    path = f"/rs/prns/{MOTHER.oid}/ctts"
+    listed: dict[str, Any] = (await _get(esia, path, tokens)).json()
+    embedded: dict[str, Any] = (await _get(esia, path + "?embed=(elements)", tokens)).json()
+
+    assert listed["elements"] == [f"{esia.running.url}{path}/{number}" for number in (1, 2)]
+    assert listed["size"] == embedded["size"] == 2
+    one = (await _get(esia, f"{path}/1", tokens)).json()
+    assert embedded["elements"][0] == one
+    assert one["vrfStu"] == "VERIFIED"
+
+
+@pytest.mark.parametrize("path", ["/rs/prns/{}/", "//rs//prns/{}", "/rs/prns/{}//kids", "/rs/prns/{}/kids/"])
+async def test_slashes_too_many_are_forgiven(esia: Bench, tokens: EsiaTokens, path: str) -> None:
+    assert (await _get(esia, path.format(MOTHER.oid), tokens)).status_code == 200
+
+
+async def test_collections_can_be_embedded_in_the_person(esia: Bench, tokens: EsiaTokens) -> None:
+    path = f"/rs/prns/{MOTHER.oid}?embed=(contacts.elements,kids.elements-1)"
+    body: dict[str, Any] = (await _get(esia, path, tokens)).json()
+    assert [contact["type"] for contact in body["contacts"]["elements"]] == ["MBT", "EML"]
+    assert body["kids"]["elements"][0]["lastName"] == "Королёв"
+
+
+async def test_the_person_has_no_oid_and_nothing_empty(esia: Bench) -> None:
+    tokens = await esia.esia.exchange(await esia.code(FATHER))
+    body: dict[str, Any] = (await _get(esia, f"/rs/prns/{FATHER.oid}", tokens)).json()
+
+    assert body["lastName"] == "Петров-Водкин"
+    assert body["trusted"] is False
+    assert body.keys().isdisjoint({"oid", "middleName", "birthDate", "snils", "inn"})
+    assert None not in body.values()
+
+
+async def test_a_token_opens_its_own_person_alone(esia: Bench, tokens: EsiaTokens) -> None:
+    """A3: another oid under the same token."""
+    response = await _get(esia, f"/rs/prns/{FATHER.oid}", tokens)
+    assert (response.status_code, response.json()["code"]) == (403, "ESIA-005029")
+
+
+async def test_a_scope_that_was_not_granted_is_403(tmp_path: Path) -> None:
+    scopes = ("openid", "fullname")
+    async with bench(tmp_path, scopes=scopes, client={"scopes": scopes}) as esia:
+        tokens = await esia.esia.exchange(await esia.code(MOTHER))
+        assert (await esia.esia.person(tokens)).snils is None
+        with pytest.raises(EsiaScopeNotGranted) as refused:
+            await esia.esia.kids(tokens)
+    assert refused.value.facts == {"names": "kids"}
+
+
+async def test_an_expired_or_invented_token_is_401(tmp_path: Path) -> None:
+    async with bench(tmp_path) as esia:
+        tokens = await esia.esia.exchange(await esia.code(MOTHER))
+        esia.stand.switches.clock_ahead = 3601
+        assert (await _get(esia, f"/rs/prns/{MOTHER.oid}", tokens)).json()["code"] == "ESIA-005013"
+        with pytest.raises(EsiaAccessEnded):
+            await esia.esia.person(tokens)
+        esia.stand.switches.clock_ahead = 0
+        esia.stand.switches.blocked = frozenset({MOTHER.oid})
+        with pytest.raises(EsiaAccessEnded):
+            await esia.esia.person(tokens)
+
+
+async def test_a_refresh_token_gives_fresh_tokens_and_works_once(tmp_path: Path) -> None:
+    async with bench(tmp_path, client={"offline": True}) as esia:
+        first = await esia.esia.exchange(await esia.code(MOTHER))
+        esia.stand.switches.clock_ahead = 30  # within one second a token would be the same text
+        second = await esia.esia.refresh(first)
+        assert second.oid == first.oid
+        assert second.access.text != first.access.text
+        assert (await esia.esia.person(second)).surname == "Королёва"
+        with pytest.raises(EsiaCodeRejected):
+            await esia.esia.refresh(first)
+
+
+async def test_a_system_may_ask_for_itself(tmp_path: Path) -> None:
+    async with bench(tmp_path, own_scopes=("kid_snils",)) as esia, esia.raw() as raw:
+        sent = raw.parameters("te", grant_type="client_credentials", scope="kid_snils", code=None)
+        reply = await raw.token(sent)
+    assert reply.status == 200
+    assert "id_token" not in reply.text
