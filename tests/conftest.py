@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from deploy.local.backbone import Backbone
+from tests.support import chromium
 from tests.support.backbone import Databases, OwnNats, Prepare, own_nats, running_backbone
+from tests.support.region import running_region
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
+
+    from deploy.local.region import Region
+
+_MUST_HAVE_BROWSER = os.environ.get("CI", "").lower() in ("true", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a browser when there is none; on a build machine that is a failure instead."""
+    needy = [item for item in items if item.get_closest_marker("browser")]
+    if not needy or chromium.find():
+        return
+    if _MUST_HAVE_BROWSER:
+        raise pytest.UsageError(f"{len(needy)} tests need a browser: {chromium.HOW_TO_GET_IT}")
+    for item in needy:
+        item.add_marker(pytest.mark.skip(reason=f"no browser: {chromium.HOW_TO_GET_IT}"))
 
 
 class DatabaseUrl(Protocol):
@@ -55,3 +76,17 @@ async def nats() -> AsyncIterator[OwnNats]:
     """A NATS server of the test's own."""
     async with own_nats() as own:
         yield own
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """One real Chromium for the whole run; each test opens contexts of its own in it."""
+    async with chromium.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def region() -> AsyncIterator[Region]:
+    """The whole region with the demo in it, for the run. A test that breaks things mends them before it ends."""
+    async with running_region() as running:
+        yield running

@@ -12,16 +12,13 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from deploy.local import leash, surroundings
 from deploy.local.place import RECORD, Place, base_environment
 from deploy.local.trouble import Trouble
-
-if TYPE_CHECKING:
-    from deploy.local.demo.world import World
 
 _ORDER = "MESH_LOCAL_FILL"
 
@@ -86,42 +83,15 @@ async def _main(urls: Mapping[str, str], snils_keys: Path, state: Path, *, demo:
     if not demo:
         people.write_text('{"people": []}')
     elif not _note(state).exists():
-        from deploy.local.demo import DEFAULT_SEED, build_world  # noqa: PLC0415 - at the first start alone
+        from deploy.local.demo.load import load  # noqa: PLC0415 - at the first start alone
 
-        world = build_world(DEFAULT_SEED, datetime.now(UTC).date())
+        facts = await load(urls, snils_keys=snils_keys, people=people)
         # Last: its presence says that everything before it is complete.
-        _note(state).write_text(json.dumps(_facts(world), ensure_ascii=False, indent=1))
-
-
-def _facts(world: World) -> dict[str, Any]:
-    """Whom to sign in as, what to look at, and how much there is."""
-    show = world.showcase
-    return {
-        "today": world.today.isoformat(),
-        "cast": {
-            member.role: {
-                "name": str(member.name),
-                "login": member.esia_login or "",
-                "person_id": str(member.person_id or ""),
-            }
-            for member in world.featured
-        },
-        "showcase": {
-            "day": show.day.isoformat(),
-            "pupil_id": str(show.pupil_id),
-            "teacher_id": str(show.teacher_id),
-            "lesson_id": str(show.lesson_id),
-        },
-        "counts": {
-            "schools": len(world.schools),
-            "people": len(world.people),
-            "lessons": len(world.lessons),
-            "marks": len(world.marks),
-        },
-    }
+        _note(state).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # what it writes is for the region's own programs
     given = json.loads(os.environ[_ORDER])
     asyncio.run(
         _main(given["urls"], Path(given["snils_keys"]), Path(given["state"]), demo=bool(given["demo"]))

@@ -1,0 +1,27 @@
+"""The whole region for a test run: everything `make up` starts, on ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from tests.support.backbone import folder
+
+if TYPE_CHECKING:
+    from deploy.local.region import Region
+
+
+@asynccontextmanager
+async def running_region(*, demo: bool = True) -> AsyncIterator[Region]:
+    """A region that is gone afterwards, with all it has stored."""
+    from deploy.local.console import Console  # noqa: PLC0415 - only runs that use it load it
+    from deploy.local.region import region  # noqa: PLC0415
+    from deploy.local.settings import ANY_PORTS, LocalSettings  # noqa: PLC0415
+
+    async with folder() as state:
+        wish = LocalSettings(state=state, demo=demo, durable=False, ports=ANY_PORTS)
+        # On standard error, which pytest shows only for what failed.
+        async with region(wish, Console(sys.stderr)) as running:
+            yield running
