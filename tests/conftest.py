@@ -87,6 +87,6 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="session")
 async def region() -> AsyncIterator[Region]:
-    """The whole region with the demo in it, for the run. A test that breaks things mends them before it ends."""
+    """The whole region with the demo in it, for the run; a test that breaks something mends it again."""
     async with running_region() as running:
         yield running

@@ -80,10 +80,14 @@ class Page:
 class Browser:
     """One person's browser at one region; an async context manager."""
 
-    def __init__(self, home: str) -> None:
+    def __init__(self, home: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        """``transport`` leads elsewhere than over the network: to an application in this process."""
         self._home = home
         self._http = httpx.AsyncClient(
-            headers={"User-Agent": _AGENT, "Accept-Language": "ru"}, timeout=15.0, trust_env=False
+            headers={"User-Agent": _AGENT, "Accept-Language": "ru"},
+            timeout=15.0,
+            trust_env=False,
+            transport=transport,
         )
         self._form_token = ""
 

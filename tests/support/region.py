@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def running_region(*, demo: bool = True) -> AsyncIterator[Region]:
     """A region that is gone afterwards, with all it has stored."""
-    from deploy.local.console import Console  # noqa: PLC0415 - only runs that use it load it
-    from deploy.local.region import region  # noqa: PLC0415
-    from deploy.local.settings import ANY_PORTS, LocalSettings  # noqa: PLC0415
+    from deploy.local.console import Console
+    from deploy.local.region import region
+    from deploy.local.settings import ANY_PORTS, LocalSettings
 
     async with folder() as state:
         wish = LocalSettings(state=state, demo=demo, durable=False, ports=ANY_PORTS)
