@@ -15,8 +15,6 @@ from services.kit.errors import DomainError
 MOST_COMMENT: Final = 500
 MOST_REASON: Final = 500
 
-# A daily mark may lean to its neighbour: "4+" still counts as 4.
-_LEANINGS: Final = ("", "-", "+")
 # Typed on phones and pasted from tables: other dashes, the full-width plus, Latin look-alikes, е for ё.
 _LOOK_ALIKES: Final = str.maketrans("−–—＋aoceh", "---+аосен")
 
@@ -68,11 +66,12 @@ class Scale:
 
 
 def _five_point() -> Scale:
-    counted = {f"{value}{leaning}": Decimal(value) for value in (5, 4, 3, 2, 1) for leaning in _LEANINGS}
-    # "1-" says nothing that "1" does not; "5+" is praise that teachers do give.
-    del counted["1-"], counted["1+"]
-    uncounted = dict.fromkeys(("зачёт", "незачёт", "н/а", "осв"))
-    return Scale({**counted, **uncounted}, pairs=True)
+    # The whole marks first: they are nearly all that is given. "1" is rare, "1-" would say nothing more.
+    whole, rare = ("5", "4", "3", "2"), "1"
+    # A daily mark may lean to its neighbour: "4+" still counts as 4.
+    leaning = tuple(mark + sign for mark in whole for sign in "+-")
+    counted = {mark: Decimal(mark[0]) for mark in (*whole, *leaning, rare)}
+    return Scale({**counted, **dict.fromkeys(("зачёт", "незачёт", "н/а", "осв"))}, pairs=True)
 
 
 FIVE_POINT: Final = _five_point()
