@@ -126,7 +126,7 @@ class Journal:
 
     def _write(self, lesson: Lesson, pupil: Person, text: str, comment: str, at: datetime) -> None:
         mark = Mark(
-            id=self._ids.uuid(),
+            id=self._ids.uuid_at(at),
             school_id=lesson.school_id,
             lesson_id=lesson.id,
             lesson_date=lesson.date,
@@ -143,15 +143,16 @@ class Journal:
             if self._random.random() >= (_REMARKED_LIVELY if pupil.id in self._lively else _REMARKED):
                 continue
             stock = self._stock(page.code, page.grade, self._ability[pupil.id])
+            left_at = page.ends_at + timedelta(minutes=self._random.randint(1, 9))
             remark = Remark(
-                id=self._ids.uuid(),
+                id=self._ids.uuid_at(left_at),
                 school_id=page.lesson.school_id,
                 lesson_id=page.lesson.id,
                 lesson_date=page.lesson.date,
                 pupil_id=pupil.id,
                 text=words.for_gender(self._random.choice(stock), pupil.gender is Gender.MALE),
                 left_by=page.lesson.teacher_id,
-                left_at=page.ends_at + timedelta(minutes=self._random.randint(1, 9)),
+                left_at=left_at,
             )
             self.remarks.append(remark)
 

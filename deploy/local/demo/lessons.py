@@ -151,7 +151,7 @@ class Calendar:
         self, school_class: SchoolClass, subject: Subject, held: _Held, title: str, kind: str
     ) -> Lesson:
         lesson = Lesson(
-            id=self._ids.uuid(),
+            id=self._ids.uuid_at(instant(held.slot.day, held.bell.starts_at, self._zone)),
             school_id=self._school.id,
             class_id=school_class.id,
             subject_id=subject.id,

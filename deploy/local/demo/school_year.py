@@ -77,7 +77,7 @@ class SchoolYear:
     def public_holidays(self) -> tuple[Span, ...]:
         """Public holidays within the year; one on a weekend brings the next working day with it.
 
-        The first days of January are inside the winter holidays.
+        The first days of January are inside the winter holidays, and so is what falls into other ones.
         """
         nxt = self.begins + 1
         days = (
@@ -87,14 +87,13 @@ class SchoolYear:
             ("Праздник Весны и Труда", date(nxt, 5, 1)),
             ("День Победы", date(nxt, 5, 9)),
         )
-        return tuple(
-            Span(
-                title,
-                day,
-                day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() >= SATURDAY else 0),
-            )
-            for title, day in days
-        )
+        spans = []
+        for title, day in days:
+            last = _on_to(day, 0) if day.weekday() >= SATURDAY else day
+            free = max([day, *(span.last_day + _DAY for span in self.holidays if day in span)])
+            if free <= last:
+                spans.append(Span(title, free, last))
+        return tuple(spans)
 
     @cached_property
     def quarters(self) -> tuple[Span, ...]:

@@ -1,0 +1,189 @@
+"""What the diary keeps of the region: schools, classes, lessons and everything written on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+from uuid import UUID, uuid5
+
+from deploy.local.demo.rows import Filling, Row
+from deploy.local.demo.school_year import SchoolYear
+from deploy.local.demo.works import CLASSWORK
+from deploy.local.demo.world import Holiday, Role, Term, World
+from services.diary import tables
+
+_FIRST_VERSION: Final = 1
+
+
+def diary_rows(world: World) -> Filling:
+    """Every row of the diary's own record; its copy of persons and relations comes by events."""
+    year = SchoolYear.of(world.today)
+    school_of = {each.id: each.school_id for each in world.classes}
+    yield (
+        tables.schools,
+        ({"school_id": each.id, "title": each.title, "zone": each.zone} for each in world.schools),
+    )
+    yield (
+        tables.years,
+        (
+            {
+                "school_id": each.id,
+                "year_id": _year_id(each.id, year),
+                "title": year.title,
+                "starts_on": year.first_day,
+                "ends_on": year.last_day,
+            }
+            for each in world.schools
+        ),
+    )
+    yield tables.terms, (_term(each, year) for each in world.terms)
+    yield tables.holidays, (_holiday(each) for each in world.holidays)
+    yield (
+        tables.subjects,
+        (
+            {"school_id": each.school_id, "subject_id": each.id, "title": each.title}
+            for each in world.subjects
+        ),
+    )
+    yield (
+        tables.teachers,
+        (
+            {"teacher_id": person.id, "school_id": place.school_id}
+            for person in world.people
+            for place in person.places
+            if place.role is Role.TEACHER
+        ),
+    )
+    yield (
+        tables.classes,
+        (
+            {
+                "school_id": each.school_id,
+                "class_id": each.id,
+                "year_id": _year_id(each.school_id, year),
+                "grade": each.grade,
+                "title": each.title,
+                "homeroom_teacher_id": each.homeroom_teacher_id,
+            }
+            for each in world.classes
+        ),
+    )
+    yield (
+        tables.memberships,
+        (
+            {
+                "school_id": school_of[each.class_id],
+                "class_id": each.class_id,
+                "pupil_id": each.pupil_id,
+                "from_on": each.since,
+            }
+            for each in world.memberships
+        ),
+    )
+    yield tables.lessons, _lessons(world)
+    yield tables.homework, _homework(world)
+    yield tables.marks, _marks(world)
+    yield tables.mark_versions, _mark_versions(world)
+    yield tables.remarks, _remarks(world)
+
+
+def _year_id(school_id: UUID, year: SchoolYear) -> UUID:
+    return uuid5(school_id, year.title)
+
+
+def _term(term: Term, year: SchoolYear) -> Row:
+    return {
+        "school_id": term.school_id,
+        "term_id": term.id,
+        "year_id": _year_id(term.school_id, year),
+        "title": term.title,
+        "starts_on": term.first_day,
+        "ends_on": term.last_day,
+    }
+
+
+def _holiday(holiday: Holiday) -> Row:
+    return {
+        "school_id": holiday.school_id,
+        "holiday_id": holiday.id,
+        "title": holiday.title,
+        "starts_on": holiday.first_day,
+        "ends_on": holiday.last_day,
+        "only_grade": min(holiday.grades) if len(holiday.grades) == 1 else None,
+    }
+
+
+def _lessons(world: World) -> Iterator[Row]:
+    titles = {each.code: each.title for each in world.work_types}
+    for lesson in world.lessons:
+        yield {
+            "school_id": lesson.school_id,
+            "lesson_id": lesson.id,
+            "class_id": lesson.class_id,
+            "subject_id": lesson.subject_id,
+            "teacher_id": lesson.teacher_id,
+            "date": lesson.date,
+            "number": lesson.number,
+            "starts_at": lesson.starts_at,
+            "ends_at": lesson.ends_at,
+            "room": lesson.room,
+            "topic": lesson.topic,
+            "work_type": "" if lesson.work_type == CLASSWORK else titles[lesson.work_type],
+        }
+
+
+def _homework(world: World) -> Iterator[Row]:
+    for each in world.homework:
+        yield {
+            "school_id": each.school_id,
+            "lesson_id": each.lesson_id,
+            "class_id": each.class_id,
+            "lesson_date": each.lesson_date,
+            "text": each.text,
+            "version": _FIRST_VERSION,
+            "set_by": each.set_by,
+            "set_at": each.set_at,
+        }
+
+
+def _marks(world: World) -> Iterator[Row]:
+    for mark in world.marks:
+        yield {
+            "school_id": mark.school_id,
+            "lesson_id": mark.lesson_id,
+            "pupil_id": mark.pupil_id,
+            "mark_id": mark.id,
+            "lesson_date": mark.lesson_date,
+            "text": mark.text,
+            "comment": mark.comment,
+            "version": _FIRST_VERSION,
+            "set_by": mark.set_by,
+            "set_at": mark.set_at,
+        }
+
+
+def _mark_versions(world: World) -> Iterator[Row]:
+    for mark in world.marks:
+        yield {
+            "school_id": mark.school_id,
+            "mark_id": mark.id,
+            "version": _FIRST_VERSION,
+            "text": mark.text,
+            "comment": mark.comment,
+            "changed_by": mark.set_by,
+            "changed_at": mark.set_at,
+        }
+
+
+def _remarks(world: World) -> Iterator[Row]:
+    for remark in world.remarks:
+        yield {
+            "school_id": remark.school_id,
+            "remark_id": remark.id,
+            "lesson_id": remark.lesson_id,
+            "pupil_id": remark.pupil_id,
+            "lesson_date": remark.lesson_date,
+            "text": remark.text,
+            "left_by": remark.left_by,
+            "left_at": remark.left_at,
+        }

@@ -1,0 +1,120 @@
+"""What identity knows of the region: persons, accounts, families, and the events that tell the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from deploy.local.demo.rows import Filling, Row
+from deploy.local.demo.world import Credentials, Person, Relation, World
+from services.identity.accounts.rules import normal_login, skeleton
+from services.identity.accounts.storage import accounts
+from services.identity.families import rules as families
+from services.identity.families.storage import relations
+from services.identity.families.usecases import relation_registered
+from services.identity.keyring import Keyring
+from services.identity.passwords import hash_password
+from services.identity.people import rules as registered
+from services.identity.people.storage import hide_snils, people, person_roles
+from services.identity.people.usecases import person_registered
+from services.kit.ids import new_id
+from services.kit.tables import outbox
+
+_FIRST_VERSION = 1
+
+
+def identity_rows(world: World, keyring: Keyring, now: datetime) -> Filling:
+    """Every row of a region that is registered ``now``."""
+    credentials = {each.person_id: each for each in world.credentials}
+    yield people, (_person(person, keyring, now) for person in world.people)
+    yield person_roles, (row for person in world.people for row in _roles(person, now))
+    yield accounts, (_account(person.id, credentials.get(person.id), now) for person in world.people)
+    yield relations, (_relation(relation, now) for relation in world.relations)
+    yield outbox, _events(world, now)
+
+
+def _person(person: Person, keyring: Keyring, now: datetime) -> Row:
+    name = registered.FullName.registered(person.name.surname, person.name.given_name, person.name.patronymic)
+    snils = registered.Snils.parse(person.snils, allow_test_range=True) if person.snils else None
+    return {
+        "id": person.id,
+        "surname": name.surname,
+        "given_name": name.given_name,
+        "patronymic": name.patronymic,
+        "birth_date": person.birth_date,
+        "status": str(registered.PersonStatus.ACTIVE),
+        "version": _FIRST_VERSION,
+        "registered_at": now,
+        **hide_snils(keyring, person.id, snils),
+    }
+
+
+def _roles(person: Person, now: datetime) -> Iterator[Row]:
+    for place in person.places:
+        yield {
+            "person_id": person.id,
+            "school_id": place.school_id,
+            "role": str(registered.Role(place.role)),
+            "granted_at": now,
+        }
+
+
+def _account(person_id: UUID, credentials: Credentials | None, now: datetime) -> Row:
+    return {
+        "id": new_id(),
+        "person_id": person_id,
+        "login": normal_login(credentials.login) if credentials else None,
+        "login_skeleton": skeleton(credentials.login) if credentials else None,
+        "password_hash": hash_password(credentials.password) if credentials else None,
+        "opened_at": now,
+    }
+
+
+def _relation(relation: Relation, now: datetime) -> Row:
+    return {
+        "id": relation.id,
+        "guardian_id": relation.guardian_id,
+        "pupil_id": relation.pupil_id,
+        "school_id": relation.school_id,
+        "kind": str(families.RelationKind(relation.kind)),
+        "valid_from": relation.valid_from,
+        "version": _FIRST_VERSION,
+        "registered_at": now,
+    }
+
+
+def _events(world: World, now: datetime) -> Iterator[Row]:
+    """The same facts that registering each of them would have published, persons before relations."""
+    for person in world.people:
+        known = registered.Person(
+            person.id,
+            registered.FullName(person.name.surname, person.name.given_name, person.name.patronymic),
+            frozenset(registered.Role(role) for role in person.roles),
+        )
+        yield _event(person.id, person_registered(known, version=_FIRST_VERSION), now)
+    for relation in world.relations:
+        fact = families.Relation(
+            relation.id,
+            relation.guardian_id,
+            relation.pupil_id,
+            relation.school_id,
+            families.RelationKind(relation.kind),
+            relation.valid_from,
+            None,
+            _FIRST_VERSION,
+        )
+        yield _event(relation.id, relation_registered(fact), now)
+
+
+def _event(aggregate: UUID, event: Message, now: datetime) -> Row:
+    return {
+        "id": new_id(),
+        "type": event.DESCRIPTOR.full_name,
+        "aggregate_id": aggregate,
+        "aggregate_version": _FIRST_VERSION,
+        "payload": event.SerializeToString(),
+        "occurred_at": now,
+    }

@@ -1,0 +1,160 @@
+"""The demo region in real databases."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, func, select
+
+from deploy.local.demo.build import DEFAULT_SEED, build_world
+from deploy.local.demo.load import facts_of, load
+from school.identity.v1 import events_pb2
+from services.diary import tables as diary
+from services.identity.accounts.storage import account_by_login
+from services.identity.families.storage import relations
+from services.identity.keyring import Keyring, new_keys
+from services.identity.passwords import Passwords
+from services.identity.people.rules import Snils
+from services.identity.people.storage import people, snils_digests
+from services.kit.database import Database
+from services.kit.tables import audit, outbox
+from tests.conftest import DatabaseUrl
+
+TODAY = date(2026, 11, 23)
+
+
+class Loaded:
+    """A region's two databases and the files beside them."""
+
+    def __init__(self, identity: str, diary: str, folder: Path) -> None:
+        self.urls = {"identity": identity, "diary": diary}
+        self.snils_keys = folder / "snils.json"
+        self.snils_keys.write_text(new_keys())
+        self.people = folder / "people.json"
+        self.world = build_world(DEFAULT_SEED, TODAY)
+
+    async def load(self, today: date = TODAY) -> dict[str, Any]:
+        """Load, as the local region does."""
+        return await load(self.urls, snils_keys=self.snils_keys, people=self.people, today=today)
+
+    async def fetch(self, service: str, statement: Any) -> list[Any]:
+        """Rows of a service's database."""
+        database = Database(self.urls[service], pool_size=1)
+        try:
+            async with database.read() as connection:
+                return list(await connection.execute(statement))
+        finally:
+            await database.close()
+
+    async def count(self, service: str, table: Table) -> int:
+        """How many rows a table has."""
+        [[count]] = await self.fetch(service, select(func.count()).select_from(table))
+        return int(count)
+
+
+@pytest.fixture
+async def region(database_url: DatabaseUrl, tmp_path: Path) -> Loaded:
+    """Two migrated, empty databases."""
+    return Loaded(await database_url("identity"), await database_url("diary"), tmp_path)
+
+
+async def test_everything_of_the_world_lies_in_the_tables(region: Loaded) -> None:
+    await region.load()
+
+    world = region.world
+    assert await region.count("identity", people) == len(world.people)
+    assert await region.count("identity", relations) == len(world.relations)
+    assert await region.count("diary", diary.classes) == len(world.classes)
+    assert await region.count("diary", diary.lessons) == len(world.lessons)
+    assert await region.count("diary", diary.homework) == len(world.homework)
+    assert await region.count("diary", diary.marks) == len(world.marks)
+    assert await region.count("diary", diary.mark_versions) == len(world.marks)
+    assert await region.count("diary", diary.remarks) == len(world.remarks)
+
+
+async def test_persons_and_relations_are_told_and_old_marks_are_not(region: Loaded) -> None:
+    """Nothing is copied into the diary's own copy: it comes by the events that wait in the outbox."""
+    await region.load()
+
+    types = await region.fetch("identity", select(outbox.c.type, func.count()).group_by(outbox.c.type))
+    assert {row[0]: row[1] for row in types} == {
+        "school.identity.v1.PersonRegistered": len(region.world.people),
+        "school.identity.v1.RelationRegistered": len(region.world.relations),
+    }
+    assert await region.count("diary", outbox) == 0
+    assert await region.count("diary", diary.persons) == 0
+    assert await region.count("diary", diary.relations) == 0
+
+
+async def test_a_waiting_event_says_what_registering_would_have_said(region: Loaded) -> None:
+    await region.load()
+
+    teacher = region.world.cast("teacher")
+    [[payload]] = await region.fetch(
+        "identity", select(outbox.c.payload).where(outbox.c.aggregate_id == teacher.person_id)
+    )
+    event = events_pb2.PersonRegistered.FromString(payload)
+    assert event.display_name == "Белозёрова Марина Викторовна"
+    assert event.version == 1
+
+
+async def test_a_region_that_is_loaded_is_left_alone_also_on_a_later_day(region: Loaded) -> None:
+    first = await region.load()
+    marks = await region.count("diary", diary.marks)
+
+    again = await region.load(date(2026, 12, 1))
+
+    assert again == first == facts_of(region.world)
+    assert await region.count("diary", diary.marks) == marks
+    assert await region.count("identity", people) == len(region.world.people)
+
+
+async def test_a_load_that_ended_half_way_is_finished_on_the_day_it_began(
+    region: Loaded, database_url: DatabaseUrl
+) -> None:
+    """Identity was filled, the diary was not: the missing half belongs to the same region."""
+    await region.load()
+    region.urls["diary"] = await database_url("diary")
+
+    facts = await region.load(date(2026, 12, 1))
+
+    assert facts["today"] == TODAY.isoformat()
+    assert await region.count("diary", diary.lessons) == len(region.world.lessons)
+
+
+async def test_a_region_is_known_by_its_audit_entry(region: Loaded) -> None:
+    await region.load()
+
+    for service in ("identity", "diary"):
+        entries = await region.fetch(service, select(audit.c.action, audit.c.object_id))
+        assert [tuple(entry) for entry in entries] == [("load_demo_region", f"{DEFAULT_SEED} 2026-11-23")]
+
+
+async def test_a_snils_is_found_by_its_index_and_nowhere_in_clear(region: Loaded) -> None:
+    await region.load()
+
+    keyring = Keyring.read(region.snils_keys)
+    person = next(each for each in region.world.people if each.snils)
+    assert person.snils is not None
+    digests = snils_digests(keyring, Snils(person.snils))
+    found = await region.fetch("identity", select(people.c.id).where(people.c.snils_index.in_(digests)))
+    assert [row.id for row in found] == [person.id]
+    [[box]] = await region.fetch("identity", select(people.c.snils_box).where(people.c.id == person.id))
+    assert person.snils.encode() not in bytes(box)
+
+
+async def test_the_password_of_parent_b_opens_her_account(region: Loaded) -> None:
+    facts = await region.load()
+
+    given = facts["credentials"]["parent_b_without_snils"]
+    database = Database(region.urls["identity"], pool_size=1)
+    try:
+        async with database.read() as connection, Passwords() as passwords:
+            account = await account_by_login(connection, given["login"])
+            assert account is not None
+            assert await passwords.verify(given["password"], account.password_hash)
+    finally:
+        await database.close()
