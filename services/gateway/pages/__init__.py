@@ -1,0 +1,1 @@
+"""The web pages for people: server-rendered, complete without JavaScript, improved by one small script."""

@@ -1,0 +1,129 @@
+"""The sign-in page, the password door and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from school.identity.v1.regions_pb2 import ListRegionsRequest, Region
+from school.identity.v1.sessions_pb2 import EndSessionRequest
+from school.identity.v1.sign_in_pb2 import SignInWithPasswordRequest
+from services.gateway.pages.answers import Answers, unless_silent, wanted_back
+from services.gateway.pages.doors.regions import region_view
+from services.gateway.pages.frame import HOME
+from services.gateway.problems import Problem, Refused
+
+ASK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "ACCOUNT_BLOCKED"})
+"""Refusals of a login and password that are told beside the form."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInView:
+    """The doors of one region."""
+
+    code: str
+    title: str
+    esia: bool
+    elsewhere: bool
+    address: str
+    host: str
+    back: str
+    left: bool = False
+    """The person has just signed out."""
+    login: str = ""
+    reason: str = ""
+    wait: int | None = None
+
+
+def sign_in_view(region: Region, *, back: str, left: bool = False) -> SignInView:
+    """The doors as the directory describes them."""
+    shown = region_view(region)
+    return SignInView(
+        code=region.code,
+        title=region.title,
+        esia=region.esia_enabled,
+        elsewhere=not region.here,
+        address=region.address,
+        host=shown.host,
+        back=back,
+        left=left,
+    )
+
+
+def wait_of(problem: Problem) -> int | None:
+    """The seconds until the next attempt may be made."""
+    return problem.retry_after if problem.reason == "TOO_MANY_ATTEMPTS" else None
+
+
+class SignInPages:
+    """`/sign-in`, `/sign-in/password`, `/sign-out`."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    async def show(self, request: Request) -> Response:
+        """The doors of a region; without a region, of the one served here."""
+        region = await self._region(request.query_params.get("region", ""))
+        if region is None:
+            return self._answers.see_other("/")
+        view = sign_in_view(
+            region,
+            back=wanted_back(request.query_params.get("back")),
+            left="left" in request.query_params,
+        )
+        return self._answers.html("sign_in.html", self._answers.bare_frame(request), view=view)
+
+    async def password(self, request: Request) -> Response:
+        """Sign in with login and password."""
+        form = self._answers.door.sessions.form(request)
+        login = str(form.get("login", ""))
+        back = wanted_back(str(form.get("back", "")))
+        wish = SignInWithPasswordRequest(login=login, password=str(form.get("password", "")))
+        try:
+            reply = await self._answers.door.services.identity.sign_in.SignInWithPassword(wish)
+        except Refused as refused:
+            if refused.reason not in ASK_AGAIN:
+                raise
+            return await self._ask_again(request, str(form.get("region", "")), back, login, refused.problem)
+        response = self._answers.see_other(back or HOME)
+        self._answers.door.sessions.enter(response, reply.signed_in.session)
+        return response
+
+    async def leave(self, request: Request) -> Response:
+        """Sign out. The browser forgets the session also when identity does not answer."""
+        response = self._answers.see_other("/sign-in?left=1")
+        if self._answers.visitor(request) is not None:
+            try:
+                await unless_silent(
+                    self._answers.door.services.identity.sessions.EndSession(EndSessionRequest())
+                )
+            except Refused:
+                # The session is over already: just what was wished.
+                return self._left(response)
+        return self._left(response)
+
+    def _left(self, response: Response) -> Response:
+        self._answers.door.sessions.leave(response)
+        return response
+
+    async def _ask_again(
+        self, request: Request, code: str, back: str, login: str, problem: Problem
+    ) -> Response:
+        region = await self._region(code)
+        if region is None:
+            return self._answers.see_other("/")
+        view = replace(
+            sign_in_view(region, back=back), login=login[:100], reason=problem.reason, wait=wait_of(problem)
+        )
+        frame = self._answers.bare_frame(request, f"/sign-in?region={region.code}")
+        return self._answers.html("sign_in.html", frame, status=problem.status, view=view)
+
+    async def _region(self, code: str) -> Region | None:
+        """The region with a code; without a code the only one served here, if it is the only one."""
+        reply = await self._answers.door.services.identity.regions.ListRegions(ListRegionsRequest())
+        if code:
+            return next((region for region in reply.regions if region.code == code), None)
+        here = [region for region in reply.regions if region.here]
+        return here[0] if len(here) == 1 else None

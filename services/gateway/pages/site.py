@@ -1,0 +1,109 @@
+"""All pages together: their routes, and the words for every error of the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from services.gateway.pages.answers import Answers, Endpoint
+from services.gateway.pages.cabinet.page import CabinetPages
+from services.gateway.pages.doors.esia import EsiaPages
+from services.gateway.pages.doors.regions import RegionPages
+from services.gateway.pages.doors.sign_in import SignInPages, wait_of
+from services.gateway.pages.doors.welcome import WelcomePages
+from services.gateway.pages.frame import HOME
+from services.gateway.pages.journal.forms import JournalForms
+from services.gateway.pages.journal.page import JournalPages
+from services.gateway.pages.notices.page import NoticePages
+from services.gateway.pages.troubles.view import trouble_view
+from services.gateway.pages.week.page import WeekPages
+from services.gateway.problems import Problem
+from services.gateway.site import Door, Site
+from services.kit.clock import Clock, SystemClock
+
+
+class Pages:
+    """The `Site` of this diary."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._routes = tuple(_routes(answers))
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """Every page, and what pages load."""
+        return self._routes
+
+    def title(self, reason: str, language: str) -> str | None:
+        """The sentence for a machine reason; ``language`` is a code or an ``Accept-Language`` header."""
+        speech = self._answers.speech_in(language)
+        key = f"reason.{reason}.title"
+        return str(speech.say(key)) if speech.knows(key) else None
+
+    async def problem(self, request: Request, problem: Problem) -> Response:
+        """The page that tells a person what went wrong. Calls no service: one of them may be the trouble."""
+        frame = self._answers.bare_frame(request)
+        view = trouble_view(
+            problem.reason,
+            problem.status,
+            signed_in=frame.signed_in,
+            wait=wait_of(problem),
+            request_id=str(getattr(request.state, "request_id", "")),
+            again=frame.path if request.method == "GET" else "",
+        )
+        return self._answers.html("trouble.html", frame, status=problem.status, view=view)
+
+
+def build(door: Door, clock: Clock | None = None) -> Site:
+    """The pages, ready to be served. Fails at once when a catalogue, a style or a script cannot be read."""
+    return Pages(Answers(door, clock or SystemClock()))
+
+
+def _routes(answers: Answers) -> Sequence[BaseRoute]:
+    regions, doors, esia = RegionPages(answers), SignInPages(answers), EsiaPages(answers)
+    journal = JournalPages(answers)
+    forms = JournalForms(answers, journal)
+    notices = NoticePages(answers)
+    inside = answers.signed_in
+    return [
+        _get("/", regions.choose),
+        _get("/language", regions.language),
+        _get("/assets/{name}", answers.assets.serve),
+        _get("/sign-in", doors.show),
+        _post("/sign-in/password", doors.password, answers, "/sign-in"),
+        _post("/sign-in/esia", esia.start, answers, "/sign-in"),
+        _get("/sign-in/esia/callback", esia.callback),
+        Route("/sign-in/link", esia.link, methods=["GET"]),
+        Route("/sign-in/link", esia.bind, methods=["POST"]),
+        _get("/sign-in/refused", esia.refused),
+        _post("/sign-out", doors.leave, answers, HOME),
+        _get("/welcome", inside(WelcomePages(answers).show)),
+        _get("/cabinet", inside(CabinetPages(answers).show)),
+        _get("/pupils/{pupil_id}/week", inside(WeekPages(answers).show)),
+        _get("/lessons", inside(journal.day)),
+        _get("/lessons/{lesson_id}", inside(journal.lesson)),
+        _post("/lessons/{lesson_id}/marks", inside(forms.mark), answers, "/lessons/{lesson_id}"),
+        _post("/lessons/{lesson_id}/marks/remove", inside(forms.remove), answers, "/lessons/{lesson_id}"),
+        _post("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
+        _post("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
+        _get("/notices", inside(notices.show)),
+        _post("/notices/read", inside(notices.read), answers, "/notices"),
+    ]
+
+
+def _get(path: str, page: Endpoint) -> Route:
+    return Route(path, page, methods=["GET"])
+
+
+def _post(path: str, deed: Endpoint, answers: Answers, page: str) -> Route:
+    """A form's target. Opened as a page (a reload, a saved address), it leads to the page of the form."""
+
+    async def either(request: Request) -> Response:
+        if request.method == "POST":
+            return await deed(request)
+        return answers.see_other(page.format(**request.path_params))
+
+    return Route(path, either, methods=["GET", "POST"])
