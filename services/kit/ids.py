@@ -16,6 +16,11 @@ def new_id() -> UUID:
     return uuid_utils.compat.uuid7()
 
 
+def id_at(instant: datetime) -> UUID:
+    """A UUIDv7 among those made at ``instant``, to the millisecond; for what belongs into the past."""
+    return uuid_utils.compat.uuid7(nanoseconds=int(instant.timestamp() * 1000) * 1_000_000)
+
+
 def created_at(identifier: UUID) -> datetime:
     """The instant (UTC, milliseconds) that a UUIDv7 carries.
 

@@ -1,0 +1,80 @@
+"""What identity tells of persons and relations, on its way into the copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+
+from google.protobuf.message import Message
+
+from school.identity.v1 import events_pb2
+from services.kit.clock import Clock
+from services.kit.database import Transaction
+from services.kit.messaging import EventMeta, Handler
+from services.kit.rpc.parse import date_of, date_or_none, uuid_of
+from services.notifications.access import usecases
+from services.notifications.inbox.usecases import tell_newcomer
+
+
+class AccessEvents:
+    """One method per event."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    @property
+    def handlers(self) -> Mapping[type[Message], Handler]:
+        """What to do with each event."""
+        return {
+            events_pb2.PersonRegistered: self.on_person_registered,
+            events_pb2.RelationRegistered: self.on_relation_registered,
+            events_pb2.RelationEnded: self.on_relation_ended,
+        }
+
+    async def on_person_registered(
+        self, tx: Transaction, event: events_pb2.PersonRegistered, meta: EventMeta
+    ) -> None:
+        """A person is new, or their name has changed."""
+        await usecases.keep_person(
+            tx,
+            person_id=uuid_of(event.person_id, "person_id"),
+            display_name=event.display_name,
+            version=event.version,
+            source_event=meta.event_id,
+        )
+
+    async def on_relation_registered(
+        self, tx: Transaction, event: events_pb2.RelationRegistered, meta: EventMeta
+    ) -> None:
+        """A guardian stands for a pupil, or the days have changed."""
+        guardian_id = uuid_of(event.guardian_id, "guardian_id")
+        pupil_id = uuid_of(event.pupil_id, "pupil_id")
+        news = await usecases.keep_relation(
+            tx,
+            relation_id=uuid_of(event.relation_id, "relation_id"),
+            guardian_id=guardian_id,
+            pupil_id=pupil_id,
+            valid_from=date_of(event.valid_from, "valid_from"),
+            valid_until=date_or_none(event.valid_until, "valid_until"),
+            version=event.version,
+            source_event=meta.event_id,
+        )
+        now = self._clock.now()
+        if news and guardian_id in await usecases.to_be_told_of(tx, pupil_id, now=now):
+            # Identity's stream may come later than the diary's: what was marked since was told without this
+            # guardian.
+            await tell_newcomer(tx, guardian_id, pupil_id, since=meta.occurred_at, now=now)
+
+    async def on_relation_ended(
+        self, tx: Transaction, event: events_pb2.RelationEnded, meta: EventMeta
+    ) -> None:
+        """A guardian stands for a pupil no more."""
+        await usecases.end_relation(
+            tx,
+            relation_id=uuid_of(event.relation_id, "relation_id"),
+            guardian_id=uuid_of(event.guardian_id, "guardian_id"),
+            pupil_id=uuid_of(event.pupil_id, "pupil_id"),
+            ended_at=event.ended_at.ToDatetime(UTC),
+            version=event.version,
+            source_event=meta.event_id,
+        )

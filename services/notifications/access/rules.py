@@ -1,0 +1,38 @@
+"""Who is told about a pupil: the pupil, and every guardian whose relation holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+# A relation's days are days at the pupil's school, whose zone is not known here; the country spans these
+# (R56).
+_WESTERNMOST: Final = timedelta(hours=2)
+_EASTERNMOST: Final = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """When a guardian stands for a pupil."""
+
+    valid_from: date | None
+    """The first day; None when it was never told: then the relation does not hold."""
+    valid_until: date | None
+    """The last day; None when no end is set."""
+    ended: bool = False
+    """Over, whatever its days say."""
+
+    def holds_at(self, now: datetime) -> bool:
+        """Whether the guardian stands for the pupil at ``now``, wherever in the country the school is.
+
+        On the first and the last day this is true for some hours less than the day has: a notice that is not
+        sent can be read in the diary, one that was sent to a stranger cannot be taken back (A30).
+        """
+        now = now.astimezone(UTC)
+        return (
+            not self.ended
+            and self.valid_from is not None
+            and self.valid_from <= (now + _WESTERNMOST).date()
+            and (self.valid_until is None or (now + _EASTERNMOST).date() <= self.valid_until)
+        )

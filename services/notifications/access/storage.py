@@ -1,0 +1,94 @@
+"""The service's own copy of who is who and who may hear of whom, from identity's events.
+
+Each row names the event it came from and the version of the owner's fact; an older version never replaces a
+newer one. The tables can be emptied and filled again from what identity publishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Table, Text, Uuid, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.notifications.access.rules import Relation
+from services.notifications.metadata import metadata
+
+persons = Table(
+    "persons",
+    metadata,
+    Column("person_id", Uuid, primary_key=True),
+    # "Иванова Анна Петровна"
+    Column("display_name", Text, nullable=False),
+    # The version of identity's fact.
+    Column("version", BigInteger, nullable=False),
+    # The event that told it; empty when the row was loaded together with the owner's.
+    Column("source_event", Uuid),
+)
+
+relations = Table(
+    "relations",
+    metadata,
+    Column("relation_id", Uuid, primary_key=True),
+    Column("guardian_id", Uuid, nullable=False),
+    Column("pupil_id", Uuid, nullable=False),
+    # The first day; empty when the end was told before the beginning.
+    Column("valid_from", Date),
+    # The last day; empty when no end is set.
+    Column("valid_until", Date),
+    # Set when the relation is over, whatever its days say.
+    Column("ended_at", DateTime(timezone=True)),
+    Column("version", BigInteger, nullable=False),
+    Column("source_event", Uuid),
+    # Who is to be told of this pupil?
+    Index("ix_relations_pupil", "pupil_id"),
+)
+
+
+async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Write a copied fact unless the table holds it at the same or a newer version; true when it was written.
+
+    Events may come late, twice and in any order; whatever the order, the newest version stays.
+    """
+    fresh = insert(table).values(row)
+    key = [column.name for column in table.primary_key.columns]
+    changed = {name: fresh.excluded[name] for name in row if name not in key}
+    written = await connection.execute(
+        fresh.on_conflict_do_update(
+            index_elements=key, set_=changed, where=table.c.version < fresh.excluded.version
+        )
+    )
+    return written.rowcount == 1
+
+
+async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Relation]]:
+    """Everybody who stands, stood or will stand for a pupil, and when."""
+    rows = await connection.execute(
+        select(
+            relations.c.guardian_id, relations.c.valid_from, relations.c.valid_until, relations.c.ended_at
+        ).where(relations.c.pupil_id == pupil_id)
+    )
+    return [
+        (row.guardian_id, Relation(row.valid_from, row.valid_until, ended=row.ended_at is not None))
+        for row in rows
+    ]
+
+
+async def display_name(connection: AsyncConnection, person_id: UUID) -> str:
+    """A person's name; empty when it was not told yet."""
+    name = await connection.scalar(select(persons.c.display_name).where(persons.c.person_id == person_id))
+    return name or ""
+
+
+async def hold_family(connection: AsyncConnection, pupil_id: UUID, *, changing: bool) -> None:
+    """Until the transaction ends, nobody joins or leaves the pupil's family; or nobody is told of the pupil.
+
+    Telling and relating may happen at the same instant in two transactions that do not see each other; one
+    must wait for the other, or the new guardian would miss the notice. Those who only tell do not wait for
+    one another.
+    """
+    lock = func.pg_advisory_xact_lock if changing else func.pg_advisory_xact_lock_shared
+    await connection.execute(select(lock(func.hashtextextended(str(pupil_id), 0))))

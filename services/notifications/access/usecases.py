@@ -1,0 +1,91 @@
+"""Keeping the copy of identity's facts up to date. The transaction is that of the event."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from services.kit.database import Transaction
+from services.notifications.access import storage
+
+
+async def keep_person(
+    tx: Transaction, *, person_id: UUID, display_name: str, version: int, source_event: UUID
+) -> None:
+    """Know a person by their newest name."""
+    await storage.keep_newest(
+        tx.connection,
+        storage.persons,
+        {
+            "person_id": person_id,
+            "display_name": display_name,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def keep_relation(
+    tx: Transaction,
+    *,
+    relation_id: UUID,
+    guardian_id: UUID,
+    pupil_id: UUID,
+    valid_from: date,
+    valid_until: date | None,
+    version: int,
+    source_event: UUID,
+) -> bool:
+    """Tell a guardian of a pupil from the first day to the last; a version after an end begins it anew.
+
+    Returns:
+        Whether this was news, and no newer version is known.
+    """
+    await storage.hold_family(tx.connection, pupil_id, changing=True)
+    return await storage.keep_newest(
+        tx.connection,
+        storage.relations,
+        {
+            "relation_id": relation_id,
+            "guardian_id": guardian_id,
+            "pupil_id": pupil_id,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "ended_at": None,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def end_relation(
+    tx: Transaction,
+    *,
+    relation_id: UUID,
+    guardian_id: UUID,
+    pupil_id: UUID,
+    ended_at: datetime,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Tell a guardian nothing of a pupil any more, also when the relation itself is told only later."""
+    await storage.hold_family(tx.connection, pupil_id, changing=True)
+    await storage.keep_newest(
+        tx.connection,
+        storage.relations,
+        {
+            "relation_id": relation_id,
+            "guardian_id": guardian_id,
+            "pupil_id": pupil_id,
+            "ended_at": ended_at,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def to_be_told_of(tx: Transaction, pupil_id: UUID, *, now: datetime) -> list[UUID]:
+    """The pupil and everybody who stands for them now; nobody joins or leaves until the transaction ends."""
+    await storage.hold_family(tx.connection, pupil_id, changing=False)
+    family = await storage.guardians_of(tx.connection, pupil_id)
+    return sorted({pupil_id} | {guardian for guardian, relation in family if relation.holds_at(now)})

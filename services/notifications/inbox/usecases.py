@@ -1,0 +1,105 @@
+"""Telling a family what happened to a mark, and what a person does with their inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from school.notifications.v1.events_pb2 import NoticePosted
+from services.kit.clock import Clock
+from services.kit.database import Database, Transaction
+from services.kit.ids import id_at, new_id
+from services.notifications.access.storage import display_name
+from services.notifications.access.usecases import to_be_told_of
+from services.notifications.inbox import storage
+from services.notifications.inbox.messages import notice_message
+from services.notifications.inbox.rules import (
+    MarkNews,
+    Notice,
+    Page,
+    page_size,
+    page_token,
+    read_page_token,
+)
+
+
+async def tell_of_mark(tx: Transaction, news: MarkNews, *, now: datetime) -> None:
+    """Tell the pupil and everybody who stands for them; each of them once.
+
+    News that comes after newer news of the same mark takes its place below it, and is not sent out any more:
+    the last thing a person is told is the last thing that happened.
+    """
+    family = await to_be_told_of(tx, news.pupil_id, now=now)
+    overtaken = news.version < await storage.newest_version_told(tx.connection, news.mark_id)
+    await _post(tx, news, family, now=now, overtaken=overtaken)
+
+
+async def tell_newcomer(
+    tx: Transaction, guardian_id: UUID, pupil_id: UUID, *, since: datetime, now: datetime
+) -> None:
+    """Tell a guardian what the pupil was told that happened since the guardian stood for them."""
+    for news in await storage.told_since(tx.connection, pupil_id, pupil_id, since):
+        await _post(tx, news, [guardian_id], now=now, overtaken=False)
+
+
+async def _post(
+    tx: Transaction, news: MarkNews, people: Iterable[UUID], *, now: datetime, overtaken: bool
+) -> None:
+    ids = {person: id_at(news.happened_at) if overtaken else new_id() for person in people}
+    posted = await storage.post(tx.connection, news, ids, now=now)
+    if overtaken or not posted:
+        return
+    name = await display_name(tx.connection, news.pupil_id)
+    for person in sorted(posted):
+        notice = Notice(
+            notice_id=ids[person],
+            recipient_id=person,
+            kind=news.kind,
+            pupil_id=news.pupil_id,
+            pupil_name=name,
+            subject_title=news.subject_title,
+            lesson_date=news.lesson_date,
+            mark=news.mark,
+            previous_mark=news.previous_mark,
+            posted_at=now,
+            read_at=None,
+        )
+        event = NoticePosted(recipient_id=str(person), notice=notice_message(notice))
+        tx.publish(event, aggregate=notice.notice_id, version=1)
+
+
+class Inbox:
+    """What a person does with their own notices: the caller's, whatever a request says."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def page(self, person_id: UUID, *, size: int, token: str, after: UUID | None) -> Page:
+        """A page of the person's notices, the newest first.
+
+        Args:
+            person_id: whose inbox.
+            size: how many at most; 0 for the usual number.
+            token: of the page before; empty for the first page.
+            after: only notices newer than this one; None for all.
+
+        Raises:
+            BadPageToken: the token is not one of ours.
+        """
+        size = page_size(size)
+        before = read_page_token(token)
+        async with self._database.read() as connection:
+            # One more than asked for tells whether there is another page.
+            found = await storage.newest(connection, person_id, limit=size + 1, before=before, after=after)
+            unread = await storage.unread(connection, person_id)
+        more = len(found) > size
+        found = found[:size]
+        return Page(found, page_token(found[-1].notice_id) if more else "", unread)
+
+    async def read(self, person_id: UUID, *, up_to: UUID) -> int:
+        """Mark the person's notices up to and including one as read; returns how many are unread still."""
+        async with self._database.transaction() as tx:
+            await storage.mark_read(tx.connection, person_id, up_to=up_to, now=self._clock.now())
+            return await storage.unread(tx.connection, person_id)

@@ -1,0 +1,15 @@
+"""Where all tables of the database of notifications are collected."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+
+# Constraints are named by rule, so that a migration can name what it changes.
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
