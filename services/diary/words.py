@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 # A line break and a tabulator are typed on purpose; other control characters come from pasting, and
 # PostgreSQL refuses NUL in a text.
@@ -16,7 +14,7 @@ _KEPT_CONTROLS = "\n\t"
 class TextTooLong(DomainError):
     """The text has more characters than its field holds; the metadata names field and limit."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = StatusCode.INVALID_ARGUMENT
     reason = "TEXT_TOO_LONG"
     title = "The text is too long"
 
@@ -24,7 +22,7 @@ class TextTooLong(DomainError):
 class EmptyText(DomainError):
     """There is nothing in the text but white space; the metadata names the field."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = StatusCode.INVALID_ARGUMENT
     reason = "EMPTY_TEXT"
     title = "The text is empty"
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 
 class NotTheirPupil(DomainError):
     """The caller may not see the pupil, or there is none: which of both is not told."""
 
-    status = grpc.StatusCode.PERMISSION_DENIED
+    status = StatusCode.PERMISSION_DENIED
     reason = "NOT_THEIR_PUPIL"
     title = "You may not see this pupil's diary"
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 MOST_TEXT: Final = 2000
 
@@ -19,7 +17,7 @@ class StaleHomework(DomainError):
     The metadata carries the ``version`` that stands; the text is too long for it and is read again.
     """
 
-    status = grpc.StatusCode.ABORTED
+    status = StatusCode.ABORTED
     reason = "STALE_HOMEWORK"
     title = "The homework was changed meanwhile"
 

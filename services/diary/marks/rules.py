@@ -8,9 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 MOST_COMMENT: Final = 500
 MOST_REASON: Final = 500
@@ -22,7 +20,7 @@ _LOOK_ALIKES: Final = str.maketrans("−–—＋aoceh", "---+аосен")
 class UnknownMark(DomainError):
     """The school's scale has no such mark."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = StatusCode.INVALID_ARGUMENT
     reason = "UNKNOWN_MARK"
     title = "The school's scale has no such mark"
 
@@ -30,7 +28,7 @@ class UnknownMark(DomainError):
 class NoMark(DomainError):
     """There is no mark to remove."""
 
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = StatusCode.FAILED_PRECONDITION
     reason = "NO_MARK"
     title = "There is no mark to remove"
 
@@ -41,7 +39,7 @@ class StaleMark(DomainError):
     The metadata carries the mark as it stands: ``present`` (empty when it was removed) and ``version``.
     """
 
-    status = grpc.StatusCode.ABORTED
+    status = StatusCode.ABORTED
     reason = "STALE_MARK"
     title = "The mark was changed meanwhile"
 

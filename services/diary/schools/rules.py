@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 
 class NotInClass(DomainError):
     """The pupil was not in the class on the day of the lesson."""
 
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = StatusCode.FAILED_PRECONDITION
     reason = "NOT_IN_CLASS"
     title = "The pupil was not in the class on that day"

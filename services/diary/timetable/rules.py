@@ -7,15 +7,13 @@ from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 
 class NotTheirLesson(DomainError):
     """The caller does not give the lesson, or there is none: which of both is not told."""
 
-    status = grpc.StatusCode.PERMISSION_DENIED
+    status = StatusCode.PERMISSION_DENIED
     reason = "NOT_THEIR_LESSON"
     title = "This is not one of your lessons"
 
@@ -23,7 +21,7 @@ class NotTheirLesson(DomainError):
 class LessonAhead(DomainError):
     """The lesson is on a later day in the school's zone."""
 
-    status = grpc.StatusCode.FAILED_PRECONDITION
+    status = StatusCode.FAILED_PRECONDITION
     reason = "LESSON_AHEAD"
     title = "The lesson is still ahead"
 
