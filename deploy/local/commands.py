@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import signal
@@ -20,6 +21,7 @@ _REMEDIES = {
     errno.EROFS: "the disk is read-only; choose another folder with MESH_STATE",
     errno.EMFILE: "too many open files; raise the limit with `ulimit -n 4096`",
 }
+_INTERRUPTED = 130  # what shells say of a program that Ctrl-C has ended
 _LOOK_FOR_PARENT = 0.5  # seconds between looks whether the parent is still there
 
 
@@ -29,10 +31,9 @@ def up(*, with_parent: bool, walk: bool) -> int:
     async def serve(running: Region, console: Console) -> int:
         status = await _walk(running, console) if walk else 0
         _show(running, console)
-        try:
-            await asyncio.Event().wait()
-        finally:
-            console.line("\n  stopping …")
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()  # a signal ends it: that is how a region is meant to be stopped
+        console.line("\n  stopping …")
         return status
 
     return _run(serve, with_parent=with_parent)
@@ -63,7 +64,7 @@ def _run(act: Callable[[Region, Console], Awaitable[int]], *, with_parent: bool)
         try:
             return await whole
         except asyncio.CancelledError:
-            return 0
+            return _INTERRUPTED
         finally:
             if watching is not None:
                 watching.cancel()
@@ -94,7 +95,7 @@ class _Signals:
 
     def __call__(self) -> None:
         if self._asked:
-            os._exit(130)
+            os._exit(_INTERRUPTED)
         self._asked = True
         self._whole.cancel()
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.local import keys, lock, services, settings, surroundings
@@ -19,6 +20,8 @@ from deploy.local.place import DOOR, RECORD, Place, write_directory
 from deploy.local.ports import Ports
 from deploy.local.settings import LocalSettings
 from deploy.local.together import together
+
+_STALE_AFTER = 7  # days after which the current week of the demo is likely to be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,8 @@ async def region(wish: LocalSettings, console: Console | None = None) -> AsyncIt
         await asyncio.to_thread(surroundings.register, place)
         with console.timed("schema and data"):
             demo = await fill(place, demo=wish.demo, keep=keep)
+        if demo is not None and (age := (datetime.now(UTC).date() - demo.made_on).days) > _STALE_AFTER:
+            console.notice(f"the demo region was made {age} days ago; FRESH=1 makes its weeks current again")
         programs = _programs(place, keep, console)
         stack.push_async_callback(_stop, programs)
         await together(*(_start(kept, console, ports.taken) for kept in programs.values()))
