@@ -60,7 +60,8 @@ class AccountBlocked(DomainError):
 
 def normal_login(text: str) -> str:
     """A login as it is stored: compatibility forms and case make no difference."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return unicodedata.normalize("NFKC", folded).strip()
 
 
 def skeleton(login: str) -> str:
