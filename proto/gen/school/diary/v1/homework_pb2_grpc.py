@@ -49,9 +49,9 @@ class HomeworkServiceServicer:
     def SetHomework(self, request, context):
         """Sets what is to be done for a lesson, or replaces it; an empty text takes it back.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-        TEXT_TOO_LONG above 2000 characters, STALE_HOMEWORK when it has moved on since
-        `based_on_version`.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, TEXT_TOO_LONG above 2000 characters,
+        STALE_HOMEWORK when it has moved on since `based_on_version` (the metadata has `version`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

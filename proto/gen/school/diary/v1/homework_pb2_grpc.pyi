@@ -36,9 +36,9 @@ class HomeworkServiceStub:
     SetHomework: _grpc.UnaryUnaryMultiCallable[_homework_pb2.SetHomeworkRequest, _homework_pb2.SetHomeworkResponse]
     """Sets what is to be done for a lesson, or replaces it; an empty text takes it back.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-    TEXT_TOO_LONG above 2000 characters, STALE_HOMEWORK when it has moved on since
-    `based_on_version`.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, TEXT_TOO_LONG above 2000 characters,
+    STALE_HOMEWORK when it has moved on since `based_on_version` (the metadata has `version`).
     """
 
 @_typing.type_check_only
@@ -49,9 +49,9 @@ class HomeworkServiceAsyncStub(HomeworkServiceStub):
     SetHomework: _aio.UnaryUnaryMultiCallable[_homework_pb2.SetHomeworkRequest, _homework_pb2.SetHomeworkResponse]  # type: ignore[assignment]
     """Sets what is to be done for a lesson, or replaces it; an empty text takes it back.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-    TEXT_TOO_LONG above 2000 characters, STALE_HOMEWORK when it has moved on since
-    `based_on_version`.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, TEXT_TOO_LONG above 2000 characters,
+    STALE_HOMEWORK when it has moved on since `based_on_version` (the metadata has `version`).
     """
 
 class HomeworkServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -65,9 +65,9 @@ class HomeworkServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_homework_pb2.SetHomeworkResponse, _abc.Awaitable[_homework_pb2.SetHomeworkResponse]]:
         """Sets what is to be done for a lesson, or replaces it; an empty text takes it back.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-        TEXT_TOO_LONG above 2000 characters, STALE_HOMEWORK when it has moved on since
-        `based_on_version`.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, TEXT_TOO_LONG above 2000 characters,
+        STALE_HOMEWORK when it has moved on since `based_on_version` (the metadata has `version`).
         """
 
 def add_HomeworkServiceServicer_to_server(servicer: HomeworkServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -52,7 +52,7 @@ class JournalServiceServicer:
     """
 
     def ListMyLessons(self, request, context):
-        """Lists the lessons the caller gives on a day, in the order of their beginning.
+        """Lists the lessons the caller gives on a day, in the order of their beginning. Fails with BAD_DATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

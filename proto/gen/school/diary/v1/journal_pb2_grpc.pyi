@@ -34,7 +34,7 @@ class JournalServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> JournalServiceAsyncStub: ...
     ListMyLessons: _grpc.UnaryUnaryMultiCallable[_journal_pb2.ListMyLessonsRequest, _journal_pb2.ListMyLessonsResponse]
-    """Lists the lessons the caller gives on a day, in the order of their beginning."""
+    """Lists the lessons the caller gives on a day, in the order of their beginning. Fails with BAD_DATE."""
     GetLesson: _grpc.UnaryUnaryMultiCallable[_journal_pb2.GetLessonRequest, _journal_pb2.GetLessonResponse]
     """Reads one lesson with the pupils of its class and their marks.
 
@@ -47,7 +47,7 @@ class JournalServiceAsyncStub(JournalServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMyLessons: _aio.UnaryUnaryMultiCallable[_journal_pb2.ListMyLessonsRequest, _journal_pb2.ListMyLessonsResponse]  # type: ignore[assignment]
-    """Lists the lessons the caller gives on a day, in the order of their beginning."""
+    """Lists the lessons the caller gives on a day, in the order of their beginning. Fails with BAD_DATE."""
     GetLesson: _aio.UnaryUnaryMultiCallable[_journal_pb2.GetLessonRequest, _journal_pb2.GetLessonResponse]  # type: ignore[assignment]
     """Reads one lesson with the pupils of its class and their marks.
 
@@ -63,7 +63,7 @@ class JournalServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _journal_pb2.ListMyLessonsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_journal_pb2.ListMyLessonsResponse, _abc.Awaitable[_journal_pb2.ListMyLessonsResponse]]:
-        """Lists the lessons the caller gives on a day, in the order of their beginning."""
+        """Lists the lessons the caller gives on a day, in the order of their beginning. Fails with BAD_DATE."""
 
     @_abc_1.abstractmethod
     def GetLesson(

@@ -136,7 +136,7 @@ class RemoveMarkRequest(_message.Message):
     based_on_version: _builtins.int
     """The version the caller saw."""
     reason: _builtins.str
-    """Why, in the teacher's words; kept in the audit, may be empty."""
+    """Why, in the teacher's words; kept in the audit, may be empty, 500 characters at most."""
     def __init__(
         self,
         *,

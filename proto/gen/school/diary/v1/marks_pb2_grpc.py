@@ -58,7 +58,8 @@ class MarksServiceServicer:
         REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON when the caller does not give the lesson,
         NOT_IN_CLASS when the pupil was not in the class on the day of the lesson, UNKNOWN_MARK when
         the school's scale has no such mark, LESSON_AHEAD when the lesson is on a later day, STALE_MARK
-        when the mark has moved on since `based_on_version` (the present one is in the metadata).
+        when the mark has moved on since `based_on_version` (the metadata has `present`, its text, and
+        `version`), TEXT_TOO_LONG. A mark that would not change stays at its version and is told nobody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,8 @@ class MarksServiceStub:
     REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON when the caller does not give the lesson,
     NOT_IN_CLASS when the pupil was not in the class on the day of the lesson, UNKNOWN_MARK when
     the school's scale has no such mark, LESSON_AHEAD when the lesson is on a later day, STALE_MARK
-    when the mark has moved on since `based_on_version` (the present one is in the metadata).
+    when the mark has moved on since `based_on_version` (the metadata has `present`, its text, and
+    `version`), TEXT_TOO_LONG. A mark that would not change stays at its version and is told nobody.
     """
     RemoveMark: _grpc.UnaryUnaryMultiCallable[_marks_pb2.RemoveMarkRequest, _marks_pb2.RemoveMarkResponse]
     """Removes a pupil's mark from a lesson; the history stays.
@@ -60,7 +61,8 @@ class MarksServiceAsyncStub(MarksServiceStub):
     REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON when the caller does not give the lesson,
     NOT_IN_CLASS when the pupil was not in the class on the day of the lesson, UNKNOWN_MARK when
     the school's scale has no such mark, LESSON_AHEAD when the lesson is on a later day, STALE_MARK
-    when the mark has moved on since `based_on_version` (the present one is in the metadata).
+    when the mark has moved on since `based_on_version` (the metadata has `present`, its text, and
+    `version`), TEXT_TOO_LONG. A mark that would not change stays at its version and is told nobody.
     """
     RemoveMark: _aio.UnaryUnaryMultiCallable[_marks_pb2.RemoveMarkRequest, _marks_pb2.RemoveMarkResponse]  # type: ignore[assignment]
     """Removes a pupil's mark from a lesson; the history stays.
@@ -83,7 +85,8 @@ class MarksServiceServicer(metaclass=_abc_1.ABCMeta):
         REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON when the caller does not give the lesson,
         NOT_IN_CLASS when the pupil was not in the class on the day of the lesson, UNKNOWN_MARK when
         the school's scale has no such mark, LESSON_AHEAD when the lesson is on a later day, STALE_MARK
-        when the mark has moved on since `based_on_version` (the present one is in the metadata).
+        when the mark has moved on since `based_on_version` (the metadata has `present`, its text, and
+        `version`), TEXT_TOO_LONG. A mark that would not change stays at its version and is told nobody.
         """
 
     @_abc_1.abstractmethod

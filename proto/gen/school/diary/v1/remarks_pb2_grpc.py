@@ -49,8 +49,9 @@ class RemarksServiceServicer:
     def LeaveRemark(self, request, context):
         """Leaves a remark about a pupil on a lesson, for the family to read.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-        NOT_IN_CLASS, TEXT_TOO_LONG above 500 characters, EMPTY_TEXT.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, NOT_IN_CLASS, TEXT_TOO_LONG above 500
+        characters, EMPTY_TEXT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

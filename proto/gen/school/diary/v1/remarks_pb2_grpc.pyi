@@ -36,8 +36,9 @@ class RemarksServiceStub:
     LeaveRemark: _grpc.UnaryUnaryMultiCallable[_remarks_pb2.LeaveRemarkRequest, _remarks_pb2.LeaveRemarkResponse]
     """Leaves a remark about a pupil on a lesson, for the family to read.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-    NOT_IN_CLASS, TEXT_TOO_LONG above 500 characters, EMPTY_TEXT.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, NOT_IN_CLASS, TEXT_TOO_LONG above 500
+    characters, EMPTY_TEXT.
     """
 
 @_typing.type_check_only
@@ -48,8 +49,9 @@ class RemarksServiceAsyncStub(RemarksServiceStub):
     LeaveRemark: _aio.UnaryUnaryMultiCallable[_remarks_pb2.LeaveRemarkRequest, _remarks_pb2.LeaveRemarkResponse]  # type: ignore[assignment]
     """Leaves a remark about a pupil on a lesson, for the family to read.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-    NOT_IN_CLASS, TEXT_TOO_LONG above 500 characters, EMPTY_TEXT.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, NOT_IN_CLASS, TEXT_TOO_LONG above 500
+    characters, EMPTY_TEXT.
     """
 
 class RemarksServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -63,8 +65,9 @@ class RemarksServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_remarks_pb2.LeaveRemarkResponse, _abc.Awaitable[_remarks_pb2.LeaveRemarkResponse]]:
         """Leaves a remark about a pupil on a lesson, for the family to read.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_LESSON,
-        NOT_IN_CLASS, TEXT_TOO_LONG above 500 characters, EMPTY_TEXT.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_LESSON, NOT_IN_CLASS, TEXT_TOO_LONG above 500
+        characters, EMPTY_TEXT.
         """
 
 def add_RemarksServiceServicer_to_server(servicer: RemarksServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

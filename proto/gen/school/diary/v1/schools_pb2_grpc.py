@@ -48,7 +48,7 @@ class SchoolsServiceServicer:
 
     def ListMyPupils(self, request, context):
         """Lists the pupils whose diary the caller may read today, with school and class, by name.
-        A pupil finds themselves in the list.
+        A pupil finds themselves in the list; who is in no class today is listed without school and class.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

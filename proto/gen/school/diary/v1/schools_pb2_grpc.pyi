@@ -35,7 +35,7 @@ class SchoolsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SchoolsServiceAsyncStub: ...
     ListMyPupils: _grpc.UnaryUnaryMultiCallable[_schools_pb2.ListMyPupilsRequest, _schools_pb2.ListMyPupilsResponse]
     """Lists the pupils whose diary the caller may read today, with school and class, by name.
-    A pupil finds themselves in the list.
+    A pupil finds themselves in the list; who is in no class today is listed without school and class.
     """
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class SchoolsServiceAsyncStub(SchoolsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMyPupils: _aio.UnaryUnaryMultiCallable[_schools_pb2.ListMyPupilsRequest, _schools_pb2.ListMyPupilsResponse]  # type: ignore[assignment]
     """Lists the pupils whose diary the caller may read today, with school and class, by name.
-    A pupil finds themselves in the list.
+    A pupil finds themselves in the list; who is in no class today is listed without school and class.
     """
 
 class SchoolsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +58,7 @@ class SchoolsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_schools_pb2.ListMyPupilsResponse, _abc.Awaitable[_schools_pb2.ListMyPupilsResponse]]:
         """Lists the pupils whose diary the caller may read today, with school and class, by name.
-        A pupil finds themselves in the list.
+        A pupil finds themselves in the list; who is in no class today is listed without school and class.
         """
 
 def add_SchoolsServiceServicer_to_server(servicer: SchoolsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

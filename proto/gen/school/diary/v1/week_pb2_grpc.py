@@ -50,7 +50,7 @@ class WeekServiceServicer:
         """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-        same way, so that nobody learns who exists.
+        same way, so that nobody learns who exists. Fails with BAD_DATE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class WeekServiceStub:
     """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-    same way, so that nobody learns who exists.
+    same way, so that nobody learns who exists. Fails with BAD_DATE.
     """
 
 @_typing.type_check_only
@@ -49,7 +49,7 @@ class WeekServiceAsyncStub(WeekServiceStub):
     """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-    same way, so that nobody learns who exists.
+    same way, so that nobody learns who exists. Fails with BAD_DATE.
     """
 
 class WeekServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -64,7 +64,7 @@ class WeekServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-        same way, so that nobody learns who exists.
+        same way, so that nobody learns who exists. Fails with BAD_DATE.
         """
 
 def add_WeekServiceServicer_to_server(servicer: WeekServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
