@@ -1,0 +1,44 @@
+"""`make bench`: the figures of this machine. `make bench ARGS="week live"` measures only these."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from deploy.local.region import Region, region
+from deploy.local.settings import ANY_PORTS, LocalSettings
+from tests.bench import live, memory, sign_in, week
+from tests.bench.machine import machine_line
+from tests.bench.table import Table
+
+Measure = Callable[[Region, Table], Awaitable[None]]
+SECTIONS: dict[str, Measure] = {
+    "memory": memory.measure,  # first: what a service holds before anybody came
+    "week": week.measure,
+    "sign-in": sign_in.measure,
+    "live": live.measure,
+}
+
+
+async def _main(sections: list[str]) -> None:
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.perf_counter()
+        async with region(LocalSettings(state=Path(folder) / "region", ports=ANY_PORTS)) as running:
+            table.add("a whole region from empty stores", f"{time.perf_counter() - began:.1f} s")
+            for section in sections:
+                await SECTIONS[section](running, table)
+    sys.stdout.write(f"\n{machine_line()}\n\n{table.markdown()}\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "sections", nargs="*", choices=[[], *SECTIONS], help="what to measure; everything by default"
+    )
+    asyncio.run(_main(parser.parse_args().sections or list(SECTIONS)))

@@ -1,0 +1,102 @@
+"""The floor under the week: one process, Starlette, the diary's own statements by SQLAlchemy Core, same JSON.
+
+No token, no policy, no second process: whatever the mesh adds is measured against this.
+`python -m tests.bench.floor DATABASE_URL PORT` serves it.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import uvicorn
+from sqlalchemy.ext.asyncio import create_async_engine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.diary.week.storage import LESSONS, PLACES
+
+
+def app(database_url: str) -> Starlette:
+    """The floor's application."""
+    # As the services open their pools, so that both sides pay the same for the database.
+    engine = create_async_engine(
+        database_url,
+        pool_size=10,
+        max_overflow=0,
+        pool_use_lifo=True,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"server_settings": {"jit": "off", "timezone": "UTC"}},
+    )
+
+    async def week(request: Request) -> Response:
+        pupil_id = UUID(request.path_params["pupil_id"])
+        caller_id = UUID(request.query_params["caller"])
+        day = date.fromisoformat(request.query_params["date"])
+        monday = day - timedelta(days=day.weekday())
+        saturday = monday + timedelta(days=5)
+        async with engine.connect() as connection:
+            asked = {"caller_id": caller_id, "pupil_id": pupil_id, "since": monday, "until": saturday}
+            place = (await connection.execute(PLACES, asked)).first()
+            if place is None or place.valid_from is None:
+                return Response(status_code=403)
+            page = {
+                "school_id": place.school_id,
+                "class_id": place.class_id,
+                "pupil_id": pupil_id,
+                "from_on": max(place.from_on, monday),
+                "to_on": saturday,
+            }
+            rows = (await connection.execute(LESSONS, page)).all()
+        return Response(orjson.dumps(_json(pupil_id, place, monday, rows)), media_type="application/json")
+
+    return Starlette(routes=[Route("/v1/pupils/{pupil_id}/week", week)])
+
+
+def _json(pupil_id: UUID, place: Any, monday: date, rows: Any) -> dict[str, Any]:
+    days: dict[date, list[dict[str, Any]]] = {monday + timedelta(days=n): [] for n in range(6)}
+    for row in rows:
+        days[row.date].append(_lesson(row))
+    return {
+        "pupil": {
+            "pupil_id": str(pupil_id),
+            "display_name": place.display_name,
+            "school_title": place.school_title,
+            "class_title": place.class_title,
+            "zone": place.zone,
+        },
+        "days": [{"date": day.isoformat(), "holiday": "", "lessons": found} for day, found in days.items()],
+    }
+
+
+def _lesson(row: Any) -> dict[str, Any]:
+    mark = {
+        "text": row.mark,
+        "work_type": row.work_type or "",
+        "comment": row.comment or "",
+        "version": str(row.version),
+    }
+    return {
+        "lesson_id": str(row.lesson_id),
+        "number": row.number,
+        "starts_at": row.starts_at.isoformat("minutes"),
+        "ends_at": row.ends_at.isoformat("minutes"),
+        "subject_title": row.subject_title,
+        "room": row.room or "",
+        "teacher_name": row.teacher_name or "",
+        "topic": row.topic or "",
+        "homework": row.homework or "",
+        "marks": [mark] if row.mark is not None else [],
+        "remarks": row.remarks or [],
+    }
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        app(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="warning"
+    )

@@ -1,0 +1,103 @@
+"""Persons of the demo region to put a load on behalf of, with tokens signed by the region's own key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from deploy.local.region import Region
+from school.access.v1.policy_pb2 import Role
+from services.kit.clock import SystemClock
+from services.kit.tokens import TokenIssuer, issuer_of
+
+# Longer than any bench: the tokens are not what is measured.
+_LIFETIME = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A guardian and one of their pupils."""
+
+    guardian_id: UUID
+    pupil_id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of the journal without a mark: what a teacher may fill, and who follows the pupil."""
+
+    lesson_id: UUID
+    pupil_id: UUID
+    guardian_id: UUID
+    teacher_token: str
+
+
+class People:
+    """Finds persons in the region's record and signs tokens for them."""
+
+    def __init__(self, region: Region) -> None:
+        self._region = region
+        code = region.place.code
+        self._issuer = TokenIssuer(
+            region.place.keys.signing,
+            issuer=issuer_of(code),
+            region=code,
+            lifetime=_LIFETIME,
+            clock=SystemClock(),
+        )
+
+    def token(self, person_id: UUID, role: Role.ValueType) -> str:
+        """An access token of a person in one role."""
+        token, _ = self._issuer.issue(
+            person_id=person_id, account_id=uuid4(), session_id=uuid4(), roles=frozenset({role})
+        )
+        return token
+
+    async def families(self, count: int) -> list[Family]:
+        """Guardians with a pupil who is in a class, spread over the schools."""
+        rows = await self._fetch(
+            """
+            SELECT guardian_id, pupil_id FROM relations JOIN memberships USING (pupil_id)
+            WHERE ended_at IS NULL AND valid_until IS NULL AND until_on IS NULL
+            ORDER BY md5(relation_id::text) LIMIT $1
+            """,
+            count,
+        )
+        return [Family(row[0], row[1], self.token(row[0], Role.ROLE_GUARDIAN)) for row in rows]
+
+    async def empty_cells(self, count: int, *, before: date) -> list[Cell]:
+        """Cells of past lessons without a mark, each with one guardian of the pupil."""
+        rows = await self._fetch(
+            """
+            SELECT l.lesson_id, l.teacher_id, m.pupil_id, min(r.guardian_id::text)::uuid
+            FROM lessons l
+            JOIN classes c USING (school_id, class_id)
+            JOIN memberships m USING (school_id, class_id)
+            JOIN relations r USING (pupil_id)
+            WHERE l.date < $2 AND c.grade > 1 AND m.from_on <= l.date AND m.until_on IS NULL
+              AND r.ended_at IS NULL AND r.valid_until IS NULL
+              AND NOT EXISTS (
+                SELECT 1 FROM marks k
+                WHERE k.school_id = l.school_id AND k.lesson_id = l.lesson_id AND k.pupil_id = m.pupil_id)
+            GROUP BY l.lesson_id, l.teacher_id, m.pupil_id
+            ORDER BY md5(l.lesson_id::text || m.pupil_id::text) LIMIT $1
+            """,
+            count,
+            before,
+        )
+        teachers = {row[1]: self.token(row[1], Role.ROLE_TEACHER) for row in rows}
+        return [Cell(row[0], row[2], row[3], teachers[row[1]]) for row in rows]
+
+    async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
+        connection = await asyncpg.connect(
+            self._region.database_url("diary").replace("postgresql+asyncpg://", "postgresql://")
+        )
+        try:
+            return list(await connection.fetch(query, *arguments))
+        finally:
+            await connection.close()

@@ -1,0 +1,86 @@
+"""Signing in through ESIA with a first binding: the whole browser's way, per second and per processor second.
+
+The stand-in for ESIA and the signer are not what is measured; what they cost is counted apart and shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+
+from deploy.local.browser import Browser, Lost
+from deploy.local.region import Region
+from deploy.local.surroundings import esia_folder
+from tests.bench.machine import cpu_seconds
+from tests.bench.table import Table
+
+SIGN_INS = 200
+AT_ONCE = 8
+SERVICES = ("gateway", "identity", "diary", "notifications", "nats")
+
+
+async def measure(region: Region, table: Table) -> None:
+    """Let people enter who never did, and count what that cost each process."""
+    logins = _guardians(region)[: SIGN_INS + AT_ONCE]
+    await _enter_all(region, logins[SIGN_INS:])  # not counted: caches and pools fill
+    before, began = _spent(region), time.perf_counter()
+    await _enter_all(region, logins[:SIGN_INS])
+    seconds, after = time.perf_counter() - began, _spent(region)
+    each = {name: (after[name] - before[name]) / SIGN_INS * 1000 for name in after}
+    ours = sum(each[name] for name in (*SERVICES, "postgres"))
+    table.add(
+        "first bindings through ESIA per processor second of services and database",
+        f"{1000 / ours:.0f}",
+        wanted="≥ 30",
+        beside=", ".join(f"{name} {each[name]:.1f} ms" for name in (*SERVICES, "postgres")),
+    )
+    table.add(
+        "the same per second, everything on this machine",
+        f"{SIGN_INS / seconds:.1f}",
+        beside=f"{AT_ONCE} at once; each costs the signer {each['signer']:.0f} ms, "
+        f"the ESIA stand-in {each['esia']:.0f} ms, counted apart",
+    )
+
+
+def _guardians(region: Region) -> list[str]:
+    """Logins at ESIA of confirmed adults with SNILS, none of the cast: their stories stay untold."""
+    people = json.loads((esia_folder(region.state) / "people.json").read_text())["people"]
+    return [
+        str(person["login"])
+        for person in people
+        if person.get("snils") and person.get("level") == "confirmed" and not person.get("featured")
+    ]
+
+
+def _spent(region: Region) -> Mapping[str, float]:
+    """Processor seconds by process so far; the signer is identity's child."""
+    spent = {name: cpu_seconds([region.pid(name)], with_children=False) for name in SERVICES}
+    spent["postgres"] = cpu_seconds([region.pid("postgres")])
+    spent["signer"] = cpu_seconds([region.pid("identity")]) - spent["identity"]
+    spent["esia"] = cpu_seconds([region.pid("esia")])
+    return spent
+
+
+async def _enter_all(region: Region, logins: list[str]) -> None:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def enter(login: str) -> None:
+        async with places:
+            await _enter(region, login)
+
+    async with asyncio.TaskGroup() as tasks:
+        for login in logins:
+            tasks.create_task(enter(login))
+
+
+async def _enter(region: Region, login: str) -> None:
+    """From the page of doors to the page that says who is bound. Raises `Lost` when not let in."""
+    async with Browser(region.url) as browser:
+        page = await browser.open(f"/sign-in?region={region.place.code}")
+        page = await browser.submit(page, page.form("/sign-in/esia"))
+        page = await browser.submit(page, page.form("/login"), person=login)
+        page = await browser.submit(page, page.form("/consent"), decision="provide")
+        if not page.where.endswith("/welcome"):
+            raise Lost(f"not bound: {page.where} ({page.status})")

@@ -1,0 +1,118 @@
+"""The family's week through gateway and diary, against the floor: one process with the same SQL and JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import date, timedelta
+from statistics import median
+
+from deploy.local.ports import Ports
+from deploy.local.region import Region
+from tests.bench.load import Figures, Get, get, load
+from tests.bench.people import People
+from tests.bench.table import Table
+
+CONNECTIONS = 32
+ROUNDS = 5
+SECONDS = 4.0
+FAMILIES = 200
+WEEKS = 4
+
+
+async def measure(region: Region, table: Table) -> None:
+    """Rounds in turn, floor and mesh, so that a drift of the machine meets both."""
+    mesh, floor = await _gets(region)
+    async with _floor(region, floor[0]) as base:
+        floor = [Get(base + wish.url) for wish in floor]
+        await _same_answers(mesh[:20], floor[:20])
+        for gets in (floor, mesh):
+            await load(gets, connections=CONNECTIONS, seconds=SECONDS)
+        pairs = [
+            (
+                await load(floor, connections=CONNECTIONS, seconds=SECONDS),
+                await load(mesh, connections=CONNECTIONS, seconds=SECONDS),
+            )
+            for _ in range(ROUNDS)
+        ]
+    ratios = sorted(ours.per_second / theirs.per_second for theirs, ours in pairs)
+    table.add(
+        f"week through the gateway ÷ floor, requests/s at {CONNECTIONS} connections",
+        f"{median(ratios):.2f}",
+        wanted="≥ 0.50",
+        beside=f"{ROUNDS} pairs, {ratios[0]:.2f}-{ratios[-1]:.2f}",
+    )
+    _add(table, "week, mesh", [ours for _, ours in pairs])
+    _add(table, "week, floor", [theirs for theirs, _ in pairs])
+
+
+def _add(table: Table, what: str, rounds: list[Figures]) -> None:
+    p50, p99 = median(one.p50_ms for one in rounds), median(one.p99_ms for one in rounds)
+    table.add(
+        what,
+        f"{median(one.per_second for one in rounds):.0f} requests/s",
+        beside=f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {sum(one.refused for one in rounds)} refused",
+    )
+
+
+async def _gets(region: Region) -> tuple[list[Get], list[Get]]:
+    """The same weeks of the same families, asked of the mesh and of the floor (still without its address)."""
+    families = await People(region).families(FAMILIES)
+    today = region.demo.made_on if region.demo else date.today()  # noqa: DTZ011 - any week will do
+    days = [today - timedelta(weeks=back) for back in range(WEEKS)]
+    wishes = [(family, day) for day in days for family in families]
+    mesh = [
+        Get(f"{region.url}/v1/pupils/{family.pupil_id}/week?date={day}", family.token)
+        for family, day in wishes
+    ]
+    floor = [
+        Get(f"/v1/pupils/{family.pupil_id}/week?date={day}&caller={family.guardian_id}")
+        for family, day in wishes
+    ]
+    return mesh, floor
+
+
+async def _same_answers(mesh: list[Get], floor: list[Get]) -> None:
+    """Both must say the same, or the ratio would compare nothing. Raises `AssertionError`."""
+    for ours, theirs in zip(mesh, floor, strict=True):
+        (our_status, our_body), (their_status, their_body) = await get(ours), await get(theirs)
+        if (our_status, their_status) != (200, 200) or _bare(our_body) != _bare(their_body):
+            raise AssertionError(f"the floor does not answer as the mesh does: {our_status}, {their_status}")
+
+
+def _bare(body: bytes) -> object:
+    """The answer without what the floor does not decide: topics of lessons ahead, titles of holidays."""
+    week = json.loads(body)
+    for day in week["days"]:
+        day["holiday"] = ""
+        for lesson in day["lessons"]:
+            lesson["topic"] = ""
+    return week
+
+
+@asynccontextmanager
+async def _floor(region: Region, first: Get) -> AsyncIterator[str]:
+    """The floor as a process; its address."""
+    port = Ports().take("floor", 0)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.floor", region.database_url("diary"), str(port)
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        async with asyncio.timeout(20):
+            while not await _answers(Get(base + first.url)):
+                await asyncio.sleep(0.05)
+        yield base
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(wish: Get) -> bool:
+    with suppress(OSError):
+        status, _ = await get(wish)
+        return status == 200
+    return False
