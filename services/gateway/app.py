@@ -34,7 +34,7 @@ from services.kit.messaging.live import Live
 from services.kit.rpc.channel import channel
 from services.kit.tokens import TokenVerifier
 
-WATCH = "/school.notifications.v1.InboxService/WatchNotices"
+WATCH = "/school.notifications.v1.LiveService/WatchNotices"
 # Tabs and devices of one person.
 _STREAMS_PER_PERSON = 10
 

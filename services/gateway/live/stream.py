@@ -15,7 +15,8 @@ from uuid import UUID
 
 import orjson
 
-from school.notifications.v1.inbox_pb2 import ListNoticesRequest, Notice, WatchNoticesResponse
+from school.notifications.v1.inbox_pb2 import ListNoticesRequest, Notice
+from school.notifications.v1.live_pb2 import WatchNoticesResponse
 from services.gateway.calls import Context, Services, set_context
 from services.gateway.exchange import Exchange
 from services.gateway.live.hub import End, Gap, Hub, Listener
