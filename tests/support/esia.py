@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from deploy.local.esia.systems import Registry, StandSettings, System
 from services.identity.esia import EsiaClient, EsiaProfile, EsiaSettings, base64url, connect, requests
 from services.identity.esia.gost import arithmetic
 from services.identity.esia.gost.keys import GostPrivateKey
+from tests.support import signing_program
 
 MNEMONIC: Final = "DIARY77"
 RETURN_TO: Final = "http://diary.test/esia/return"
@@ -223,6 +225,11 @@ class Bench:
     async def profile(self, person: Person) -> EsiaProfile:
         """The whole sign-in of ``person``."""
         return await self.esia.person(await self.esia.exchange(await self.code(person)))
+
+
+def signing_command(esia: Bench, trouble: str = "") -> tuple[str, ...]:
+    """An external program that signs with the client system's key; ``trouble`` is what goes wrong with it."""
+    return (sys.executable, signing_program.__file__, str(esia.settings.key_file), trouble)
 
 
 def system(folder: Path, kind: Kind = "GOST", **changes: object) -> System:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,29 +12,10 @@ from deploy.local.esia.keys import new_pair
 from services.identity.esia.certificates import Certificate
 from services.identity.esia.gost import arithmetic
 from services.identity.esia.gost.keys import GostPrivateKey, GostPublicKey
+from tests.support.openssl import needs_gost_engine, openssl
 
 # Every 256-bit set the engine offers: CryptoPro's A, B, C, the two for key exchange, and TC 26's.
 _SETS = ("A", "B", "C", "XA", "XB", "TCA", "TCB", "TCC", "TCD")
-
-
-def _openssl(*arguments: str, data: bytes = b"") -> bytes:
-    program = shutil.which("openssl") or "openssl"
-    run = subprocess.run([program, *arguments], input=data, capture_output=True, check=True)
-    return run.stdout
-
-
-@cache
-def _has_engine() -> bool:
-    try:
-        _openssl("dgst", "-engine", "gost", "-md_gost12_256", data=b"")
-    except (OSError, subprocess.CalledProcessError):
-        return False
-    return True
-
-
-engine = pytest.mark.skipif(
-    not _has_engine(), reason="OpenSSL's gost engine is not installed (Debian: libengine-gost-openssl)"
-)
 
 
 @pytest.fixture
@@ -46,58 +24,58 @@ def key_file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     file = tmp_path / "key.pem"
     option = f"paramset:{request.param}"
     arguments = ("-engine", "gost", "-algorithm", "gost2012_256", "-pkeyopt", option, "-out", str(file))
-    _openssl("genpkey", *arguments)
+    openssl("genpkey", *arguments)
     return file
 
 
-@engine
+@needs_gost_engine
 @pytest.mark.parametrize("key_file", _SETS, indirect=True)
 def test_openssls_key_is_read_and_written_to_the_byte(key_file: Path) -> None:
     key = GostPrivateKey.of_file(key_file.read_bytes())
-    public = _openssl("pkey", "-engine", "gost", "-in", str(key_file), "-pubout", "-outform", "DER")
+    public = openssl("pkey", "-engine", "gost", "-in", str(key_file), "-pubout", "-outform", "DER")
     assert key.pem() == key_file.read_bytes()
     assert key.public().info() == public
     assert GostPublicKey.of_info(public) == key.public()
 
 
-@engine
+@needs_gost_engine
 @pytest.mark.parametrize("key_file", _SETS, indirect=True)
 def test_openssls_signature_is_believed_and_no_other(key_file: Path) -> None:
     key = GostPrivateKey.of_file(key_file.read_bytes())
     data = b"signed by the engine"
-    signature = _openssl("dgst", "-engine", "gost", "-md_gost12_256", "-sign", str(key_file), data=data)
+    signature = openssl("dgst", "-engine", "gost", "-md_gost12_256", "-sign", str(key_file), data=data)
     public = key.public()
     assert arithmetic.verify(public.point, public.curve, data, signature)
     assert not arithmetic.verify(public.point, public.curve, data + b".", signature)
     assert not arithmetic.verify(public.point, public.curve, data, signature[::-1])
 
 
-@engine
+@needs_gost_engine
 @pytest.mark.parametrize("key_file", _SETS, indirect=True)
 def test_openssl_believes_our_signature(key_file: Path, tmp_path: Path) -> None:
     key = GostPrivateKey.of_file(key_file.read_bytes())
     data = b"signed by gostcrypto"
     (tmp_path / "signature").write_bytes(arithmetic.sign(key.value, key.curve, data))
     public = tmp_path / "public.pem"
-    public.write_bytes(_openssl("pkey", "-engine", "gost", "-in", str(key_file), "-pubout"))
+    public.write_bytes(openssl("pkey", "-engine", "gost", "-in", str(key_file), "-pubout"))
     verify = ("-verify", str(public), "-signature", str(tmp_path / "signature"))
-    assert b"Verified OK" in _openssl("dgst", "-engine", "gost", "-md_gost12_256", *verify, data=data)
+    assert b"Verified OK" in openssl("dgst", "-engine", "gost", "-md_gost12_256", *verify, data=data)
 
 
-@engine
+@needs_gost_engine
 @pytest.mark.parametrize("size", [0, 1, 31, 32, 63, 64, 65, 127, 128, 129, 1000, 1024])
 def test_the_hash_is_openssls_at_every_edge_of_a_block(size: int) -> None:
     data = bytes(number % 251 for number in range(size))
-    theirs = _openssl("dgst", "-engine", "gost", "-md_gost12_256", "-binary", data=data)
+    theirs = openssl("dgst", "-engine", "gost", "-md_gost12_256", "-binary", data=data)
     assert arithmetic.digest(data) == theirs
 
 
-@engine
+@needs_gost_engine
 def test_openssl_believes_a_certificate_made_here(tmp_path: Path) -> None:
     der = new_pair("GOST", "DIARY77").certificate
     file = tmp_path / "certificate.pem"
-    file.write_bytes(_openssl("x509", "-engine", "gost", "-inform", "DER", data=der))
-    said = _openssl("verify", "-engine", "gost", "-check_ss_sig", "-CAfile", str(file), str(file))
+    file.write_bytes(openssl("x509", "-engine", "gost", "-inform", "DER", data=der))
+    said = openssl("verify", "-engine", "gost", "-check_ss_sig", "-CAfile", str(file), str(file))
     assert said.endswith(b": OK\n")
 
 
