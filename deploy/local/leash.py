@@ -107,7 +107,7 @@ class Child:
         try:
             while line := await reader.readline():
                 word, _, number = line.decode().strip().partition(" ")
-                if word == "started":
+                if word == "started" and not self._started.done():  # else nobody waits for it any more
                     self._started.set_result(int(number))
                 elif word == "ended":
                     self.status = int(number)

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from deploy.local.trouble import Trouble
 
@@ -14,24 +21,48 @@ _NEIGHBOURS = 50  # ports tried above a busy one before the system is asked for 
 
 
 class Ports:
-    """Hands out free loopback ports, the preferred one when it is free; never the same one twice."""
+    """Hands out free loopback ports, the preferred one when it is free; never the same one twice.
+
+    A port is chosen seconds before anybody listens on it. So it is also reserved, among all regions of this
+    system user, by a locked file for as long as `Ports` is open.
+    """
 
     def __init__(self) -> None:
         self.taken: dict[str, int] = {}
         self.moved: dict[str, int] = {}  # the preferred port of whatever had to move
+        self._reserved: list[int] = []
+        self._folder = Path(tempfile.gettempdir()) / f"diary-mesh-ports-{os.geteuid()}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        while self._reserved:
+            os.close(self._reserved.pop())
 
     def take(self, name: str, preferred: int) -> int:
         """A port for ``name``: ``preferred``, else one close above it, else any. 0 asks for any at once."""
-        candidates = range(preferred, preferred + _NEIGHBOURS) if preferred else ()
-        for port in candidates:
-            if port not in self.taken.values() and is_free(port):
+        neighbours = range(preferred, preferred + _NEIGHBOURS) if preferred else ()
+        for port in chain(neighbours, iter(any_free, None)):
+            if is_free(port) and self._reserve(port):
                 break
-        else:
-            port = any_free()
         self.taken[name] = port
         if preferred and port != preferred:
             self.moved[name] = preferred
         return port
+
+    def _reserve(self, port: int) -> bool:
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self._folder / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        self._reserved.append(descriptor)
+        return True
 
 
 def is_free(port: int) -> bool:

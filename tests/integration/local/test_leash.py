@@ -148,6 +148,20 @@ async def test_a_program_that_does_not_get_ready_is_not_left_running(tmp_path: P
     assert not alive(pids[0])
 
 
+async def test_a_start_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
+    before = psutil.Process().children(recursive=True)
+    starting = asyncio.create_task(leash.start(_program(tmp_path, _PATIENT)))
+    await asyncio.sleep(0)  # it has begun, and waits for its guard's word
+
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+
+    running = [task for task in asyncio.all_tasks() if task.get_name() == "leash of child"]
+    await asyncio.gather(*running)
+    assert psutil.Process().children(recursive=True) == before
+
+
 async def test_a_program_does_not_hear_ctrl_c(tmp_path: Path) -> None:
     """It has a session of its own: whoever started it decides in what order things stop."""
     child = await leash.start(_program(tmp_path, _PATIENT))

@@ -19,22 +19,36 @@ def _listener(port: int = 0) -> socket.socket:
 
 def test_a_free_preferred_port_is_taken() -> None:
     free = ports.any_free()
-    assert ports.Ports().take("gateway", free) == free
+    with ports.Ports() as chosen:
+        assert chosen.take("gateway", free) == free
 
 
 def test_a_busy_port_is_avoided_and_named() -> None:
-    with _listener() as busy:
+    with _listener() as busy, ports.Ports() as chosen:
         preferred = busy.getsockname()[1]
-        chosen = ports.Ports()
 
         assert chosen.take("gateway", preferred) != preferred
         assert chosen.moved == {"gateway": preferred}
 
 
 def test_no_port_is_given_twice() -> None:
-    chosen = ports.Ports()
     preferred = ports.any_free()
-    assert chosen.take("identity", preferred) != chosen.take("diary", preferred)
+    with ports.Ports() as chosen:
+        assert chosen.take("identity", preferred) != chosen.take("diary", preferred)
+
+
+def test_two_regions_that_start_at_once_do_not_choose_the_same_port() -> None:
+    """Nobody listens on a port yet when it is chosen."""
+    preferred = ports.any_free()
+    with ports.Ports() as one, ports.Ports() as other:
+        assert one.take("gateway", preferred) != other.take("gateway", preferred)
+
+
+def test_a_port_is_free_again_after_its_region() -> None:
+    preferred = ports.any_free()
+    for _ in range(2):
+        with ports.Ports() as chosen:
+            assert chosen.take("gateway", preferred) == preferred
 
 
 def test_our_own_port_is_recognised() -> None:
