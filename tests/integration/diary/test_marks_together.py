@@ -11,10 +11,13 @@ import grpc
 from sqlalchemy import text
 
 from services.diary import tables
+from services.diary.homework.usecases import HomeworkBook
+from services.diary.marks.usecases import Marks
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit, outbox, requests
 from tests.integration.diary.calls import Calls, refused
 from tests.integration.diary.school import School
+from tests.support.clock import MovableClock
 from tests.support.waiting import eventually
 
 HANDS = 20
@@ -24,6 +27,21 @@ async def reasons(*attempts: Awaitable[object]) -> list[str]:
     """How each attempt ended: "" or the reason of its refusal."""
     outcomes = await asyncio.gather(*attempts, return_exceptions=True)
     return [refusal(one).reason if isinstance(one, grpc.aio.AioRpcError) else "" for one in outcomes]
+
+
+async def somebody_waits(school: School) -> bool:
+    """Whether a transaction waits for a lock that another holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with school.database.read() as connection:
+        return bool(await connection.scalar(waiting))
+
+
+async def nobody_waits(school: School) -> bool:
+    """Whether no transaction waits for a lock."""
+    return not await somebody_waits(school)
 
 
 async def assert_nothing_by_halves(school: School, lesson: UUID) -> int:
@@ -49,6 +67,48 @@ async def test_of_many_first_marks_exactly_one_wins(school: School, calls: Calls
 
     assert sorted(ends) == ["", *["STALE_MARK"] * (HANDS - 1)]
     assert await assert_nothing_by_halves(school, lesson) == 1
+
+
+async def test_a_first_mark_that_meets_another_being_written_is_stale(
+    school: School, calls: Calls, clock: MovableClock
+) -> None:
+    """There is no row to lock yet: the second waits for the first one's commit and is shown its mark."""
+    lesson, pupil = await school.lesson(), await school.pupil()
+
+    async with school.database.transaction() as tx:
+        await Marks(clock).set_mark(
+            tx,
+            teacher_id=school.teacher_id,
+            lesson_id=lesson,
+            pupil_id=pupil,
+            text="4",
+            comment="",
+            based_on=0,
+        )
+        second = asyncio.create_task(calls.teacher(school.teacher_id).set_mark(lesson, pupil, "5"))
+        await eventually(lambda: somebody_waits(school))
+
+    with refused("STALE_MARK") as outcome:
+        await second
+    assert outcome.said is not None
+    assert outcome.said.metadata == {"present": "4", "version": "1"}
+    assert await assert_nothing_by_halves(school, lesson) == 1
+
+
+async def test_first_homework_that_meets_another_being_written_is_stale(
+    school: School, calls: Calls, clock: MovableClock
+) -> None:
+    lesson = await school.lesson()
+
+    async with school.database.transaction() as tx:
+        await HomeworkBook(clock).set_homework(
+            tx, teacher_id=school.teacher_id, lesson_id=lesson, text="№ 5", based_on=0
+        )
+        second = asyncio.create_task(calls.teacher(school.teacher_id).set_homework(lesson, "№ 6"))
+        await eventually(lambda: somebody_waits(school))
+
+    with refused("STALE_HOMEWORK"):
+        await second
 
 
 async def test_of_many_changes_of_one_version_exactly_one_wins(school: School, calls: Calls) -> None:
@@ -91,26 +151,13 @@ async def test_a_call_that_is_cancelled_while_it_waits_leaves_nothing(school: Sc
     await teacher.set_mark(lesson, pupil, "3")
     request_id = str(uuid4())
 
-    async def waits_for_the_cell() -> bool:
-        async with school.database.read() as connection:
-            waiting = await connection.scalar(
-                text(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                )
-            )
-        return bool(waiting)
-
-    async def nobody_waits() -> bool:
-        return not await waits_for_the_cell()
-
     async with school.database.transaction() as tx:
         await tx.execute(text("SELECT 1 FROM marks WHERE lesson_id = :id FOR UPDATE"), {"id": lesson})
         call = asyncio.create_task(teacher.set_mark(lesson, pupil, "5", based_on=1, request_id=request_id))
-        await eventually(waits_for_the_cell)
+        await eventually(lambda: somebody_waits(school))
         call.cancel()
         await asyncio.wait([call])
-        await eventually(nobody_waits)
+        await eventually(lambda: nobody_waits(school))
 
     assert await assert_nothing_by_halves(school, lesson) == 1
     assert await school.rows(requests, request_id=request_id) == []
