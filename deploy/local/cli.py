@@ -10,6 +10,8 @@ _COMMANDS = {
     "up": "start a region, walk through it, serve until Ctrl-C",
     "demo": "start a region, walk through it, stop; the exit status is the truth",
     "esia": "the ESIA stand-in alone (mesh esia --help)",
+    "esia-keys": "a key and certificate for a client system at a stand (mesh esia-keys --help)",
+    "esia-check": "test the connection to ESIA with identity's settings, line by line",
 }
 
 
@@ -20,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from deploy.local.esia.cli import main as esia  # noqa: PLC0415 - see above
 
         return esia(given[1:])
+    if given[:1] in (["esia-keys"], ["esia-check"]):
+        from deploy.local.esia.commands import check_connection, make_keys  # noqa: PLC0415 - see above
+
+        return (make_keys if given[0] == "esia-keys" else check_connection)(given[1:])
     options = _parser().parse_args(given)
     from deploy.local import commands  # noqa: PLC0415 - see above
 
