@@ -14,7 +14,7 @@ from school.identity.v1.sign_in_pb2 import CompleteEsiaSignInRequest, SignedIn, 
 from services.gateway.pages.answers import BACK_COOKIE, Answers, wanted_back
 from services.gateway.pages.doors.sign_in import wait_of
 from services.gateway.pages.frame import HOME
-from services.gateway.pages.troubles.view import trouble_view
+from services.gateway.pages.troubles.view import NAME_PARTS, trouble_view
 from services.gateway.problems import Refused
 
 # A code is about 1 kB and a state 128 bits; what is longer never came from ESIA.
@@ -125,7 +125,8 @@ class EsiaPages:
         speech = self._answers.speech(request)
         asked = request.query_params.get("reason", "")
         reason = asked if speech.knows(f"reason.{asked}.meaning") else "OTHER"
-        view = trouble_view(reason, STATUS.get(reason, 403), signed_in=False, door=True)
+        part = request.query_params.get("part", "") if reason == "NAME_DIFFERS" else ""
+        view = trouble_view(reason, STATUS.get(reason, 403), signed_in=False, door=True, part=part)
         frame = self._answers.bare_frame(request)
         return self._answers.html("trouble.html", frame, status=STATUS.get(reason, 403), view=view)
 
@@ -144,4 +145,6 @@ class EsiaPages:
             self._sessions.keep_sign_in(response, browser_key, until)
 
     def _refused(self, refused: Refused) -> Response:
-        return self._answers.see_other(f"/sign-in/refused?reason={refused.reason}")
+        part = refused.problem.metadata.get("part", "")
+        which = f"&part={part}" if part in NAME_PARTS else ""
+        return self._answers.see_other(f"/sign-in/refused?reason={refused.reason}{which}")

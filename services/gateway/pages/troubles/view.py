@@ -21,6 +21,10 @@ PASSWORD_HELPS = frozenset(
 """Refusals after which the password door is open all the same."""
 
 
+NAME_PARTS = frozenset({"surname", "given_name", "patronymic", "alphabet"})
+"""What may differ when a name does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """A way on."""
@@ -40,6 +44,8 @@ class TroubleView:
     still_works: tuple[str, ...]
     wait: int | None
     request_id: str
+    part: str
+    """The key of the words for what differs, when the reason is that something differs."""
 
 
 def trouble_view(
@@ -51,6 +57,7 @@ def trouble_view(
     wait: int | None = None,
     request_id: str = "",
     again: str = "",
+    part: str = "",
 ) -> TroubleView:
     """The page for a reason; ``door``: it happened while entering; ``again``: the page to load once more."""
     return TroubleView(
@@ -60,6 +67,7 @@ def trouble_view(
         still_works=_still_works(status, signed_in),
         wait=wait,
         request_id=request_id,
+        part=f"trouble.part.{part}" if part in NAME_PARTS else "",
     )
 
 
