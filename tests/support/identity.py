@@ -28,12 +28,13 @@ from school.identity.v1 import (
 )
 from services.identity.accounts.rules import normal_login, skeleton
 from services.identity.accounts.storage import accounts
-from services.identity.app import Identity, run
+from services.identity.app import run
 from services.identity.config import IdentitySettings
 from services.identity.keyring import Keyring, new_keys
 from services.identity.passwords import hash_password
 from services.identity.people.rules import FullName, Person, PersonStatus, Role, Snils
 from services.identity.people.storage import hide_snils, insert_person, insert_roles, people
+from services.identity.sweep import Sweep
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.ids import new_id
@@ -45,7 +46,7 @@ from tests.support.keys import REGION, Keys
 
 DEADLINE = 20.0
 BORN = date(1986, 4, 12)
-_REGIONS = """
+REGIONS = """
 [[regions]]
 code = "77"
 title = "Москва"
@@ -72,17 +73,16 @@ class Registered:
 class Town:
     """A region, seen from outside (``doors``, over gRPC) and from the register (straight into the tables)."""
 
-    identity: Identity
+    database: Database
+    clock: Clock
     bench: Bench
     keyring: Keyring
     doors: Doors
-    keys: Keys
     _numbers: Any = field(default_factory=lambda: count(1))
 
-    @property
-    def database(self) -> Database:
-        """The service's own."""
-        return self.identity.database
+    async def sweep(self) -> None:
+        """What the service does every minute."""
+        await Sweep(self.database, self.clock).once()
 
     def snils(self) -> str:
         """A SNILS that nobody has; below 001-001-998 no check digits are due."""
@@ -131,7 +131,7 @@ class Town:
         """Have the school register somebody; ``roles`` by school."""
         person_id, account_id = new_id(), new_id()
         granted = roles if roles is not None else {new_id(): frozenset({Role.GUARDIAN})}
-        now = self.identity.use_cases.people._clock.now()
+        now = self.clock.now()
         person = Person(person_id, FullName(*_parts(name)), frozenset().union(*granted.values()))
         hidden = hide_snils(self.keyring, person_id, Snils(snils) if snils else None)
         async with self.database.transaction() as tx:
@@ -267,7 +267,7 @@ async def town(
     **changes: object,
 ) -> AsyncIterator[Town]:
     """Identity in ``folder``, registered at the ESIA of ``bench``; ``changes`` are to its settings."""
-    (folder / "regions.toml").write_text(_REGIONS, "utf-8")
+    (folder / "regions.toml").write_text(REGIONS, "utf-8")
     (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
     known: dict[str, object] = {
         "region": REGION,
@@ -281,16 +281,21 @@ async def town(
     }
     settings = IdentitySettings.model_validate({**known, **changes})
     async with run(settings, clock=clock) as identity, channel(identity.address) as to_identity:
-        doors = Doors(
-            bench,
-            sign_in_pb2_grpc.SignInServiceStub(to_identity),
-            binding_pb2_grpc.BindingServiceStub(to_identity),
-            sessions_pb2_grpc.SessionsServiceStub(to_identity),
-            people_pb2_grpc.PeopleServiceStub(to_identity),
-            families_pb2_grpc.FamiliesServiceStub(to_identity),
-            regions_pb2_grpc.RegionsServiceStub(to_identity),
-        )
-        yield Town(identity, bench, Keyring.read(folder / "snils-keys.json"), doors, keys)
+        keyring = Keyring.read(folder / "snils-keys.json")
+        yield Town(identity.database, clock, bench, keyring, doors_of(to_identity, bench))
+
+
+def doors_of(to_identity: grpc.aio.Channel, bench: Bench) -> Doors:
+    """The doors at the other end of a channel."""
+    return Doors(
+        bench,
+        sign_in_pb2_grpc.SignInServiceStub(to_identity),
+        binding_pb2_grpc.BindingServiceStub(to_identity),
+        sessions_pb2_grpc.SessionsServiceStub(to_identity),
+        people_pb2_grpc.PeopleServiceStub(to_identity),
+        families_pb2_grpc.FamiliesServiceStub(to_identity),
+        regions_pb2_grpc.RegionsServiceStub(to_identity),
+    )
 
 
 def _parts(name: str) -> tuple[str, str, str]:

@@ -101,11 +101,11 @@ async def test_a_pending_profile_is_sealed_and_forgotten_when_its_time_is_over(
     assert "Королёва".encode() not in waiting.profile_box
     assert b"\\u041a" not in waiting.profile_box
     clock.move(minutes=10)
-    await here.identity.sweep.once()
+    await here.sweep()
     (over,) = await here.rows(link_transactions, mine)
     assert over.profile_box is None
     clock.move(days=1)
-    await here.identity.sweep.once()
+    await here.sweep()
     assert await here.rows(link_transactions, mine) == []
 
 

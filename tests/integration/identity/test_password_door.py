@@ -119,7 +119,7 @@ async def test_guesses_are_forgotten_after_a_quiet_day(here: Town, doors: Doors,
     for _ in range(FREE_GUESSES):
         assert await reason(doors.enter_with_password(login, "a wrong one")) == "WRONG_CREDENTIALS"
     clock.move(hours=25)
-    await here.identity.sweep.once()
+    await here.sweep()
     assert await here.rows(password_guesses, password_guesses.c.last_at < clock.now()) == []
 
 

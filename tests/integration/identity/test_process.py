@@ -1,0 +1,155 @@
+"""The service as an operator runs it: a process, its environment, a broker, and a log that knows nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from deploy.local import ports
+from school.identity.v1 import people_pb2
+from services.identity.keyring import Keyring, new_keys
+from services.kit.clock import SystemClock
+from services.kit.database import Database
+from services.kit.rpc.channel import channel
+from services.kit.tables import outbox
+from tests.conftest import DatabaseUrl
+from tests.support.esia import Bench
+from tests.support.identity import DEADLINE, REGIONS, Town, bearer, doors_of, reason
+from tests.support.keys import REGION, make_keys
+from tests.support.processes import listens, until
+from tests.support.waiting import eventually
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process that serves, and what it has written."""
+
+    process: asyncio.subprocess.Process
+    town: Town
+    log: Path
+
+
+@asynccontextmanager
+async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: str) -> AsyncIterator[Running]:
+    """``python -m services.identity`` until the block ends; then it is asked to stop, and does."""
+    keys, port = make_keys(folder), ports.any_free()
+    (folder / "regions.toml").write_text(REGIONS, "utf-8")
+    (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "MESH_REGION": REGION,
+        "MESH_LISTEN": f"127.0.0.1:{port}",
+        "MESH_DATABASE_URL": database_url,
+        "MESH_NATS_URL": nats_url,
+        "MESH_JWKS_FILE": str(keys.public),
+        "MESH_SIGNING_KEYS_FILE": str(keys.private),
+        "MESH_SNILS_KEYS_FILE": str(folder / "snils-keys.json"),
+        "MESH_REGIONS_FILE": str(folder / "regions.toml"),
+        "MESH_LOG_FORMAT": "json",
+        **_esia(stand),
+    }
+    log, database = folder / "log", Database(database_url)
+    with log.open("wb") as written:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.identity", env=environment, stdout=written, stderr=written
+        )
+    try:
+        await until(lambda: listens(port) or process.returncode is not None, within=20)
+        async with channel(f"127.0.0.1:{port}") as to_identity:
+            keyring = Keyring.read(folder / "snils-keys.json")
+            town = Town(database, SystemClock(), stand, keyring, doors_of(to_identity, stand))
+            yield Running(process, town, log)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await asyncio.wait_for(process.wait(), 15)
+        await database.close()
+
+
+def _esia(stand: Bench) -> Mapping[str, str]:
+    """The settings of the stand's client as an environment."""
+    said = stand.settings.model_dump(mode="json", exclude_unset=True)
+    return {
+        f"MESH_ESIA__{name.upper()}": " ".join(value) if isinstance(value, list) else str(value)
+        for name, value in said.items()
+    }
+
+
+async def test_no_name_number_password_code_or_token_reaches_the_log(
+    tmp_path: Path, stand: Bench, database_url: DatabaseUrl, nats_url: str
+) -> None:
+    """A33: a morning of sign-ins, good and bad, and every line of it searched."""
+    url = await database_url("identity")
+    async with running(tmp_path, stand, database_url=url, nats_url=nats_url) as service:
+        here, doors = service.town, service.town.doors
+        snils, foreign = here.snils(), here.snils()
+        await here.register("Зябликова Любовь", snils=snils, login="canary-login", password="canary password")
+        citizen = here.citizen("Зябликова Любовь", snils=snils)
+        redirect = await doors.back_from_esia(citizen)
+        entered = (await doors.complete(redirect)).signed_in
+        session = await doors.refresh(entered.session.refresh_token)
+        secrets = [redirect.state, redirect.code, redirect.browser_key, session.refresh_token]
+        secrets += [session.access_token, entered.session.refresh_token, entered.session.access_token]
+
+        assert await reason(doors.complete(redirect)) == "SIGN_IN_UNKNOWN"
+        assert await reason(doors.enter(here.citizen("Зябликов Пётр", snils=snils))) == "NAME_DIFFERS"
+        assert await reason(doors.enter(here.citizen("Зябликова Вера", snils=foreign))) == "SNILS_UNKNOWN"
+        assert await reason(doors.enter_with_password("canary-login", "canary guess")) == "WRONG_CREDENTIALS"
+        await doors.enter_with_password("canary-login", "canary password")
+        await doors.people.GetMe(people_pb2.GetMeRequest(), timeout=DEADLINE, metadata=bearer(session))
+        trouble = await doors.back_from_esia(citizen)
+        here.bench.stand.switches.broken = True
+        try:
+            assert await reason(doors.complete(trouble)) == "ESIA_UNAVAILABLE"
+        finally:
+            here.bench.stand.switches.broken = False
+        secrets.append(trouble.code)
+
+    lines = service.log.read_text("utf-8")
+    assert lines.count('"event": "call"') >= 10
+    for canary in (*secrets, "Зяблик", "Любовь", "canary", snils, foreign, str(citizen.oid)):
+        assert canary not in lines, "something of a person is in the log"
+    assert service.process.returncode == 0
+
+
+async def test_what_happened_reaches_the_broker_and_the_process_ends_when_asked(
+    tmp_path: Path, stand: Bench, database_url: DatabaseUrl, nats_url: str
+) -> None:
+    url = await database_url("identity")
+    async with running(tmp_path, stand, database_url=url, nats_url=nats_url) as service:
+        here = service.town
+        snils = here.snils()
+        await here.register(snils=snils)
+        await here.doors.enter(here.citizen(snils=snils))
+
+        async def every_event_is_acknowledged() -> bool:
+            async with here.database.read() as connection:
+                waiting = await connection.scalar(
+                    select(func.count()).select_from(outbox).where(outbox.c.stream_seq.is_(None))
+                )
+            return waiting == 0
+
+        await eventually(every_event_is_acknowledged)
+
+    assert service.process.returncode == 0
+
+
+async def test_a_start_without_settings_names_all_that_are_missing() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.identity",
+        env={"PATH": "/usr/bin:/bin"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+
+    assert process.returncode == 2
+    for name in ("MESH_REGION", "MESH_DATABASE_URL", "MESH_SNILS_KEYS_FILE", "MESH_ESIA"):
+        assert name in said.decode()
