@@ -12,8 +12,9 @@ from pathlib import Path
 
 from deploy.local.region import Region, region
 from deploy.local.settings import ANY_PORTS, LocalSettings
-from tests.bench import live, memory, sign_in, week
+from tests.bench import esia, live, memory, sign_in, week
 from tests.bench.machine import machine_line
+from tests.bench.people import People
 from tests.bench.table import Table
 
 Measure = Callable[[Region, Table], Awaitable[None]]
@@ -22,6 +23,7 @@ SECTIONS: dict[str, Measure] = {
     "week": week.measure,
     "sign-in": sign_in.measure,
     "live": live.measure,
+    "esia": esia.measure,
 }
 
 
@@ -31,6 +33,11 @@ async def _main(sections: list[str]) -> None:
         began = time.perf_counter()
         async with region(LocalSettings(state=Path(folder) / "region", ports=ANY_PORTS)) as running:
             table.add("a whole region from empty stores", f"{time.perf_counter() - began:.1f} s")
+            began = time.perf_counter()
+            await People(running).all_arrived()
+            table.add(
+                "until every service knows all families, from events", f"{time.perf_counter() - began:.1f} s"
+            )
             for section in sections:
                 await SECTIONS[section](running, table)
     sys.stdout.write(f"\n{machine_line()}\n\n{table.markdown()}\n")

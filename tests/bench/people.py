@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -58,6 +59,18 @@ class People:
         )
         return token
 
+    async def all_arrived(self) -> None:
+        """Wait until the diary and the notifications know every relation that identity has registered."""
+        wanted = await self._count("identity")
+        async with asyncio.timeout(60):
+            for service in ("diary", "notifications"):
+                while await self._count(service) < wanted:
+                    await asyncio.sleep(0.05)
+
+    async def _count(self, service: str) -> int:
+        [[count]] = await self._fetch("SELECT count(*) FROM relations", database=service)
+        return int(count)
+
     async def families(self, count: int) -> list[Family]:
         """Guardians with a pupil who is in a class, spread over the schools."""
         rows = await self._fetch(
@@ -93,10 +106,9 @@ class People:
         teachers = {row[1]: self.token(row[1], Role.ROLE_TEACHER) for row in rows}
         return [Cell(row[0], row[2], row[3], teachers[row[1]]) for row in rows]
 
-    async def _fetch(self, query: str, *arguments: Any) -> list[Any]:
-        connection = await asyncpg.connect(
-            self._region.database_url("diary").replace("postgresql+asyncpg://", "postgresql://")
-        )
+    async def _fetch(self, query: str, *arguments: Any, database: str = "diary") -> list[Any]:
+        url = self._region.database_url(database).replace("postgresql+asyncpg://", "postgresql://")
+        connection = await asyncpg.connect(url)
         try:
             return list(await connection.fetch(query, *arguments))
         finally:

@@ -44,11 +44,11 @@ async def measure(region: Region, table: Table) -> None:
     )
 
 
-def _guardians(region: Region) -> list[str]:
-    """Logins at ESIA of confirmed adults with SNILS, none of the cast: their stories stay untold."""
+def _guardians(region: Region) -> list[tuple[str, str]]:
+    """Logins and passwords at ESIA of confirmed adults with SNILS, none of the cast."""
     people = json.loads((esia_folder(region.state) / "people.json").read_text())["people"]
     return [
-        str(person["login"])
+        (str(person["login"]), str(person["password"]))
         for person in people
         if person.get("snils") and person.get("level") == "confirmed" and not person.get("featured")
     ]
@@ -63,24 +63,24 @@ def _spent(region: Region) -> Mapping[str, float]:
     return spent
 
 
-async def _enter_all(region: Region, logins: list[str]) -> None:
+async def _enter_all(region: Region, logins: list[tuple[str, str]]) -> None:
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def enter(login: str) -> None:
+    async def enter(login: str, password: str) -> None:
         async with places:
-            await _enter(region, login)
+            await _enter(region, login, password)
 
     async with asyncio.TaskGroup() as tasks:
-        for login in logins:
-            tasks.create_task(enter(login))
+        for login, password in logins:
+            tasks.create_task(enter(login, password))
 
 
-async def _enter(region: Region, login: str) -> None:
+async def _enter(region: Region, login: str, password: str) -> None:
     """From the page of doors to the page that says who is bound. Raises `Lost` when not let in."""
     async with Browser(region.url) as browser:
         page = await browser.open(f"/sign-in?region={region.place.code}")
         page = await browser.submit(page, page.form("/sign-in/esia"))
-        page = await browser.submit(page, page.form("/login"), person=login)
+        page = await browser.submit(page, page.form("/login"), login=login, password=password)
         page = await browser.submit(page, page.form("/consent"), decision="provide")
         if not page.where.endswith("/welcome"):
             raise Lost(f"not bound: {page.where} ({page.status})")

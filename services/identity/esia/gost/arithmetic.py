@@ -23,7 +23,8 @@ import sys
 from functools import lru_cache
 from typing import IO, Final
 
-from gostcrypto import gosthash, gostsignature
+from gostcrypto import gostsignature
+from gostcrypto.gosthash import gost_34_11_2012
 
 SIGNATURE_SIZE: Final = 64
 PRIVATE_KEY_SIZE: Final = 32
@@ -82,6 +83,35 @@ class _Curve(gostsignature.GOST34102012):  # type: ignore[misc]  # gostcrypto ca
         return almost == (x, prime - y)
 
 
+_CONSTANTS = gost_34_11_2012._C  # noqa: SLF001 - tables of the standard; the library has no other name for them
+_ROUNDS: Final = tuple(int.from_bytes(constant, "little") for constant in _CONSTANTS)
+_T0, _T1, _T2, _T3, _T4, _T5, _T6, _T7 = gost_34_11_2012._T  # noqa: SLF001 - as above
+
+
+class _Hash(gost_34_11_2012.GOST34112012):  # type: ignore[misc]  # gostcrypto carries no types
+    """The library's hash with its rounds on whole numbers: a third of the time, the same tables."""
+
+    def _hash_g(self, hash_h: bytes, hash_n: bytes, data: bytes) -> bytearray:
+        before, count, block = (int.from_bytes(part, "little") for part in (hash_h, hash_n, data))
+        key = _lps(before ^ count)
+        state = key ^ block
+        for constant in _ROUNDS:
+            key = _lps(key ^ constant)
+            state = _lps(state) ^ key
+        return bytearray((state ^ before ^ block).to_bytes(64, "little"))
+
+
+def _lps(value: int) -> int:
+    """Substitution, transposition and the linear map of 512 bits, by the library's tables."""
+    b = value.to_bytes(64, "little")
+    columns = zip(b[:8], b[8:16], b[16:24], b[24:32], b[32:40], b[40:48], b[48:56], b[56:], strict=True)
+    words = [
+        _T0[s] ^ _T1[t] ^ _T2[u] ^ _T3[v] ^ _T4[w] ^ _T5[x] ^ _T6[y] ^ _T7[z]
+        for s, t, u, v, w, x, y, z in columns
+    ]
+    return sum(word << (64 * place) for place, word in enumerate(words))
+
+
 def _double(point: _Point, a: int, prime: int) -> _Point:
     """Twice ``point``, in Jacobian coordinates on y² = x³ + ax + b."""
     x, y, z = point
@@ -123,7 +153,7 @@ def _halves_reversed(key: bytes) -> bytearray:
 
 def digest(data: bytes) -> bytes:
     """GOST R 34.11-2012, 256 bits, of ``data``: 32 bytes as OpenSSL prints them."""
-    return bytes(gosthash.new("streebog256", data=bytearray(data)).digest())
+    return bytes(_Hash("streebog256", bytearray(data)).digest())
 
 
 def sign(private_key: bytes, curve: str, data: bytes) -> bytes:
