@@ -173,18 +173,17 @@ class _Builder:
         return cast | {each.pupil_id for each in relations if each.guardian_id in cast}
 
     def _showcase(self) -> Showcase:
-        """The last lesson of the cast's teacher with the cast's pupil that has come by today."""
+        """The last lesson with marks of the cast's teacher and pupil that has come by today."""
         cast = {each.role: each.person_id for each in self._population.featured if each.person_id}
         pupil, teacher = cast["pupil_under_14"], cast["teacher"]
         own_class = next(each.class_id for each in self._population.memberships if each.pupil_id == pupil)
-        theirs = sorted(
-            (
-                lesson
-                for lesson in self._contents.lessons
-                if lesson.class_id == own_class and lesson.teacher_id == teacher
-            ),
-            key=lambda lesson: (lesson.date, lesson.number),
-        )
+        marked = {each.id for each in self._contents.subjects if SUBJECTS[each.code].marked}
+        theirs = [
+            lesson
+            for lesson in self._contents.lessons
+            if (lesson.class_id, lesson.teacher_id) == (own_class, teacher) and lesson.subject_id in marked
+        ]
+        theirs.sort(key=lambda lesson: (lesson.date, lesson.number))
         come = [lesson for lesson in theirs if lesson.date <= self._today]
         lesson = come[-1] if come else theirs[0]
         return Showcase(day=lesson.date, pupil_id=pupil, teacher_id=teacher, lesson_id=lesson.id)

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
 from deploy.local.demo.rows import Filling, Row
 from deploy.local.demo.school_year import SchoolYear
 from deploy.local.demo.works import CLASSWORK
-from deploy.local.demo.world import Holiday, Role, Term, World
+from deploy.local.demo.world import Holiday, Homework, Mark, Remark, Role, Term, World
 from services.diary import tables
 
 _FIRST_VERSION: Final = 1
 
 
-def diary_rows(world: World) -> Filling:
-    """Every row of the diary's own record; its copy of persons and relations comes by events."""
+def diary_rows(world: World, now: datetime) -> Filling:
+    """Every row of the diary's own record as of ``now``: what is written later today is left out.
+
+    The diary's copy of persons and relations comes by events.
+    """
     year = SchoolYear.of(world.today)
     school_of = {each.id: each.school_id for each in world.classes}
     yield (
@@ -81,10 +85,11 @@ def diary_rows(world: World) -> Filling:
         ),
     )
     yield tables.lessons, _lessons(world)
-    yield tables.homework, _homework(world)
-    yield tables.marks, _marks(world)
-    yield tables.mark_versions, _mark_versions(world)
-    yield tables.remarks, _remarks(world)
+    marks = [mark for mark in world.marks if mark.set_at <= now]
+    yield tables.homework, _homework(each for each in world.homework if each.set_at <= now)
+    yield tables.marks, _marks(marks)
+    yield tables.mark_versions, _mark_versions(marks)
+    yield tables.remarks, _remarks(each for each in world.remarks if each.left_at <= now)
 
 
 def _year_id(school_id: UUID, year: SchoolYear) -> UUID:
@@ -132,8 +137,8 @@ def _lessons(world: World) -> Iterator[Row]:
         }
 
 
-def _homework(world: World) -> Iterator[Row]:
-    for each in world.homework:
+def _homework(homework: Iterable[Homework]) -> Iterator[Row]:
+    for each in homework:
         yield {
             "school_id": each.school_id,
             "lesson_id": each.lesson_id,
@@ -146,8 +151,8 @@ def _homework(world: World) -> Iterator[Row]:
         }
 
 
-def _marks(world: World) -> Iterator[Row]:
-    for mark in world.marks:
+def _marks(marks: Iterable[Mark]) -> Iterator[Row]:
+    for mark in marks:
         yield {
             "school_id": mark.school_id,
             "lesson_id": mark.lesson_id,
@@ -162,8 +167,8 @@ def _marks(world: World) -> Iterator[Row]:
         }
 
 
-def _mark_versions(world: World) -> Iterator[Row]:
-    for mark in world.marks:
+def _mark_versions(marks: Iterable[Mark]) -> Iterator[Row]:
+    for mark in marks:
         yield {
             "school_id": mark.school_id,
             "mark_id": mark.id,
@@ -175,8 +180,8 @@ def _mark_versions(world: World) -> Iterator[Row]:
         }
 
 
-def _remarks(world: World) -> Iterator[Row]:
-    for remark in world.remarks:
+def _remarks(remarks: Iterable[Remark]) -> Iterator[Row]:
+    for remark in remarks:
         yield {
             "school_id": remark.school_id,
             "remark_id": remark.id,

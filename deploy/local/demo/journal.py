@@ -1,7 +1,8 @@
 """What teachers wrote into the journal: marks with comments, remarks.
 
 Every pupil has an ability and every teacher a strictness, so that a pupil's marks belong together; some
-pupils were ill for a few days. Nothing is written on lessons of today or later, nor in grade 1.
+pupils were ill for a few days. Nothing is written on lessons after today, and no mark in grade 1; who shows
+the region in the middle of a day leaves out what teachers will have written by its end.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Journal:
         absence = {pupil.id: self._absence(first, last) for pupil in pupils}
         for lesson in lessons:
             code = codes[lesson.subject_id]
-            if lesson.date >= self._today or code == TALKS:
+            if lesson.date > self._today or code == TALKS:
                 continue
             page = _Page(
                 lesson,

@@ -35,7 +35,7 @@ async def load(
     snils_keys: Path,
     people: Path,
     seed: int = DEFAULT_SEED,
-    today: date | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Fill what is not filled yet, and tell what there is to look at.
 
@@ -47,7 +47,7 @@ async def load(
         snils_keys: identity's file of keys.
         people: the ESIA stand-in's file of people, to be written.
         seed: chooses the region.
-        today: the day the region is built around; by default that of its westernmost school.
+        now: the moment the region is seen at, aware; its day in the westernmost school is the region's.
 
     Returns:
         ``seed``, ``today`` (YYYY-MM-DD), ``region`` (its code), ``cast``: role → ``name``, ``login`` at ESIA,
@@ -59,13 +59,12 @@ async def load(
         diary = await _connect(urls["diary"])
         try:
             in_identity, in_diary = await _loaded(identity), await _loaded(diary)
-            seed, today = in_identity or in_diary or (seed, today or _today())
-            world = build_world(seed, today)
-            now = datetime.now(UTC)
+            now = now or datetime.now(UTC)
+            world = build_world(*(in_identity or in_diary or (seed, _day_of(now))))
             if in_identity is None:
                 await _fill(identity, identity_rows(world, Keyring.read(snils_keys), now), world, now)
             if in_diary is None:
-                await _fill(diary, diary_rows(world), world, now)
+                await _fill(diary, diary_rows(world, now), world, now)
         finally:
             await diary.close()
     finally:
@@ -103,9 +102,9 @@ def facts_of(world: World) -> dict[str, Any]:
     }
 
 
-def _today() -> date:
+def _day_of(now: datetime) -> date:
     """The day in the westernmost zone: in no school is it still to come."""
-    return min(datetime.now(ZoneInfo(plan.zone)).date() for plan in PLANS)
+    return min(now.astimezone(ZoneInfo(plan.zone)).date() for plan in PLANS)
 
 
 async def _connect(url: str) -> asyncpg.Connection:

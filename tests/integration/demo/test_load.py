@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from services.kit.tables import audit, outbox
 from tests.conftest import DatabaseUrl
 
 TODAY = date(2026, 11, 23)
+MORNING = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+EVENING = datetime(2026, 11, 23, 20, 30, tzinfo=UTC)
+LATER = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
 
 class Loaded:
@@ -36,9 +39,9 @@ class Loaded:
         self.people = folder / "people.json"
         self.world = build_world(DEFAULT_SEED, TODAY)
 
-    async def load(self, today: date = TODAY) -> dict[str, Any]:
+    async def load(self, now: datetime = EVENING) -> dict[str, Any]:
         """Load, as the local region does."""
-        return await load(self.urls, snils_keys=self.snils_keys, people=self.people, today=today)
+        return await load(self.urls, snils_keys=self.snils_keys, people=self.people, now=now)
 
     async def fetch(self, service: str, statement: Any) -> list[Any]:
         """Rows of a service's database."""
@@ -105,7 +108,7 @@ async def test_a_region_that_is_loaded_is_left_alone_also_on_a_later_day(region:
     first = await region.load()
     marks = await region.count("diary", diary.marks)
 
-    again = await region.load(date(2026, 12, 1))
+    again = await region.load(LATER)
 
     assert again == first == facts_of(region.world)
     assert await region.count("diary", diary.marks) == marks
@@ -119,7 +122,7 @@ async def test_a_load_that_ended_half_way_is_finished_on_the_day_it_began(
     await region.load()
     region.urls["diary"] = await database_url("diary")
 
-    facts = await region.load(date(2026, 12, 1))
+    facts = await region.load(LATER)
 
     assert facts["today"] == TODAY.isoformat()
     assert await region.count("diary", diary.lessons) == len(region.world.lessons)
@@ -158,3 +161,23 @@ async def test_the_password_of_parent_b_opens_her_account(region: Loaded) -> Non
             assert await passwords.verify(given["password"], account.password_hash)
     finally:
         await database.close()
+
+
+async def test_in_the_morning_nothing_is_written_on_the_days_lessons(region: Loaded) -> None:
+    await region.load(MORNING)
+
+    [[latest]] = await region.fetch("diary", select(func.max(diary.marks.c.lesson_date)))
+    assert latest == date(2026, 11, 21)
+    [[latest]] = await region.fetch("diary", select(func.max(diary.homework.c.set_at)))
+    assert latest < MORNING
+
+
+async def test_the_cast_is_told_of_before_everybody_else(region: Loaded) -> None:
+    """Who tries the region at once need not wait until thousands of others are known everywhere."""
+    await region.load()
+
+    rows = await region.fetch("identity", select(outbox.c.aggregate_id).order_by(outbox.c.id).limit(150))
+    first = {row.aggregate_id for row in rows}
+    cast = {member.person_id for member in region.world.featured if member.person_id}
+    assert cast <= first
+    assert {each.id for each in region.world.relations if each.guardian_id in cast} <= first

@@ -45,7 +45,7 @@ async def region(databases: Databases, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("region")
     urls = {name: await databases.fresh(name) for name in ("identity", "diary")}
     (folder / "snils.json").write_text(new_keys())
-    await load(urls, snils_keys=folder / "snils.json", people=folder / "people.json", today=TODAY)
+    await load(urls, snils_keys=folder / "snils.json", people=folder / "people.json", now=NOW)
     keys, clock = make_keys(folder), MovableClock(NOW)
     world = build_world(DEFAULT_SEED, TODAY)
     async with AsyncExitStack() as stack:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from deploy.local.demo.build import DEFAULT_SEED, build_world
+from deploy.local.demo.curriculum import SUBJECTS
 from deploy.local.demo.world import World
 
 
@@ -81,6 +82,8 @@ def test_every_day_of_the_year_has_a_lesson_to_put_a_mark_on(today: date) -> Non
     lesson = next(lesson for lesson in world.lessons if lesson.id == showcase.lesson_id)
 
     assert lesson.date == showcase.day
+    marked = {subject.id for subject in world.subjects if SUBJECTS[subject.code].marked}
+    assert lesson.subject_id in marked
     assert lesson.teacher_id == world.cast("teacher").person_id == showcase.teacher_id
     assert showcase.pupil_id in {
         membership.pupil_id for membership in world.memberships if membership.class_id == lesson.class_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from deploy.local.demo.curriculum import SUBJECTS
 from deploy.local.demo.texts.remarks import for_gender
@@ -51,11 +52,20 @@ def test_marks_are_given_to_pupils_of_the_class_by_its_teacher(world: World) -> 
     assert all(mark.set_by == lessons[mark.lesson_id].teacher_id for mark in world.marks)
 
 
-def test_nothing_is_written_on_lessons_of_today_or_later(world: World) -> None:
-    midnight = datetime(world.today.year, world.today.month, world.today.day, tzinfo=UTC)
-    assert all(mark.lesson_date < world.today for mark in world.marks)
-    assert all(mark.set_at <= midnight for mark in world.marks)
-    assert all(remark.lesson_date < world.today for remark in world.remarks)
+def test_nothing_is_written_on_lessons_that_have_not_ended(world: World) -> None:
+    lessons, zones = _lessons(world), {each.id: ZoneInfo(each.zone) for each in world.schools}
+
+    def end(lesson_id: object) -> datetime:
+        lesson = lessons[lesson_id]
+        return datetime.combine(lesson.date, lesson.ends_at, zones[lesson.school_id])
+
+    assert all(mark.set_at > end(mark.lesson_id) for mark in world.marks)
+    assert all(remark.left_at > end(remark.lesson_id) for remark in world.remarks)
+
+
+def test_nothing_is_written_after_today(world: World) -> None:
+    assert max(mark.lesson_date for mark in world.marks) == world.today
+    assert max(remark.lesson_date for remark in world.remarks) == world.today
 
 
 def test_homework_is_set_at_an_earlier_lesson_that_has_been(world: World) -> None:
