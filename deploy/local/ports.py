@@ -8,7 +8,7 @@ import os
 import socket
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,9 @@ class Ports:
     system user, by a locked file for as long as `Ports` is open.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, preferred: Iterable[int] = ()) -> None:
+        """``preferred`` are ports that somebody will ask for: nobody else is moved to one of them."""
+        self._preferred = frozenset(preferred)
         self.taken: dict[str, int] = {}
         self.moved: dict[str, int] = {}  # the preferred port of whatever had to move
         self._reserved: list[int] = []
@@ -44,8 +46,9 @@ class Ports:
 
     def take(self, name: str, preferred: int) -> int:
         """A port for ``name``: ``preferred``, else one close above it, else any. 0 asks for any at once."""
-        neighbours = range(preferred, preferred + _NEIGHBOURS) if preferred else ()
-        for port in chain(neighbours, iter(any_free, None)):
+        close = range(preferred + 1, preferred + _NEIGHBOURS) if preferred else ()
+        neighbours = (port for port in close if port not in self._preferred)
+        for port in chain([preferred] if preferred else [], neighbours, iter(any_free, None)):
             if is_free(port) and self._reserve(port):
                 break
         self.taken[name] = port

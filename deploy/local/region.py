@@ -111,7 +111,7 @@ async def region(wish: LocalSettings, console: Console | None = None) -> AsyncIt
         if wish.fresh:
             settings.clear(wish.state)
             settings.open_state(wish.state)
-        ports = stack.enter_context(Ports())
+        ports = stack.enter_context(Ports(wish.ports.values()))
         for name, preferred in wish.ports.items():
             ports.take(name, preferred)
         for name, preferred in ports.moved.items():

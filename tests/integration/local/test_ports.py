@@ -37,6 +37,13 @@ def test_no_port_is_given_twice() -> None:
         assert chosen.take("identity", preferred) != chosen.take("diary", preferred)
 
 
+def test_nobody_is_moved_to_a_port_that_another_prefers() -> None:
+    with _listener() as busy:
+        taken = busy.getsockname()[1]
+        with ports.Ports([taken, taken + 1]) as chosen:
+            assert chosen.take("diary", taken) not in (taken, taken + 1)
+
+
 def test_two_regions_that_start_at_once_do_not_choose_the_same_port() -> None:
     """Nobody listens on a port yet when it is chosen."""
     preferred = ports.any_free()
