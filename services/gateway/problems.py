@@ -199,7 +199,7 @@ class BadFormToken(EdgeError):
 
 def of_domain(error: DomainError) -> Problem:
     """The problem that an error of our own code becomes."""
-    status = error.http_status if isinstance(error, EdgeError) else HTTP_STATUS[error.status]
+    status = int(error.http_status) if isinstance(error, EdgeError) else HTTP_STATUS[error.status]
     return Problem(
         status,
         error.reason,

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.gateway.corked import CorkedTransport
 from services.gateway.exchange import ABORT
 
 # Bytes of request line and headers; cookies and a bearer token are some three kB.
@@ -46,11 +47,13 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_head = True
     _head_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    _corked: CorkedTransport
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the event loop."""
-        super().connection_made(transport)
+        self._corked = CorkedTransport(transport)
+        super().connection_made(self._corked)
         self._be_patient()
 
     @override
@@ -86,6 +89,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._lose_no_patience()
         super().on_headers_complete()
+
+    @override
+    def on_response_complete(self) -> None:
+        """Called by uvicorn after the last byte of an answer."""
+        self._corked.flush()
+        super().on_response_complete()
 
     @override
     def send_400_response(self, msg: str) -> None:

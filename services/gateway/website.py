@@ -56,6 +56,7 @@ class Website:
     async def problem(self, exchange: Exchange, problem: Problem) -> None:
         """Answer with the page that tells a person what went wrong."""
         exchange.reason = problem.reason
+        exchange.scope["state"]["request_id"] = exchange.request_id
         state: BrowserState = exchange.scope["state"].setdefault("browser", BrowserState(None, new_visit()))
         page = await self._site.problem(Request(exchange.scope, exchange.receive), problem)
         if not 300 <= page.status_code < 400:
@@ -84,7 +85,7 @@ class Website:
         cookie = exchange.headers.get(b"cookie", b"")
         visit = self._cookies.visit(cookie) if cookie else ""
         state = BrowserState(None, visit if _VISIT.fullmatch(visit) else new_visit())
-        exchange.scope["state"]["browser"] = state
+        exchange.scope["state"].update(browser=state, request_id=exchange.request_id)
         await self._authentication.browser(exchange.headers, exchange.request_id, exchange.entrance)
         state.visitor = exchange.entrance.visitor
         if state.visitor is not None:
