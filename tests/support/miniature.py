@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text, func, insert, 
 from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from services.kit.database import Database, Transaction
 from services.kit.ids import new_id
-from services.kit.messaging import Bus, Consumer, EventMeta, Handler, Relay, Stream
+from services.kit.messaging import Bus, Consumer, EventMeta, Handler, Relay
 from services.kit.migrations import upgrade
 from services.kit.tables import dead_letters, outbox
 from tests.support.waiting import eventually
@@ -53,10 +53,10 @@ class Publisher:
         async with self.database.transaction() as tx:
             return [self._publish(tx) for _ in range(count)]
 
-    async def state_event(self, event: Message) -> UUID:
+    async def state_event(self, event: Message, *, aggregate: UUID | None = None, version: int = 1) -> UUID:
         """Publish a given fact."""
         async with self.database.transaction() as tx:
-            return tx.publish(event, aggregate=new_id(), version=1)
+            return tx.publish(event, aggregate=aggregate or new_id(), version=version)
 
     async def _one(self) -> UUID:
         async with self.database.transaction() as tx:
@@ -135,10 +135,12 @@ async def count_effect(tx: Transaction, event: Message, meta: EventMeta) -> None
 
 
 @asynccontextmanager
-async def publisher(database_url: str, nats_url: str, *, region: str = REGION) -> AsyncIterator[Publisher]:
-    """The diary in miniature, without its relay."""
+async def publisher(
+    database_url: str, nats_url: str, *, region: str = REGION, service: str = "diary"
+) -> AsyncIterator[Publisher]:
+    """A service in miniature that publishes, without its relay."""
     database = Database(database_url)
-    async with Bus(nats_url, region=region, service="diary") as bus:
+    async with Bus(nats_url, region=region, service=service) as bus:
         yield Publisher(database, bus)
     await database.close()
 
@@ -154,4 +156,4 @@ async def listener(database_url: str, nats_url: str) -> AsyncIterator[Listener]:
 
 def relay_of(service: Publisher) -> Relay:
     """The publisher's relay."""
-    return Relay(service.bus, service.database, Stream.of("diary"))
+    return Relay(service.bus, service.database)

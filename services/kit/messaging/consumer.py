@@ -61,6 +61,16 @@ class _Delivery:
     meta: EventMeta
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a consumer has come; both numbers return to 0 when the publisher rests."""
+
+    waiting: int
+    """Events of the stream that were not delivered yet."""
+    unacknowledged: int
+    """Events that were delivered and are not settled yet."""
+
+
 class Consumer(Background):
     """Handles the events of one stream. ``async with`` runs it; replicas of a service share the work.
 
@@ -118,6 +128,14 @@ class Consumer(Background):
             self._log.info("consumer_begins_anew", reason=repr(error))
         finally:
             self._pull = None
+
+    async def progress(self) -> Progress | None:
+        """How much is left to do, as the broker counts it; None while it cannot be asked."""
+        try:
+            info = await self._bus.jetstream.consumer_info(self._stream, self._durable)
+        except (BusDown, nats.errors.Error, TimeoutError, OSError):
+            return None
+        return Progress(info.num_pending or 0, info.num_ack_pending or 0)
 
     async def redrive(self, limit: int = 1_000) -> int:
         """Try the dead letters again, the oldest first; returns how many were handled."""

@@ -1,0 +1,114 @@
+"""Who is told is decided at the moment of telling, and the order in which facts arrive does not matter."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.kit.ids import new_id
+from tests.integration.notifications.conftest import NOW
+from tests.integration.notifications.town import Mark, Town, words
+
+
+def _after_any_event() -> datetime:
+    """Events bear the instant of their transaction, by the machine's clock."""
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+async def test_a_relation_that_is_over_tells_nobody(town: Town) -> None:
+    """A30: from the moment its end arrives."""
+    pupil, _ = await town.family(guardians=0)
+    parent = await town.person("Иванова Анна")
+    relation = await town.relation(parent, pupil)
+    await town.set_mark(Mark(pupil), "4")
+    await town.settled()
+    await town.end(relation, parent, pupil)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "2")
+    await town.settled()
+
+    assert words((await town.inbox(parent)).notices) == [("SET", "", "4")]
+
+
+async def test_an_end_that_comes_before_its_beginning_counts(town: Town) -> None:
+    pupil, _ = await town.family(guardians=0)
+    parent, relation = await town.person("Иванова Анна"), new_id()
+    await town.end(relation, parent, pupil, version=2)
+    await town.relation(parent, pupil, version=1, relation_id=relation)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "2")
+    await town.settled()
+
+    assert not (await town.inbox(parent)).notices
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        ("2025-10-15", "2025-10-15", True),
+        ("2025-10-16", "", False),
+        ("2020-09-01", "2025-10-14", False),
+    ],
+)
+async def test_a_relation_holds_on_its_days(town: Town, first: str, last: str, told: bool) -> None:
+    pupil, _ = await town.family(guardians=0)
+    parent = await town.person("Иванова Анна")
+    await town.relation(parent, pupil, first=first, last=last)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "5")
+    await town.settled()
+
+    assert bool((await town.inbox(parent)).notices) is told
+
+
+async def test_a_mark_that_arrives_before_the_relation_is_told_when_it_comes(town: Town) -> None:
+    """Two streams: the diary's was faster. The relation was registered before the mark was set."""
+    pupil, _ = await town.family(guardians=0)
+    await town.set_mark(Mark(pupil), "5", at=_after_any_event())
+    await town.settled()
+    parent = await town.person("Иванова Анна")
+    await town.relation(parent, pupil)
+    await town.settled()
+
+    assert words((await town.inbox(parent)).notices) == [("SET", "", "5")]
+    assert len((await town.inbox(pupil)).notices) == 1
+
+
+async def test_a_new_guardian_is_not_told_of_the_past(town: Town) -> None:
+    """What happened before the relation was registered is read in the diary."""
+    pupil, [_] = await town.family()
+    await town.set_mark(Mark(pupil), "2", at=NOW - timedelta(days=1))
+    await town.settled()
+    parent = await town.person("Иванова Анна")
+    await town.relation(parent, pupil)
+    await town.settled()
+
+    assert not (await town.inbox(parent)).notices
+
+
+async def test_marks_and_relations_at_the_same_instant_miss_nobody(town: Town) -> None:
+    """Whichever transaction is first, a new guardian is told of the mark set after they were registered."""
+    pupils = [(await town.family(f"Пупил {n}", guardians=0))[0] for n in range(10)]
+    parent = await town.person("Иванова Анна")
+    later = _after_any_event()
+
+    await asyncio.gather(
+        *(town.relation(parent, pupil) for pupil in pupils),
+        *(town.set_mark(Mark(pupil), "5", at=later) for pupil in pupils),
+    )
+    await town.settled()
+
+    told = (await town.inbox(parent)).notices
+    assert sorted(notice.pupil_id for notice in told) == sorted(map(str, pupils))
+
+
+async def test_a_newer_name_is_not_replaced_by_an_older_one(town: Town) -> None:
+    pupil, _ = await town.family("Сидорова Анна", guardians=0)
+    await town.person("Петрова Анна", version=3, person_id=pupil)
+    await town.person("Сидорова-Петрова Анна", version=2, person_id=pupil)
+    await town.set_mark(Mark(pupil), "5")
+    await town.settled()
+
+    assert [notice.pupil_name for notice in (await town.inbox(pupil)).notices] == ["Петрова Анна"]
