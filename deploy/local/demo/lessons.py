@@ -26,6 +26,11 @@ _FACETS: Final = {
     "gym": ("", "Совершенствование техники", "Учебная игра"),
     "other": ("", "Продолжение", "Обобщение"),
 }
+_PRIMARY_FACETS: Final = {
+    **_FACETS,
+    "books": ("", "Чтение по ролям", "Пересказ", "Обобщение"),
+    "gym": ("", "Подвижные игры", "Эстафета"),
+}
 _FACET_OF: Final = {
     **dict.fromkeys(("mathematics", "algebra", "geometry", "statistics", "physics"), "exact"),
     **dict.fromkeys(("russian", "english", "german"), "words"),
@@ -125,7 +130,8 @@ class Calendar:
         topics = texts.topics(subject.code, school_class.grade)
         kinds = planner.plan(subject.code, [each.slot for each in held])
         per_topic = -(-len(held) // len(topics))
-        facets = _FACETS[_FACET_OF.get(subject.code, "other")]
+        usual = _PRIMARY_FACETS if school_class.grade <= 4 else _FACETS
+        facets = usual[_FACET_OF.get(subject.code, "other")]
         numbers: defaultdict[str, int] = defaultdict(int)
         before: Lesson | None = None
         task = ""
