@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 
-from deploy.local.browser import Browser, Lost
+from deploy.local.browser import Browser
 from deploy.local.region import Region
 from deploy.local.surroundings import esia_folder
 from tests.bench.machine import cpu_seconds
@@ -26,9 +26,9 @@ async def measure(region: Region, table: Table) -> None:
     logins = _guardians(region)[: SIGN_INS + AT_ONCE]
     await _enter_all(region, logins[SIGN_INS:])  # not counted: caches and pools fill
     before, began = _spent(region), time.perf_counter()
-    await _enter_all(region, logins[:SIGN_INS])
+    bound = await _enter_all(region, logins[:SIGN_INS])
     seconds, after = time.perf_counter() - began, _spent(region)
-    each = {name: (after[name] - before[name]) / SIGN_INS * 1000 for name in after}
+    each = {name: (after[name] - before[name]) / bound * 1000 for name in after}
     ours = sum(each[name] for name in (*SERVICES, "postgres"))
     table.add(
         "first bindings through ESIA per processor second of services and database",
@@ -38,9 +38,9 @@ async def measure(region: Region, table: Table) -> None:
     )
     table.add(
         "the same per second, everything on this machine",
-        f"{SIGN_INS / seconds:.1f}",
-        beside=f"{AT_ONCE} at once; each costs the signer {each['signer']:.0f} ms, "
-        f"the ESIA stand-in {each['esia']:.0f} ms, counted apart",
+        f"{bound / seconds:.1f}",
+        beside=f"{bound} bound of {SIGN_INS} who tried, {AT_ONCE} at once; counted apart, each costs "
+        f"the signer {each['signer']:.0f} ms, the ESIA stand-in {each['esia']:.0f} ms",
     )
 
 
@@ -63,24 +63,25 @@ def _spent(region: Region) -> Mapping[str, float]:
     return spent
 
 
-async def _enter_all(region: Region, logins: list[tuple[str, str]]) -> None:
+async def _enter_all(region: Region, logins: list[tuple[str, str]]) -> int:
+    """Let them enter, some at once; how many were bound."""
     places = asyncio.Semaphore(AT_ONCE)
 
-    async def enter(login: str, password: str) -> None:
+    async def enter(login: str, password: str) -> bool:
         async with places:
-            await _enter(region, login, password)
+            return await _enter(region, login, password)
 
-    async with asyncio.TaskGroup() as tasks:
-        for login, password in logins:
-            tasks.create_task(enter(login, password))
+    return sum(await asyncio.gather(*(enter(*login) for login in logins)))
 
 
-async def _enter(region: Region, login: str, password: str) -> None:
-    """From the page of doors to the page that says who is bound. Raises `Lost` when not let in."""
+async def _enter(region: Region, login: str, password: str) -> bool:
+    """From the page of doors to the one that says who is bound; whether it was that one.
+
+    Some schools do not know the SNILS of a parent yet: such a parent is refused, as it should be.
+    """
     async with Browser(region.url) as browser:
         page = await browser.open(f"/sign-in?region={region.place.code}")
         page = await browser.submit(page, page.form("/sign-in/esia"))
         page = await browser.submit(page, page.form("/login"), login=login, password=password)
         page = await browser.submit(page, page.form("/consent"), decision="provide")
-        if not page.where.endswith("/welcome"):
-            raise Lost(f"not bound: {page.where} ({page.status})")
+        return page.where.endswith("/welcome")
