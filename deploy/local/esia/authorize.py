@@ -181,13 +181,16 @@ class Authorize:
             offline=request.offline,
             code_challenge=request.code_challenge,
         )
-        code = await issue_code(
-            self._stand,
-            request.system,
-            agreement,
-            address=http.client.host if http.client else "",
-            user_agent=http.headers.get("user-agent", ""),
-        )
+        try:
+            code = await issue_code(
+                self._stand,
+                request.system,
+                agreement,
+                address=http.client.host if http.client else "",
+                user_agent=http.headers.get("user-agent", ""),
+            )
+        except Refusal as refusal:
+            return _back(request.redirect_uri, request.state, refusal)
         return RedirectResponse(_with(request.redirect_uri, code=code, state=request.state), status_code=302)
 
     def _who(self, chosen: str, login: str, password: str) -> Person | None:

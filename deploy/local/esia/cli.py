@@ -25,8 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         registry, people = read_systems(options.systems), read_people(options.people)
     except (OSError, ValueError) as wrong:
-        print(f"mesh esia: {wrong}", file=sys.stderr)  # noqa: T201 - a command line tool speaks by printing
-        return 2
+        return _told(wrong)
 
     async def run() -> None:
         ending = asyncio.Event()
@@ -42,8 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
             await ending.wait()
 
-    uvloop.run(run())
+    try:
+        uvloop.run(run())
+    except OSError as taken:
+        return _told(f"{options.host}:{options.port}: {taken.strerror}")
     return 0
+
+
+def _told(trouble: object) -> int:
+    print(f"mesh esia: {trouble}", file=sys.stderr)  # noqa: T201 - a command line tool speaks by printing
+    return 2
 
 
 def is_loopback(host: str) -> bool:

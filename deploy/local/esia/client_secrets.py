@@ -11,7 +11,7 @@ from deploy.local.esia.refusals import Refusal
 from deploy.local.esia.systems import Registry, System
 from services.identity.esia import base64url, requests
 from services.identity.esia.certificates import Certificate
-from services.identity.esia.gost.process import GostProcess
+from services.identity.esia.gost.process import GostBusy, GostProcess
 
 MANDATORY: Final = {
     "v1": ("client_secret", "state", "timestamp"),
@@ -32,17 +32,21 @@ async def require_signature(
 
     Raises:
         Refusal: 007005 when the system has no certificate at all, 007002 when the hash is that of another
-            system's certificate, 007053 when hash, encoding, string or signature are wrong.
+            system's certificate, 007053 when hash, encoding, string or signature are wrong, 007008 when
+            too many signatures wait.
     """
     try:
         secret = base64url.decode_any(parameters["client_secret"])
     except ValueError:
         raise Refusal("007053") from None
-    if version == "v1":
-        signed = await cms.is_signed(_trusted(system).values(), _string_v1(parameters), secret, gost)
-    else:
-        certificate = named_certificate(registry, system, parameters["client_certificate_hash"])
-        signed = await certificate.signed(_string_v2(parameters, code), secret, gost)
+    try:
+        if version == "v1":
+            signed = await cms.is_signed(_trusted(system).values(), _string_v1(parameters), secret, gost)
+        else:
+            certificate = named_certificate(registry, system, parameters["client_certificate_hash"])
+            signed = await certificate.signed(_string_v2(parameters, code), secret, gost)
+    except GostBusy:
+        raise Refusal("007008") from None
     if not signed:
         raise Refusal("007053")
 

@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from deploy.local.esia.keys import Kind, PairFiles, ensure_pair, new_pair, write_pair
+from deploy.local.esia.refusals import Refusal
 from services.identity.esia import base64url
 from services.identity.esia.gost.keys import GostPrivateKey
-from services.identity.esia.gost.process import GostProcess
+from services.identity.esia.gost.process import GostBusy, GostProcess
 
 Sort = Literal["access", "authorization_code", "id", "refresh"]
 
@@ -44,14 +45,17 @@ class Seal:
     async def signed(
         self, sort: Sort, claims: Mapping[str, object], algorithm: Literal["RS256", "GOST"]
     ) -> str:
-        """A JWS with ESIA's header."""
+        """A JWS with ESIA's header. Raises `Refusal` (007008) when too many signatures wait."""
         header = {"ver": 1, "typ": "JWT", "sbt": sort, "alg": _ALGORITHM[algorithm]}
         head, body = (base64url.encode(_json(part)) for part in (header, claims))
         text = f"{head}.{body}"
         if algorithm == "RS256":
             signature = self._rsa.sign(text.encode(), PKCS1v15(), SHA256())
         else:
-            signature = await self._gost.sign(self._gost_key.value, self._gost_key.curve, text.encode())
+            try:
+                signature = await self._gost.sign(self._gost_key.value, self._gost_key.curve, text.encode())
+            except GostBusy:
+                raise Refusal("007008") from None
         return f"{text}.{base64url.encode(signature)}"
 
     def rotate(self) -> None:

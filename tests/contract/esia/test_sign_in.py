@@ -15,11 +15,13 @@ from services.identity.esia import (
     EsiaContact,
     EsiaDeclined,
     EsiaKid,
+    EsiaMisconfigured,
+    EsiaNotConfirmed,
     EsiaProfile,
     EsiaStateMismatch,
     Level,
 )
-from tests.support.esia import FATHER, MOTHER, PUPIL, TEENAGER, Bench, bench
+from tests.support.esia import FATHER, MOTHER, PUPIL, TEENAGER, Bench, bench, returned
 
 
 async def test_a_person_comes_through_as_esia_has_her(esia: Bench) -> None:
@@ -98,6 +100,59 @@ async def test_a_person_who_is_not_offered_needs_the_password(esia: Bench) -> No
         page = await browser.open(await esia.esia.authorization_url(uuid4()))
         page = await browser.send(page, "/login", person=PUPIL.login)
     assert "Неверный логин или пароль" in page
+
+
+async def test_pkce_is_sent_where_it_is_switched_on(tmp_path: Path) -> None:
+    """A2: a code without this sign-in's verifier is worth nothing."""
+    state = uuid4()
+    async with bench(tmp_path, pkce=True, client={"pkce": True}) as esia:
+        for verifier, right in (("w" * 43, False), ("v" * 43, True)):
+            address = await esia.esia.authorization_url(state, code_verifier="v" * 43)
+            async with esia.browser() as browser:
+                code = esia.esia.code_of(await browser.sign_in(address, MOTHER), state=state)
+            if right:
+                tokens = await esia.esia.exchange(code, code_verifier=verifier)
+                assert tokens.oid == MOTHER.oid
+            else:
+                with pytest.raises(EsiaMisconfigured) as refused:
+                    await esia.esia.exchange(code, code_verifier=verifier)
+                assert refused.value.code == "007040"
+
+
+async def test_a_person_filter_is_esias_own_refusal(tmp_path: Path) -> None:
+    state = uuid4()
+    async with bench(tmp_path, client={"person_filter": "conf_acc"}) as esia, esia.browser() as browser:
+        answer = await browser.sign_in(await esia.esia.authorization_url(state), FATHER)
+        with pytest.raises(EsiaNotConfirmed):
+            esia.esia.code_of(answer, state=state)
+
+
+async def test_consent_may_be_asked_once_only(tmp_path: Path) -> None:
+    async with bench(tmp_path, remember_consent=True) as esia, esia.browser() as browser:
+        await browser.sign_in(await esia.esia.authorization_url(uuid4()), MOTHER)
+        left = await browser.open(await esia.esia.authorization_url(uuid4()))
+    assert "code" in returned(left)
+
+
+async def test_another_person_can_be_chosen_for_the_same_request(esia: Bench) -> None:
+    state = uuid4()
+    async with esia.browser() as browser:
+        page = await browser.open(await esia.esia.authorization_url(state))
+        page = await browser.send(page, "/login", person=MOTHER.login)
+        page = await browser.send(page, "/switch")
+        page = await browser.send(page, "/login", person=FATHER.login)
+        answer = returned(await browser.send(page, "/consent", decision="provide"))
+    tokens = await esia.esia.exchange(esia.esia.code_of(answer, state=state))
+    assert tokens.oid == FATHER.oid
+
+
+async def test_a_consent_page_answers_once(esia: Bench) -> None:
+    """The browser's back button, or a double click, gets no second code."""
+    async with esia.browser() as browser:
+        page = await browser.open(await esia.esia.authorization_url(uuid4()))
+        page = await browser.send(page, "/login", person=MOTHER.login)
+        await browser.send(page, "/consent", decision="provide")
+        assert "Время вышло" in await browser.send(page, "/consent", decision="provide")
 
 
 async def test_refusing_consent_comes_back_as_declined(esia: Bench) -> None:
