@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from services.identity.people.storage import people, snils_digests
 from services.kit.database import Database
 from services.kit.tables import audit, outbox
 from tests.conftest import DatabaseUrl
+from tests.support.backbone import Databases
 
 TODAY = date(2026, 11, 23)
 MORNING = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
@@ -64,39 +66,44 @@ async def region(database_url: DatabaseUrl, tmp_path: Path) -> Loaded:
     return Loaded(await database_url("identity"), await database_url("diary"), tmp_path)
 
 
-async def test_everything_of_the_world_lies_in_the_tables(region: Loaded) -> None:
+@pytest.fixture(scope="module")
+async def loaded(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Loaded]:
+    """A loaded region for the tests that only read it."""
+    folder = tmp_path_factory.mktemp("loaded")
+    region = Loaded(await databases.fresh("identity"), await databases.fresh("diary"), folder)
     await region.load()
-
-    world = region.world
-    assert await region.count("identity", people) == len(world.people)
-    assert await region.count("identity", relations) == len(world.relations)
-    assert await region.count("diary", diary.classes) == len(world.classes)
-    assert await region.count("diary", diary.lessons) == len(world.lessons)
-    assert await region.count("diary", diary.homework) == len(world.homework)
-    assert await region.count("diary", diary.marks) == len(world.marks)
-    assert await region.count("diary", diary.mark_versions) == len(world.marks)
-    assert await region.count("diary", diary.remarks) == len(world.remarks)
+    yield region
+    for url in region.urls.values():
+        await databases.drop(url)
 
 
-async def test_persons_and_relations_are_told_and_old_marks_are_not(region: Loaded) -> None:
+async def test_everything_of_the_world_lies_in_the_tables(loaded: Loaded) -> None:
+    world = loaded.world
+    assert await loaded.count("identity", people) == len(world.people)
+    assert await loaded.count("identity", relations) == len(world.relations)
+    assert await loaded.count("diary", diary.classes) == len(world.classes)
+    assert await loaded.count("diary", diary.lessons) == len(world.lessons)
+    assert await loaded.count("diary", diary.homework) == len(world.homework)
+    assert await loaded.count("diary", diary.marks) == len(world.marks)
+    assert await loaded.count("diary", diary.mark_versions) == len(world.marks)
+    assert await loaded.count("diary", diary.remarks) == len(world.remarks)
+
+
+async def test_persons_and_relations_are_told_and_old_marks_are_not(loaded: Loaded) -> None:
     """Nothing is copied into the diary's own copy: it comes by the events that wait in the outbox."""
-    await region.load()
-
-    types = await region.fetch("identity", select(outbox.c.type, func.count()).group_by(outbox.c.type))
+    types = await loaded.fetch("identity", select(outbox.c.type, func.count()).group_by(outbox.c.type))
     assert {row[0]: row[1] for row in types} == {
-        "school.identity.v1.PersonRegistered": len(region.world.people),
-        "school.identity.v1.RelationRegistered": len(region.world.relations),
+        "school.identity.v1.PersonRegistered": len(loaded.world.people),
+        "school.identity.v1.RelationRegistered": len(loaded.world.relations),
     }
-    assert await region.count("diary", outbox) == 0
-    assert await region.count("diary", diary.persons) == 0
-    assert await region.count("diary", diary.relations) == 0
+    assert await loaded.count("diary", outbox) == 0
+    assert await loaded.count("diary", diary.persons) == 0
+    assert await loaded.count("diary", diary.relations) == 0
 
 
-async def test_a_waiting_event_says_what_registering_would_have_said(region: Loaded) -> None:
-    await region.load()
-
-    teacher = region.world.cast("teacher")
-    [[payload]] = await region.fetch(
+async def test_a_waiting_event_says_what_registering_would_have_said(loaded: Loaded) -> None:
+    teacher = loaded.world.cast("teacher")
+    [[payload]] = await loaded.fetch(
         "identity", select(outbox.c.payload).where(outbox.c.aggregate_id == teacher.person_id)
     )
     event = events_pb2.PersonRegistered.FromString(payload)
@@ -128,24 +135,20 @@ async def test_a_load_that_ended_half_way_is_finished_on_the_day_it_began(
     assert await region.count("diary", diary.lessons) == len(region.world.lessons)
 
 
-async def test_a_region_is_known_by_its_audit_entry(region: Loaded) -> None:
-    await region.load()
-
+async def test_a_region_is_known_by_its_audit_entry(loaded: Loaded) -> None:
     for service in ("identity", "diary"):
-        entries = await region.fetch(service, select(audit.c.action, audit.c.object_id))
+        entries = await loaded.fetch(service, select(audit.c.action, audit.c.object_id))
         assert [tuple(entry) for entry in entries] == [("load_demo_region", f"{DEFAULT_SEED} 2026-11-23")]
 
 
-async def test_a_snils_is_found_by_its_index_and_nowhere_in_clear(region: Loaded) -> None:
-    await region.load()
-
-    keyring = Keyring.read(region.snils_keys)
-    person = next(each for each in region.world.people if each.snils)
+async def test_a_snils_is_found_by_its_index_and_nowhere_in_clear(loaded: Loaded) -> None:
+    keyring = Keyring.read(loaded.snils_keys)
+    person = next(each for each in loaded.world.people if each.snils)
     assert person.snils is not None
     digests = snils_digests(keyring, Snils(person.snils))
-    found = await region.fetch("identity", select(people.c.id).where(people.c.snils_index.in_(digests)))
+    found = await loaded.fetch("identity", select(people.c.id).where(people.c.snils_index.in_(digests)))
     assert [row.id for row in found] == [person.id]
-    [[box]] = await region.fetch("identity", select(people.c.snils_box).where(people.c.id == person.id))
+    [[box]] = await loaded.fetch("identity", select(people.c.snils_box).where(people.c.id == person.id))
     assert person.snils.encode() not in bytes(box)
 
 
@@ -172,12 +175,10 @@ async def test_in_the_morning_nothing_is_written_on_the_days_lessons(region: Loa
     assert latest < MORNING
 
 
-async def test_the_cast_is_told_of_before_everybody_else(region: Loaded) -> None:
+async def test_the_cast_is_told_of_before_everybody_else(loaded: Loaded) -> None:
     """Who tries the region at once need not wait until thousands of others are known everywhere."""
-    await region.load()
-
-    rows = await region.fetch("identity", select(outbox.c.aggregate_id).order_by(outbox.c.id).limit(150))
+    rows = await loaded.fetch("identity", select(outbox.c.aggregate_id).order_by(outbox.c.id).limit(150))
     first = {row.aggregate_id for row in rows}
-    cast = {member.person_id for member in region.world.featured if member.person_id}
+    cast = {member.person_id for member in loaded.world.featured if member.person_id}
     assert cast <= first
-    assert {each.id for each in region.world.relations if each.guardian_id in cast} <= first
+    assert {each.id for each in loaded.world.relations if each.guardian_id in cast} <= first
