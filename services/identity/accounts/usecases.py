@@ -41,7 +41,8 @@ class Accounts:
             wait = await storage.count_guess(connection, digest, now=self._clock.now())
             if wait is not None:
                 raise TooManyAttempts(wait)
-            account = await storage.account_by_login(connection, name)
+            # Nobody has such a login, and PostgreSQL takes no NUL in a text.
+            account = await storage.account_by_login(connection, name) if name.isprintable() else None
         too_long = len(login) > LONGEST_LOGIN or len(password) > LONGEST_PASSWORD
         present = None if account is None or too_long else account.password_hash
         # No connection is held meanwhile.

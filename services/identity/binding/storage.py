@@ -9,7 +9,20 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Table, Text, Uuid, or_, select, text, update
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -98,10 +111,31 @@ _columns = (
 )
 # Outer: a person without an account must be seen, or one of two candidates would look like the only one.
 _candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id == people.c.id, isouter=True)
-_bound = (
+
+# The statements of the way in are built once: building one costs more than the database needs to run it.
+_CANDIDATE_OF_PROFILE = (
     select(*_columns)
     .join_from(bindings, accounts, accounts.c.id == bindings.c.account_id)
     .join(people, people.c.id == accounts.c.person_id)
+    .where(
+        bindings.c.region == bindparam("region"),
+        bindings.c.provider == bindparam("provider"),
+        bindings.c.subject == bindparam("subject"),
+        bindings.c.ended_at.is_(None),
+    )
+)
+_CANDIDATES_BY_SNILS = _candidates.where(people.c.snils_index.in_(bindparam("digests", expanding=True)))
+_BIND = insert(bindings).on_conflict_do_nothing().returning(bindings.c.id)
+_NEXT_VERSION_IF_OPEN = (
+    update(accounts)
+    .where(
+        accounts.c.id == bindparam("account_id"),
+        accounts.c.state == AccountState.OPEN,
+        people.c.id == accounts.c.person_id,
+        people.c.status == PersonStatus.ACTIVE,
+    )
+    .values(version=accounts.c.version + 1)
+    .returning(accounts.c.version)
 )
 
 
@@ -109,7 +143,10 @@ async def candidate_of_profile(
     connection: AsyncConnection, provider: Provider, subject: str, keyring: Keyring
 ) -> Candidate | None:
     """Whose account the profile is bound to; None while it is bound to none."""
-    found = await connection.execute(_bound.where(*_profile(provider, subject)))
+    found = await connection.execute(
+        _CANDIDATE_OF_PROFILE,
+        {"region": provider.region, "provider": provider.issuer, "subject": subject},
+    )
     row = found.first()
     return None if row is None else _candidate(row, keyring)
 
@@ -118,7 +155,7 @@ async def candidates_by_snils(
     connection: AsyncConnection, digests: Sequence[bytes], keyring: Keyring
 ) -> list[Candidate]:
     """Every registered person with one of these SNILS digests, whatever their status."""
-    found = await connection.execute(_candidates.where(people.c.snils_index.in_(digests)))
+    found = await connection.execute(_CANDIDATES_BY_SNILS, {"digests": list(digests)})
     return [_candidate(row, keyring) for row in found]
 
 
@@ -147,7 +184,7 @@ async def insert_binding(
     A call that loses a race waits here until the winner has committed.
     """
     inserted = await connection.execute(
-        insert(bindings).on_conflict_do_nothing().returning(bindings.c.id),
+        _BIND,
         {
             "id": binding_id,
             "region": provider.region,
@@ -176,17 +213,7 @@ async def bound_accounts(
 
 async def next_version_if_open(connection: AsyncConnection, account_id: UUID) -> int | None:
     """Move the account to its next version; None when it or its person may not be in by now (A16)."""
-    moved = await connection.execute(
-        update(accounts)
-        .where(
-            accounts.c.id == account_id,
-            accounts.c.state == AccountState.OPEN,
-            people.c.id == accounts.c.person_id,
-            people.c.status == PersonStatus.ACTIVE,
-        )
-        .values(version=accounts.c.version + 1)
-        .returning(accounts.c.version)
-    )
+    moved = await connection.execute(_NEXT_VERSION_IF_OPEN, {"account_id": account_id})
     version: int | None = moved.scalar_one_or_none()
     return version
 
@@ -210,10 +237,6 @@ def _active(provider: Provider) -> tuple[Any, ...]:
         bindings.c.provider == provider.issuer,
         bindings.c.ended_at.is_(None),
     )
-
-
-def _profile(provider: Provider, subject: str) -> tuple[Any, ...]:
-    return (*_active(provider), bindings.c.subject == subject)
 
 
 def _candidate(row: Any, keyring: Keyring) -> Candidate:

@@ -121,7 +121,7 @@ class Families:
             if relation.school_id != school_id:
                 raise NotTheirSchool
             if ended_at is None:
-                await self._end(tx, relation, actor=caller, why=reason.strip()[:_LONGEST_REASON] or None)
+                await self._end(tx, relation, actor=caller, why=_words(reason))
 
     async def _register(self, tx: Transaction, caller: Caller, wish: Relation) -> None:
         if not await holds_role(tx.connection, wish.pupil_id, wish.school_id, Role.PUPIL):
@@ -160,6 +160,12 @@ class Families:
 async def _require_registrar(tx: Transaction, caller: Caller, school_id: UUID) -> None:
     if not await holds_role(tx.connection, caller.person_id, school_id, Role.REGISTRAR):
         raise NotTheirSchool
+
+
+def _words(reason: str) -> str | None:
+    """A registrar's reason on one line, as long as the audit keeps it; None for nothing."""
+    printable = "".join(character if character.isprintable() else " " for character in reason)
+    return " ".join(printable.split())[:_LONGEST_REASON] or None
 
 
 def relation_message(relation: Relation) -> families_pb2.Relation:

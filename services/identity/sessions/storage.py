@@ -17,7 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    and_,
+    bindparam,
     delete,
     insert,
     select,
@@ -72,6 +72,48 @@ class Kept:
     absolute_end: datetime
 
 
+# The statements of every sign-in and refresh are built once: building one costs more than running it.
+_LIVE = (
+    select(
+        sessions.c.id,
+        sessions.c.account_id,
+        accounts.c.person_id,
+        roles_of_person.label("roles"),
+        sessions.c.seed,
+        sessions.c.proof_key,
+        sessions.c.generation,
+        sessions.c.rotated_at,
+        sessions.c.idle_end,
+        sessions.c.absolute_end,
+    )
+    .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
+    .join(people, people.c.id == accounts.c.person_id)
+    .where(
+        sessions.c.id == bindparam("session"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.idle_end > bindparam("now"),
+        accounts.c.state == AccountState.OPEN,
+        people.c.status == PersonStatus.ACTIVE,
+    )
+)
+_ROTATE = (
+    update(sessions)
+    .where(
+        sessions.c.id == bindparam("session"),
+        sessions.c.generation == bindparam("shown"),
+        sessions.c.ended_at.is_(None),
+    )
+    .values(
+        generation=sessions.c.generation + 1, rotated_at=bindparam("now"), idle_end=bindparam("new_idle_end")
+    )
+)
+_END_ALL = (
+    update(sessions)
+    .where(sessions.c.account_id == bindparam("account"), sessions.c.ended_at.is_(None))
+    .values(ended_at=bindparam("now"), end_reason=bindparam("why"))
+)
+
+
 async def insert_session(connection: AsyncConnection, session: Kept, door: Door) -> None:
     """Insert a session that begins now, at its first generation."""
     await connection.execute(
@@ -93,29 +135,7 @@ async def insert_session(connection: AsyncConnection, session: Kept, door: Door)
 
 async def live(connection: AsyncConnection, session_id: UUID, now: datetime) -> Kept | None:
     """The session, unless it is over or its person may no longer be in (A16)."""
-    found = await connection.execute(
-        select(
-            sessions.c.id,
-            sessions.c.account_id,
-            accounts.c.person_id,
-            roles_of_person.label("roles"),
-            sessions.c.seed,
-            sessions.c.proof_key,
-            sessions.c.generation,
-            sessions.c.rotated_at,
-            sessions.c.idle_end,
-            sessions.c.absolute_end,
-        )
-        .join_from(sessions, accounts, accounts.c.id == sessions.c.account_id)
-        .join(people, people.c.id == accounts.c.person_id)
-        .where(
-            sessions.c.id == session_id,
-            sessions.c.ended_at.is_(None),
-            sessions.c.idle_end > now,
-            accounts.c.state == AccountState.OPEN,
-            people.c.status == PersonStatus.ACTIVE,
-        )
-    )
+    found = await connection.execute(_LIVE, {"session": session_id, "now": now})
     row = found.first()
     if row is None:
         return None
@@ -128,9 +148,7 @@ async def rotate(
 ) -> bool:
     """Move the session to the next generation, if it is still at ``shown``; whether it was."""
     moved = await connection.execute(
-        update(sessions)
-        .where(sessions.c.id == session_id, sessions.c.generation == shown, sessions.c.ended_at.is_(None))
-        .values(generation=shown + 1, rotated_at=now, idle_end=idle_end)
+        _ROTATE, {"session": session_id, "shown": shown, "now": now, "new_idle_end": idle_end}
     )
     return moved.rowcount == 1
 
@@ -147,11 +165,7 @@ async def end(connection: AsyncConnection, session_id: UUID, *, now: datetime, r
 
 async def end_all(connection: AsyncConnection, account_id: UUID, *, now: datetime, reason: EndReason) -> int:
     """End every live session of an account; how many there were."""
-    ended = await connection.execute(
-        update(sessions)
-        .where(and_(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None)))
-        .values(ended_at=now, end_reason=reason)
-    )
+    ended = await connection.execute(_END_ALL, {"account": account_id, "now": now, "why": reason})
     return ended.rowcount
 
 

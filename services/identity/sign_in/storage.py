@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    bindparam,
     delete,
     insert,
     text,
@@ -67,6 +68,35 @@ class Link:
     profile: Sealed | None = None
 
 
+# The statements of every sign-in are built once: building one costs more than the database needs to run it.
+_TAKE_STATE = (
+    update(link_transactions)
+    .where(
+        link_transactions.c.state_digest == bindparam("state"),
+        link_transactions.c.browser_digest == bindparam("browser"),
+        link_transactions.c.stage == Stage.SENT,
+        link_transactions.c.expires_at > bindparam("now"),
+    )
+    .values(stage=Stage.RETURNED)
+    .returning(link_transactions.c.id, link_transactions.c.expires_at)
+)
+_FINISH = (
+    update(link_transactions)
+    .where(
+        link_transactions.c.id == bindparam("link"),
+        link_transactions.c.stage.in_((Stage.RETURNED, Stage.PASSWORD_NEEDED)),
+        link_transactions.c.expires_at > bindparam("now"),
+    )
+    .values(
+        stage=bindparam("new_stage"),
+        subject=bindparam("new_subject"),
+        person_id=bindparam("new_person"),
+        profile_box=None,
+        profile_box_key=None,
+    )
+)
+
+
 async def insert_link(
     connection: AsyncConnection,
     link: Link,
@@ -101,15 +131,7 @@ async def take_state(
     Another browser does not use it up: it would rob the one it belongs to.
     """
     taken = await connection.execute(
-        update(link_transactions)
-        .where(
-            link_transactions.c.state_digest == state_digest,
-            link_transactions.c.browser_digest == browser_digest,
-            link_transactions.c.stage == Stage.SENT,
-            link_transactions.c.expires_at > now,
-        )
-        .values(stage=Stage.RETURNED)
-        .returning(link_transactions.c.id, link_transactions.c.expires_at)
+        _TAKE_STATE, {"state": state_digest, "browser": browser_digest, "now": now}
     )
     row = taken.first()
     return None if row is None else Link(row.id, row.expires_at)
@@ -177,13 +199,8 @@ async def finish(
 ) -> bool:
     """End a sign-in as ``stage`` says; whether it was still under way. The profile is forgotten."""
     finished = await connection.execute(
-        update(link_transactions)
-        .where(
-            link_transactions.c.id == link_id,
-            link_transactions.c.stage.in_((Stage.RETURNED, Stage.PASSWORD_NEEDED)),
-            link_transactions.c.expires_at > now,
-        )
-        .values(stage=stage, subject=subject, person_id=person_id, profile_box=None, profile_box_key=None)
+        _FINISH,
+        {"link": link_id, "now": now, "new_stage": stage, "new_subject": subject, "new_person": person_id},
     )
     return finished.rowcount == 1
 

@@ -73,7 +73,7 @@ class School:
     async def end(self, relation_id: str, school: UUID | None = None) -> None:
         """End a relation."""
         request = families_pb2.EndRelationRequest(
-            school_id=str(school or self.id), relation_id=relation_id, reason="court decision 12/34"
+            school_id=str(school or self.id), relation_id=relation_id, reason=" court\x00\ndecision 12/34 "
         )
         await self.doors.families.EndRelation(request, timeout=DEADLINE, metadata=bearer(self.registrar))
 

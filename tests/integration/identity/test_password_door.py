@@ -30,7 +30,7 @@ async def test_wrong_password_unknown_login_and_no_password_get_one_answer(here:
 
     answers = [
         await refused(doors.enter_with_password(login, "a wrong one"))
-        for login in (known, silent, f"unknown-{here.snils()}", "", "x" * 5000)
+        for login in (known, silent, f"unknown-{here.snils()}", "", "x" * 5000, "nul\x00")
     ]
 
     assert {(answer.code, answer.reason, answer.title, str(answer.metadata)) for answer in answers} == {
