@@ -11,6 +11,8 @@
   const pad = document.getElementById("pad");
   const inputs = [...journal.querySelectorAll(".cell-input")];
   const SAVING_MS = 10000;
+  // A finger has the pad: the keyboard of the screen comes only when it is asked for.
+  const byFinger = window.matchMedia("(hover: none)").matches;
   let active = null;
 
   const filled = (sentence, words) => sentence.replace(/\{(\w+)\}/g, (_, name) => words[name]);
@@ -174,6 +176,7 @@
   }
 
   inputs.forEach((input) => {
+    if (byFinger) input.inputMode = "none";
     input.addEventListener("keydown", key);
     input.addEventListener("focus", () => {
       active = input;
@@ -199,9 +202,15 @@
   // A touch on the pad marks the pupil whose cell is open and goes on to the next one.
   pad.addEventListener("pointerdown", (event) => event.preventDefault());
   pad.addEventListener("click", (event) => {
-    const chip = event.target.closest("[data-mark]");
+    const chip = event.target.closest("[data-mark], [data-keyboard]");
     if (!chip || !active) return;
     const input = active;
+    if ("keyboard" in chip.dataset) {
+      input.inputMode = "text";
+      input.blur();
+      input.focus();
+      return;
+    }
     put(input, chip.dataset.mark);
     if (chip.dataset.mark) step(input, 1);
   });
