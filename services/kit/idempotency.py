@@ -29,11 +29,11 @@ class RequestIdReused(DomainError):
 
 
 class BadRequestId(DomainError):
-    """A request id that is missing or too long."""
+    """A request id that is missing, too long, or holds control characters."""
 
     status = grpc.StatusCode.INVALID_ARGUMENT
     reason = "BAD_REQUEST_ID"
-    title = "The request id must have between 1 and 128 characters"
+    title = "The request id must have between 1 and 128 printable characters"
 
 
 async def once(
@@ -62,10 +62,11 @@ async def once(
         act: does it.
 
     Raises:
-        BadRequestId: the id is empty or too long.
+        BadRequestId: the id is empty, too long, or holds control characters.
         RequestIdReused: the id came before with another content.
     """
-    if not 0 < len(request_id) <= _LONGEST_REQUEST_ID:
+    # PostgreSQL takes no NUL in a text, and no client has a use for other control characters.
+    if not 0 < len(request_id) <= _LONGEST_REQUEST_ID or not request_id.isprintable():
         raise BadRequestId
     key = {"method": method, "actor": actor, "request_id": request_id}
     fingerprint = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()

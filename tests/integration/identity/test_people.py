@@ -132,6 +132,7 @@ async def test_of_two_registrations_with_one_snils_at_once_one_is_taken(here: To
         ({"roles": [99]}, "BAD_ROLES"),
         ({"name": people_pb2.FullName(surname="Ивaнова", given_name="Анна")}, "BAD_NAME"),
         ({"request_id": ""}, "BAD_REQUEST_ID"),
+        ({"request_id": "nul\x00"}, "BAD_REQUEST_ID"),
         ({"school_id": "1"}, "BAD_ID"),
     ],
 )
