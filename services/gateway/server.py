@@ -52,7 +52,7 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Called by the event loop."""
-        self._corked = CorkedTransport(transport)
+        self._corked = CorkedTransport(transport, self._more_is_coming)
         super().connection_made(self._corked)
         self._be_patient()
 
@@ -65,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
     @override
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
+        if self._corked.is_closing():
+            return  # heard out, not listened to
         super().data_received(data)
         if not self._in_head:
             return
@@ -101,6 +103,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Called by uvicorn for what is no HTTP; our errors are typed."""
         self.transport.write(_NOT_HTTP)
         self.transport.close()
+
+    def _more_is_coming(self) -> bool:
+        # There is no cycle before the first request.
+        return bool(getattr(self.cycle, "more_body", False))
 
     def _be_patient(self) -> None:
         self._patience = self.loop.call_later(_HEAD_PATIENCE, self.transport.abort)

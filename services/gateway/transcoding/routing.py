@@ -136,8 +136,8 @@ class Routes(Generic[Target]):
 
 def _end(node: _Node[Target], segment: str) -> tuple[dict[str, tuple[Template, Target]], list[str]] | None:
     """What the last segment leads to: literal before field, with a verb before without."""
-    name, colon, verb = segment.rpartition(":")
-    candidates = [(name, verb), (segment, "")] if colon else [(segment, "")]
+    name, _, verb = segment.rpartition(":") if ":" in segment else (segment, "", "")
+    candidates = [(name, verb), (segment, "")] if verb else [(segment, "")]
     for value, ending in candidates:
         literal = node.literals.get(value)
         if literal is not None and ending in literal.ends:

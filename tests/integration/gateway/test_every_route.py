@@ -1,0 +1,128 @@
+"""A generated sweep: every path of the contracts meets everyone who may not call it (A34). Never a 500."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from school.access.v1.policy_pb2 import Role
+from services.gateway.contracts import Rpc, read_rpcs
+from services.kit.clock import SystemClock
+from services.kit.tokens import TokenIssuer
+from tests.integration.gateway.problem import problem
+from tests.integration.gateway.stage import Outside
+from tests.support.clock import MovableClock
+from tests.support.keys import ISSUER, make_keys
+
+ALL = read_rpcs()
+GUARDED = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") != "anyone"]
+BY_ROLE = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "any_of"]
+OPEN = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "anyone"]
+
+
+def _name(rpc: Rpc) -> str:
+    return rpc.descriptor.name
+
+
+def _path(rpc: Rpc) -> str:
+    path = rpc.template
+    for field in rpc.descriptor.input_type.fields:
+        path = path.replace(f"{{{field.name}}}", str(uuid4()))
+    return path
+
+
+def test_the_sweep_covers_the_contracts() -> None:
+    """The lists are not empty by accident."""
+    assert len(ALL) > 15
+    assert len(GUARDED) > 10
+    assert len(BY_ROLE) > 5
+    assert OPEN
+
+
+@pytest.mark.parametrize("rpc", GUARDED, ids=_name)
+async def test_without_a_token(gateway: Outside, rpc: Rpc) -> None:
+    answer = await gateway.client.request(rpc.http_method, _path(rpc))
+    problem(answer, 401, "SIGN_IN_NEEDED")
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("rpc", GUARDED, ids=_name)
+async def test_with_an_expired_token(gateway: Outside, rpc: Rpc) -> None:
+    past = MovableClock()
+    past.move(minutes=-10)
+    token, _ = gateway.stage.keys.issuer(clock=past).issue(
+        person_id=uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset(Role.values())
+    )
+    answer = await gateway.client.request(
+        rpc.http_method, _path(rpc), headers={"Authorization": f"Bearer {token}"}
+    )
+    problem(answer, 401, "TOKEN_EXPIRED")
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("rpc", GUARDED, ids=_name)
+async def test_with_a_token_of_another_region(gateway: Outside, rpc: Rpc) -> None:
+    """A31: same keys, same person, another region."""
+    issuer = gateway.stage.keys.issuer(region="50", issuer=ISSUER)
+    token, _ = issuer.issue(
+        person_id=uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset(Role.values())
+    )
+    answer = await gateway.client.request(
+        rpc.http_method, _path(rpc), headers={"Authorization": f"Bearer {token}"}
+    )
+    problem(answer, 401, "TOKEN_REFUSED")
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("rpc", GUARDED, ids=_name)
+@pytest.mark.parametrize(
+    "authorization", ["Basic dTpw", "Bearer", "Bearer x", "Bearer a.b.c", "Bearer \xff", "x"]
+)
+async def test_with_what_is_no_token(gateway: Outside, rpc: Rpc, authorization: str) -> None:
+    answer = await gateway.client.request(
+        rpc.http_method, _path(rpc), headers={b"Authorization": authorization.encode("latin-1")}
+    )
+    problem(answer, 401, "TOKEN_REFUSED")
+
+
+@pytest.mark.parametrize("rpc", BY_ROLE, ids=_name)
+async def test_with_every_other_role(gateway: Outside, rpc: Rpc) -> None:
+    """Somebody who holds all roles but those that are admitted."""
+    others = set(Role.values()) - {Role.ROLE_UNSPECIFIED} - set(rpc.policy.any_of.roles)
+    answer = await gateway.client.request(rpc.http_method, _path(rpc), headers=gateway.bearer(*others))
+    problem(answer, 403, "ROLE_NEEDED")
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("rpc", BY_ROLE, ids=_name)
+async def test_with_the_right_role(gateway: Outside, rpc: Rpc) -> None:
+    headers = gateway.bearer(rpc.policy.any_of.roles[0])
+    answer = await gateway.client.request(rpc.http_method, _path(rpc), headers=headers)
+    assert answer.status_code == 200
+    assert [call.method for call in gateway.stage.calls] == [rpc.descriptor.name]
+
+
+@pytest.mark.parametrize("rpc", OPEN, ids=_name)
+async def test_an_open_door_needs_no_token_and_minds_no_bad_one(gateway: Outside, rpc: Rpc) -> None:
+    """A session that has run out must not keep anybody from signing in again."""
+    for headers in ({}, {"Authorization": "Bearer x"}):
+        answer = await gateway.client.request(rpc.http_method, _path(rpc), headers=headers)
+        assert answer.status_code == 200
+
+
+async def test_a_token_of_a_foreign_key_is_refused(
+    gateway: Outside, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A4: right claims, right key id, another key."""
+    foreign = make_keys(tmp_path_factory.mktemp("foreign"))
+    issuer = TokenIssuer(
+        foreign.private, issuer=ISSUER, region="77", lifetime=timedelta(minutes=5), clock=SystemClock()
+    )
+    token, _ = issuer.issue(
+        person_id=uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset(Role.values())
+    )
+    answer = await gateway.client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
+    problem(answer, 401, "TOKEN_REFUSED")
