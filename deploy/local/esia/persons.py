@@ -65,7 +65,8 @@ class Persons:
             found = self._records(http)
         except _Denied as denied:
             return denied.response
-        embedded = bool(_EMBED.search(http.query_params.get("embed", "")))
+        asked = _EMBED.search(http.query_params.get("embed", ""))
+        embedded = asked is not None and not self._stand.switches.no_embedding
         return JSONResponse(_listed(http, http.path_params["collection"], found, embedded=embedded))
 
     async def element(self, http: HttpRequest) -> Response:

@@ -21,5 +21,7 @@ class Switches(BaseModel):
     """Seconds before any answer."""
     clock_ahead: float = Field(default=0.0, ge=-86_400, le=86_400)
     """Seconds by which the stand's clock is ahead of the truth: skew, seen from the client."""
+    no_embedding: bool = False
+    """Collections as addresses also where ``embed`` asks for objects."""
     blocked: frozenset[int] = frozenset()
     """Persons (oid) whose account is blocked."""

@@ -298,7 +298,7 @@ class EsiaClient:
     async def _element(self, element: object, path: str, tokens: EsiaTokens) -> Mapping[str, object]:
         if isinstance(element, dict):
             return element
-        if not isinstance(element, str) or not _belongs_below(element, self.settings.base_url, path):
+        if not isinstance(element, str) or not belongs_below(element, self.settings.base_url, path):
             # The token goes along: an address elsewhere would give it away.
             raise EsiaAnswerMalformed(field="elements")
         return await self._get(element, tokens)
@@ -311,7 +311,8 @@ def _token(body: Mapping[str, object], name: str) -> str | None:
     return value or None
 
 
-def _belongs_below(address: str, base: str, path: str) -> bool:
+def belongs_below(address: str, base: str, path: str) -> bool:
+    """Whether ``address`` is absolute, at the very site ``base``, and below ``path`` there."""
     theirs, ours = urlsplit(address), urlsplit(base)
     same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
     return same and theirs.path.startswith(f"{ours.path.rstrip('/')}{path}/")

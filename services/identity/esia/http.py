@@ -66,6 +66,7 @@ class EsiaHttp:
                 settings.timeout, connect=settings.connect_timeout, pool=settings.connect_timeout
             ),
             verify=_authorities(settings),
+            proxy=settings.proxy,
             follow_redirects=False,
             trust_env=False,
         )

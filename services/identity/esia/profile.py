@@ -27,9 +27,12 @@ class Level(StrEnum):
     CHILD = "child"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EsiaProfile:
-    """One person of ESIA, under their oid; what was not granted or is empty is None."""
+    """One person of ESIA, under their oid; what was not granted or is empty is None.
+
+    A name that ESIA does not have is "". Printing a profile shows nothing of the person (A33).
+    """
 
     oid: int
     surname: str
@@ -49,7 +52,7 @@ class EsiaProfile:
     """``REGISTERED`` for an account in use."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EsiaContact:
     """A contact: ``kind`` is MBT (mobile), PHN, EML (e-mail), CEM (e-mail at work) or another of ESIA's."""
 
@@ -58,7 +61,7 @@ class EsiaContact:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class EsiaKid:
     """A child in a person's ESIA account; fields that were not granted are None."""
 

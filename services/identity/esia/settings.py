@@ -87,6 +87,8 @@ class EsiaSettings(BaseModel):
     """Seconds until one request may try again."""
     watch_every: float = Field(default=15.0, ge=0)
     """Seconds between looks whether ESIA answers at all; 0 looks never."""
+    proxy: Address | None = None
+    """An HTTP proxy on the way out; what the environment says about proxies is not looked at."""
     tls_ca_file: Path | None = None
     """Authorities for TLS, when the system's do not know ESIA's."""
 

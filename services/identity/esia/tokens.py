@@ -6,12 +6,13 @@ What the token says about keys (``jku``, ``jwk``, ``x5u``, ``x5c``) is never fol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
 from urllib.parse import parse_qs
+
+import orjson
 
 from services.identity.esia import base64url
 from services.identity.esia.certificates import TrustedCertificates
@@ -25,7 +26,7 @@ _FORBIDDEN: Final = {"jku", "jwk", "x5u", "x5c", "crit"}
 Sort = Literal["access", "id"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Jws:
     """A compact JWS taken apart, not yet believed."""
 
@@ -41,7 +42,7 @@ class Jws:
         if len(token) > _LONGEST or len(parts) != 3:
             raise EsiaTokenRefused("MALFORMED", "not a compact JWS")
         try:
-            header, claims = (json.loads(base64url.decode(part)) for part in parts[:2])
+            header, claims = (orjson.loads(base64url.decode(part)) for part in parts[:2])
             signature = base64url.decode(parts[2])
         except ValueError as broken:
             raise EsiaTokenRefused("MALFORMED", "not a compact JWS") from broken
@@ -55,7 +56,7 @@ class AccessToken:
     """What a believed access token says."""
 
     text: str = field(repr=False)
-    oid: int
+    oid: int = field(repr=False)
     expires_at: datetime
     scopes: tuple[str, ...]
 
@@ -64,11 +65,11 @@ class AccessToken:
 class IdToken:
     """What a believed id token says about the person and how they signed in."""
 
-    oid: int
+    oid: int = field(repr=False)
     level: str | None
     confirmed: bool
     method: str | None
-    session: str | None
+    session: str | None = field(repr=False)
     authenticated_at: datetime | None
 
 

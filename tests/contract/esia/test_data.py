@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy.local.esia.people import Address, Document, Person
 from services.identity.esia import EsiaAccessEnded, EsiaCodeRejected, EsiaScopeNotGranted, EsiaTokens
+from services.identity.esia.client import belongs_below
 from tests.support.esia import FATHER, MOTHER, Bench, bench
 
 
@@ -55,6 +57,52 @@ async def test_the_person_has_no_oid_and_nothing_empty(esia: Bench) -> None:
     assert body["trusted"] is False
     assert body.keys().isdisjoint({"oid", "middleName", "birthDate", "snils", "inn"})
     assert None not in body.values()
+
+
+async def test_the_client_reads_both_forms_of_a_collection_alike(tmp_path: Path) -> None:
+    async with bench(tmp_path) as esia:
+        tokens = await esia.esia.exchange(await esia.code(MOTHER))
+        embedded = (await esia.esia.contacts(tokens), await esia.esia.kids(tokens))
+        esia.stand.switches.no_embedding = True
+        assert (await esia.esia.contacts(tokens), await esia.esia.kids(tokens)) == embedded
+        assert len(embedded[0]) == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://elsewhere.test/rs/prns/1/ctts/1",
+        "http://esia.test.elsewhere.test/rs/prns/1/ctts/1",
+        "http://esia.test@elsewhere.test/rs/prns/1/ctts/1",
+        "https://esia.test/rs/prns/1/ctts/1",
+        "//elsewhere.test/rs/prns/1/ctts/1",
+        "http://esia.test/rs/prns/2/ctts/1",
+        "http://esia.test/rs/prns/1/ctts",
+        "/rs/prns/1/ctts/1",
+    ],
+)
+def test_an_element_elsewhere_is_not_fetched(address: str) -> None:
+    """The access token would go along."""
+    assert not belongs_below(address, "http://esia.test", "/rs/prns/1/ctts")
+    assert belongs_below("http://esia.test/rs/prns/1/ctts/1", "http://esia.test/", "/rs/prns/1/ctts")
+
+
+async def test_documents_and_addresses_come_with_their_scopes(tmp_path: Path) -> None:
+    scopes = ("openid", "fullname", "id_doc", "addresses")
+    person = Person(
+        login="papers",
+        password="secret-papers",
+        oid=5,
+        surname="Документов",
+        documents=(Document(type="RF_PASSPORT", series="4500", number="000001", issued="2016-05-04"),),
+        addresses=(Address(type="PLV", text="г. Москва, ул. Учебная, д. 1", zip_code="101000"),),
+    )
+    async with bench(tmp_path, people=[person], scopes=scopes, client={"scopes": scopes}) as esia:
+        tokens = await esia.esia.exchange(await esia.code(person))
+        [document] = await esia.esia.collection(tokens, "docs")
+        [address] = await esia.esia.collection(tokens, "addrs")
+    assert (document["type"], document["issueDate"]) == ("RF_PASSPORT", "04.05.2016")
+    assert (address["type"], address["zipCode"]) == ("PLV", "101000")
 
 
 async def test_a_token_opens_its_own_person_alone(esia: Bench, tokens: EsiaTokens) -> None:

@@ -26,6 +26,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 _SECONDS = int(NOW.timestamp())
 _OID = 1000000001
 
+# As deep as the length allows: a parser that recurses must not fall over it.
+_DEEP = f"{base64url.encode(b'[' * 5000)}.e30.AA"
+
 Algorithm = Literal["RS256", "GOST"]
 
 
@@ -221,7 +224,7 @@ async def test_an_expired_certificate_is_trusted_only_where_that_is_set(tmp_path
 
 
 @pytest.mark.parametrize(
-    "token", ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "e30.e30.", "W10.e30.AA", "x" * 20000]
+    "token", ["", ".", "..", "a.b", "a.b.c.d", "é.é.é", "e30.e30.", "W10.e30.AA", "x" * 20_000, _DEEP]
 )
 async def test_what_is_no_token_is_malformed_or_unsigned(forge: Forge, token: str) -> None:
     with pytest.raises(EsiaTokenRefused) as refused:

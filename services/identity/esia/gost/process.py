@@ -89,10 +89,16 @@ class GostProcess:
             async with asyncio.timeout(self._timeout):
                 result = await answer
         except TimeoutError as late:
+            # A crowd is answered well within the timeout, so the process hangs: the next to ask gets another.
+            self._end()
             raise GostBusy("the GOST process did not answer in time") from late
         if result[:1] != b"+":
             raise GostRefused(result[1:].decode())
         return result[1:]
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
 
     async def _running(self) -> asyncio.StreamWriter:
         async with self._starting:
@@ -125,9 +131,9 @@ class GostProcess:
             self._reading = None
         _fail(waiting)
         if self._process is not None:
-            process, self._process = self._process, None
-            process.kill()
-            await asyncio.to_thread(process.wait)
+            self._end()
+            await asyncio.to_thread(self._process.wait)
+            self._process = None
 
 
 def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:

@@ -69,6 +69,21 @@ async def test_a_killed_process_fails_its_requests_and_is_started_again() -> Non
         assert gost.pid != first
 
 
+async def test_a_process_that_hangs_is_replaced() -> None:
+    async with GostProcess(timeout=0.3) as gost:
+        await gost.digest(b"")
+        first = gost.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        with pytest.raises(GostBusy):
+            await gost.digest(b"data")
+        async with asyncio.timeout(10):
+            while gost.pid == first:
+                await asyncio.sleep(0.01)
+        gost._timeout = 30  # a fresh interpreter takes longer to start than this test's hang may last
+        assert len(await gost.digest(b"data")) == 32
+
+
 async def test_an_unknown_curve_is_refused_and_the_process_lives_on() -> None:
     async with GostProcess() as gost:
         with pytest.raises(GostRefused, match="KeyError"):

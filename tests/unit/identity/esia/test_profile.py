@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -63,6 +64,16 @@ def test_everything_may_be_absent_or_null() -> None:
     empty = read_profile({}, oid=1, level_seen=None)
     assert read_profile({"middleName": None, "snils": "", "inn": "  "}, oid=1, level_seen=None) == empty
     assert (empty.patronymic, empty.snils, empty.trusted) == (None, None, False)
+
+
+def test_printing_a_person_shows_nothing_of_them() -> None:
+    """A33: in a log line, an error report or a debugger's screen."""
+    person = {"lastName": "Королёва", "firstName": "Алёна", "snils": "000-000-600 01", "id": 77}
+    profile = read_profile(person, oid=1000000001, level_seen=None)
+    contact = read_contact({"type": "EML", "value": "mother@example.org"})
+    shown = f"{profile!r} {profile} {read_kid(person)!r} {contact!r}"
+    for secret in ("Королёва", "Алёна", "00000060001", "1000000001", "77", "mother"):
+        assert secret not in re.sub(r"0x[0-9a-f]+", "", shown)
 
 
 def test_a_contact_without_a_value_is_left_out() -> None:
