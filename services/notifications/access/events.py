@@ -49,7 +49,8 @@ class AccessEvents:
         """A guardian stands for a pupil, or the days have changed."""
         guardian_id = uuid_of(event.guardian_id, "guardian_id")
         pupil_id = uuid_of(event.pupil_id, "pupil_id")
-        news = await usecases.keep_relation(
+        now = self._clock.now()
+        joins = await usecases.keep_relation(
             tx,
             relation_id=uuid_of(event.relation_id, "relation_id"),
             guardian_id=guardian_id,
@@ -58,9 +59,9 @@ class AccessEvents:
             valid_until=date_or_none(event.valid_until, "valid_until"),
             version=event.version,
             source_event=meta.event_id,
+            now=now,
         )
-        now = self._clock.now()
-        if news and guardian_id in await usecases.to_be_told_of(tx, pupil_id, now=now):
+        if joins:
             # Identity's stream may come later than the diary's: what was marked since was told without this
             # guardian.
             await tell_newcomer(tx, guardian_id, pupil_id, since=meta.occurred_at, now=now)

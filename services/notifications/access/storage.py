@@ -77,12 +77,6 @@ async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tupl
     ]
 
 
-async def display_name(connection: AsyncConnection, person_id: UUID) -> str:
-    """A person's name; empty when it was not told yet."""
-    name = await connection.scalar(select(persons.c.display_name).where(persons.c.person_id == person_id))
-    return name or ""
-
-
 async def hold_family(connection: AsyncConnection, pupil_id: UUID, *, changing: bool) -> None:
     """Until the transaction ends, nobody joins or leaves the pupil's family; or nobody is told of the pupil.
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.kit.database import Transaction
 from services.notifications.access import storage
+from services.notifications.access.rules import Relation
 
 
 async def keep_person(
@@ -35,14 +36,15 @@ async def keep_relation(
     valid_until: date | None,
     version: int,
     source_event: UUID,
+    now: datetime,
 ) -> bool:
     """Tell a guardian of a pupil from the first day to the last; a version after an end begins it anew.
 
     Returns:
-        Whether this was news, and no newer version is known.
+        Whether this is news, and the relation holds now.
     """
     await storage.hold_family(tx.connection, pupil_id, changing=True)
-    return await storage.keep_newest(
+    news = await storage.keep_newest(
         tx.connection,
         storage.relations,
         {
@@ -56,6 +58,7 @@ async def keep_relation(
             "source_event": source_event,
         },
     )
+    return news and Relation(valid_from, valid_until).holds_at(now)
 
 
 async def end_relation(

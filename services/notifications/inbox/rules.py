@@ -10,9 +10,7 @@ from enum import IntEnum
 from typing import Final
 from uuid import UUID
 
-import grpc
-
-from services.kit.errors import DomainError
+from services.kit.errors import DomainError, StatusCode
 
 _USUAL_PAGE: Final = 50
 _LARGEST_PAGE: Final = 200
@@ -21,7 +19,7 @@ _LARGEST_PAGE: Final = 200
 class BadPageToken(DomainError):
     """A page token that is not one of ours."""
 
-    status = grpc.StatusCode.INVALID_ARGUMENT
+    status = StatusCode.INVALID_ARGUMENT
     reason = "BAD_PAGE_TOKEN"
     title = "The page token is not one of ours"
 

@@ -64,12 +64,12 @@ notices = Table(
 )
 
 
-async def newest_version_told(connection: AsyncConnection, mark_id: UUID) -> int:
-    """The newest version of a mark that anybody was told of; 0 when nobody was."""
-    newest = await connection.scalar(
-        select(func.max(notices.c.mark_version)).where(notices.c.mark_id == mark_id)
-    )
-    return newest or 0
+async def known_of(connection: AsyncConnection, mark_id: UUID, pupil_id: UUID) -> tuple[int, str]:
+    """The newest version of a mark that anybody was told of, 0 when nobody was; and the pupil's name."""
+    newest = select(func.max(notices.c.mark_version)).where(notices.c.mark_id == mark_id).scalar_subquery()
+    name = select(persons.c.display_name).where(persons.c.person_id == pupil_id).scalar_subquery()
+    version, display_name = (await connection.execute(select(newest, name))).one()
+    return version or 0, display_name or ""
 
 
 async def post(

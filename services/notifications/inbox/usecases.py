@@ -10,7 +10,6 @@ from school.notifications.v1.events_pb2 import NoticePosted
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.ids import id_at, new_id
-from services.notifications.access.storage import display_name
 from services.notifications.access.usecases import to_be_told_of
 from services.notifications.inbox import storage
 from services.notifications.inbox.messages import notice_message
@@ -31,8 +30,12 @@ async def tell_of_mark(tx: Transaction, news: MarkNews, *, now: datetime) -> Non
     the last thing a person is told is the last thing that happened.
     """
     family = await to_be_told_of(tx, news.pupil_id, now=now)
-    overtaken = news.version < await storage.newest_version_told(tx.connection, news.mark_id)
-    await _post(tx, news, family, now=now, overtaken=overtaken)
+    newest, name = await storage.known_of(tx.connection, news.mark_id, news.pupil_id)
+    if news.version < newest:
+        ids = {person: id_at(news.happened_at) for person in family}
+        await storage.post(tx.connection, news, ids, now=now)
+    else:
+        await _post_and_send(tx, news, family, name=name, now=now)
 
 
 async def tell_newcomer(
@@ -40,17 +43,15 @@ async def tell_newcomer(
 ) -> None:
     """Tell a guardian what the pupil was told that happened since the guardian stood for them."""
     for news in await storage.told_since(tx.connection, pupil_id, pupil_id, since):
-        await _post(tx, news, [guardian_id], now=now, overtaken=False)
+        _, name = await storage.known_of(tx.connection, news.mark_id, pupil_id)
+        await _post_and_send(tx, news, [guardian_id], name=name, now=now)
 
 
-async def _post(
-    tx: Transaction, news: MarkNews, people: Iterable[UUID], *, now: datetime, overtaken: bool
+async def _post_and_send(
+    tx: Transaction, news: MarkNews, people: Iterable[UUID], *, name: str, now: datetime
 ) -> None:
-    ids = {person: id_at(news.happened_at) if overtaken else new_id() for person in people}
+    ids = {person: new_id() for person in people}
     posted = await storage.post(tx.connection, news, ids, now=now)
-    if overtaken or not posted:
-        return
-    name = await display_name(tx.connection, news.pupil_id)
     for person in sorted(posted):
         notice = Notice(
             notice_id=ids[person],
