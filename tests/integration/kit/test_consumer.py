@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from school.diary.v1.events_pb2 import HomeworkSet, MarkSet
 from services.kit.database import Transaction
 from services.kit.errors import DomainError
 from services.kit.ids import new_id
-from services.kit.messaging import EventMeta, envelope
+from services.kit.messaging import Consumer, EventMeta, envelope
 from services.kit.tables import inbox
 from tests.conftest import DatabaseUrl
 from tests.support.backbone import OwnNats
@@ -157,6 +158,36 @@ async def test_an_event_whose_handling_was_cut_off_goes_to_the_next_consumer(
         assert not await notifications.counted()
         async with notifications.consumer():
             await notifications.has_seen(events, within=5)
+
+
+async def test_acknowledged_before_the_commit_it_would_be_lost(
+    diary: Publisher, notifications: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The calibration of the test above."""
+    settle = Consumer._settle
+
+    async def acknowledge_first(self: Consumer, deliveries: Sequence[Any]) -> None:
+        for one in deliveries:
+            await one.message.ack()
+        await settle(self, deliveries)
+
+    begun = asyncio.Event()
+
+    async def hang(_tx: Transaction, _event: Any, _meta: EventMeta) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with relay_of(diary):
+        with monkeypatch.context() as patch:
+            patch.setattr(Consumer, "_settle", acknowledge_first)
+            async with notifications.consumer({MarkSet: hang}):
+                lost = await diary.state()
+                await begun.wait()
+        async with notifications.consumer():
+            kept = await diary.state()
+            await notifications.has_seen(kept, within=5)
+    assert await notifications.counted() == {str(event): 1 for event in kept}
+    assert lost
 
 
 async def test_a_consumer_cut_off_between_commit_and_acknowledgement_repeats_nothing(
