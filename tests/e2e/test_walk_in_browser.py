@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -287,3 +288,31 @@ async def test_a_page_that_does_not_exist_leads_on(browser: Browser, region: Reg
         assert answer.status == 404
         await expect(person.page.locator("h1")).to_have_text("Такой страницы нет")
         await person.expect_no_stumbles()
+
+
+async def test_while_the_diary_is_silent_the_cabinet_still_opens(browser: Browser, region: Region) -> None:
+    """R52: each page shows what answers, says what does not, and recovers by itself."""
+    async with window(browser, region, PHONE) as parent:
+        await parent.enter(cast(region, "second_parent")["login"])
+        children = parent.page.locator(".child h3")
+        names = await children.all_inner_texts()
+        await region.stop("diary")
+        try:
+            await parent.open("/cabinet")
+            assert await children.all_inner_texts() == names
+            await expect(parent.page.get_by_text("Не всё сейчас отвечает")).to_be_visible()
+            await parent.expect_no_stumbles()
+
+            answer = await parent.open(week_of_showcase(region))
+            assert answer
+            assert answer.status == 503
+            await expect(parent.page.get_by_role("heading", name="Что работает и сейчас")).to_be_visible()
+            await parent.expect_no_stumbles()
+        finally:
+            await region.start("diary")
+
+        again = parent.page.get_by_role("link", name="Попробовать ещё раз")
+        days = parent.page.locator(".day")
+        async with asyncio.timeout(SOON / 1000):
+            while await days.count() == 0:
+                await again.click()
