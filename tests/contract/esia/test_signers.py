@@ -64,7 +64,7 @@ async def test_a_command_that_is_not_there_is_named(esia: Bench) -> None:
     assert esia.esia.available
 
 
-async def test_signatures_do_not_pile_up_behind_a_slowsigning_command(esia: Bench) -> None:
+async def test_signatures_do_not_pile_up_behind_a_slow_command(esia: Bench) -> None:
     signer = CommandSigner(signing_command(esia, "hangs"), "0" * 64, timeout=2.0, waiting_limit=3)
     answers = await asyncio.gather(*[signer.sign(b"data") for _ in range(8)], return_exceptions=True)
     assert (
