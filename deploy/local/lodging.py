@@ -14,11 +14,11 @@ import importlib.util
 import os
 import pwd
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local import leash
 from deploy.local.leash import User
 from deploy.local.trouble import Trouble
 
@@ -62,16 +62,25 @@ async def find(state: Path) -> Lodging:
         return Lodging(binaries, home, _socket_folder(home, None), None)
     user = _system_user()
     state.chmod(0o711)  # our own folder may be passed through, not listed; keys are 0600 in a 0700 folder
-    home = state / "postgres"
-    if home.is_symlink() or not await asyncio.to_thread(_reachable, binaries, state, user):
+    if not await _can(user, 'exec "$1" --version', binaries / "bin" / "postgres", state):
         binaries = await asyncio.to_thread(_shared_binaries, binaries)
-        target = _SHARED / hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]
-        _make(target, user)
-        if not home.is_symlink():
-            home.symlink_to(target)
-        home = target
-    _make(home, user)
+    home = await _home(state, user)
     return Lodging(binaries, home, _socket_folder(home, user), user)
+
+
+async def _home(state: Path, user: User) -> Path:
+    """The folder of the data: in the state folder when ``user`` can enter that, else behind a link in it."""
+    home = state / "postgres"
+    if not home.is_symlink():
+        # A folder that is there has been found good before.
+        if home.exists() or await _can(user, 'cd "$1"', state, state):
+            _make(home, user)
+            return home
+        home.symlink_to(_SHARED / hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12])
+    target = home.readlink()
+    _SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
+    _make(target, user)
+    return target
 
 
 def clear(state: Path) -> None:
@@ -105,21 +114,22 @@ def _system_user() -> User:
     )
 
 
-def _reachable(binaries: Path, state: Path, user: User) -> bool:
-    """Whether ``user`` can enter ``state`` and run the programs; found out by doing it."""
-    try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", 'cd "$1" && exec "$2" --version', "sh", state, binaries / "bin" / "postgres"],
-            cwd="/",
-            user=user.uid,
-            group=user.gid,
-            extra_groups=[],
-            capture_output=True,
-            check=False,
+async def _can(user: User, what: str, path: Path, state: Path) -> bool:
+    """Whether ``user`` can do ``what`` with ``path``; found out by doing it.
+
+    By a guard, never by changing the user in a fork of this process: with gRPC loaded, that crashes.
+    """
+    child = await leash.start(
+        leash.Program(
+            name="lodging",
+            command=["/bin/sh", "-c", what, "sh", str(path)],
+            log=state / "logs" / "lodging.log",
+            environment={"PATH": os.defpath},
+            folder=Path("/"),
+            user=user,
         )
-    except OSError:
-        return False
-    return done.returncode == 0
+    )
+    return await child.ended() == 0
 
 
 def _shared_binaries(wheel: Path) -> Path:
