@@ -14,8 +14,8 @@ from deploy.local.region import Region, region
 from deploy.local.settings import ANY_PORTS, LocalSettings
 from tests.bench import esia, live, memory, sign_in, week
 from tests.bench.machine import machine_line
-from tests.bench.people import People
 from tests.bench.table import Table
+from tests.support.people import People
 
 Measure = Callable[[Region, Table], Awaitable[None]]
 SECTIONS: dict[str, Measure] = {

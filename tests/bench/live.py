@@ -15,8 +15,8 @@ import httpx
 from deploy.local.region import Region
 from school.access.v1.policy_pb2 import Role
 from tests.bench.load import percentiles_ms
-from tests.bench.people import Cell, People
 from tests.bench.table import Table
+from tests.support.people import Cell, People
 
 PER_SECOND = 50
 SECONDS = 20

@@ -13,8 +13,8 @@ from statistics import median
 from deploy.local.ports import Ports
 from deploy.local.region import Region
 from tests.bench.load import Figures, Get, get, load
-from tests.bench.people import People
 from tests.bench.table import Table
+from tests.support.people import People
 
 CONNECTIONS = 32
 ROUNDS = 5

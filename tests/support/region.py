@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def running_region(*, demo: bool = True) -> AsyncIterator[Region]:
-    """A region that is gone afterwards, with all it has stored."""
+async def running_region(*, demo: bool = True, durable: bool = False) -> AsyncIterator[Region]:
+    """A region that is gone afterwards, with all it has stored.
+
+    Without ``durable`` its PostgreSQL answers before a commit is on the disk: quicker, and not to be killed.
+    """
     from deploy.local.console import Console
     from deploy.local.region import region
     from deploy.local.settings import ANY_PORTS, LocalSettings
 
     async with folder() as state:
-        wish = LocalSettings(state=state, demo=demo, durable=False, ports=ANY_PORTS)
+        wish = LocalSettings(state=state, demo=demo, durable=durable, ports=ANY_PORTS)
         # On standard error, which pytest shows only for what failed.
         async with region(wish, Console(sys.stderr)) as running:
             yield running

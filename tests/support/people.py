@@ -35,6 +35,8 @@ class Cell:
     lesson_id: UUID
     pupil_id: UUID
     guardian_id: UUID
+    subject_title: str
+    lesson_date: date
     teacher_token: str
 
 
@@ -87,8 +89,9 @@ class People:
         """Cells of past lessons without a mark, each with one guardian of the pupil."""
         rows = await self._fetch(
             """
-            SELECT l.lesson_id, l.teacher_id, m.pupil_id, min(r.guardian_id::text)::uuid
+            SELECT l.lesson_id, l.teacher_id, m.pupil_id, min(r.guardian_id::text)::uuid, s.title, l.date
             FROM lessons l
+            JOIN subjects s USING (school_id, subject_id)
             JOIN classes c USING (school_id, class_id)
             JOIN memberships m USING (school_id, class_id)
             JOIN relations r USING (pupil_id)
@@ -97,14 +100,14 @@ class People:
               AND NOT EXISTS (
                 SELECT 1 FROM marks k
                 WHERE k.school_id = l.school_id AND k.lesson_id = l.lesson_id AND k.pupil_id = m.pupil_id)
-            GROUP BY l.lesson_id, l.teacher_id, m.pupil_id
+            GROUP BY l.lesson_id, l.teacher_id, m.pupil_id, s.title, l.date
             ORDER BY md5(l.lesson_id::text || m.pupil_id::text) LIMIT $1
             """,
             count,
             before,
         )
         teachers = {row[1]: self.token(row[1], Role.ROLE_TEACHER) for row in rows}
-        return [Cell(row[0], row[2], row[3], teachers[row[1]]) for row in rows]
+        return [Cell(row[0], row[2], row[3], row[4], row[5], teachers[row[1]]) for row in rows]
 
     async def _fetch(self, query: str, *arguments: Any, database: str = "diary") -> list[Any]:
         url = self._region.database_url(database).replace("postgresql+asyncpg://", "postgresql://")
