@@ -35,7 +35,7 @@ PROBLEM: Schema = {
     "description": "What went wrong (RFC 9457). Programs act on `reason`; `title` is for people.",
     "required": ["type", "title", "status", "reason", "request_id"],
     "properties": {
-        "type": {"type": "string", "const": "about:blank"},
+        "type": {"type": "string", "const": "about:blank", "description": "Always the same; see `reason`."},
         "title": {
             "type": "string",
             "description": "One sentence, in the language that `Accept-Language` wishes.",

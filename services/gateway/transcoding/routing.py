@@ -136,6 +136,8 @@ class Routes(Generic[Target]):
 
 def _end(node: _Node[Target], segment: str) -> tuple[dict[str, tuple[Template, Target]], list[str]] | None:
     """What the last segment leads to: literal before field, with a verb before without."""
+    if segment.startswith(":"):
+        return None
     name, _, verb = segment.rpartition(":") if ":" in segment else (segment, "", "")
     candidates = [(name, verb), (segment, "")] if verb else [(segment, "")]
     for value, ending in candidates:

@@ -16,6 +16,7 @@ import pytest
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.people_pb2 import GetMeResponse
+from school.identity.v1.regions_pb2 import ListRegionsResponse, Region
 from school.identity.v1.sessions_pb2 import RefreshSessionRequest, RefreshSessionResponse, Session
 from school.identity.v1.sign_in_pb2 import SignedIn, SignInWithPasswordResponse
 from services.gateway.config import read_form_key
@@ -25,7 +26,7 @@ from services.kit.errors import DomainError
 from tests.integration.gateway.problem import problem
 from tests.integration.gateway.stage import PUBLIC, Outside, Stage, outside
 from tests.support.clock import MovableClock
-from tests.support.keys import ISSUER
+from tests.support.keys import ISSUER, REGION
 
 
 class SessionEnded(DomainError):
@@ -227,17 +228,25 @@ async def test_the_token_of_another_region_in_a_cookie_is_nobody(browser: Browse
     problem(answer, 401, "SIGN_IN_NEEDED")
 
 
-async def test_a_password_form_signs_in(gateway: Outside, browser: Browser) -> None:
+@pytest.fixture
+async def sign_in_form(gateway: Outside) -> str:
+    """The form token of the sign-in page that this browser has open."""
+    here = Region(code=REGION, title="Москва", here=True, address=PUBLIC)
+    gateway.stage.on("ListRegions", lambda _: ListRegionsResponse(regions=[here]))
+    page = await gateway.client.get("/sign-in")
+    token = re.search(rf'name="{FORM_FIELD}" value="([0-9a-f]+)"', page.text)
+    assert token, page.text
+    return token[1]
+
+
+async def test_a_password_form_signs_in(gateway: Outside, browser: Browser, sign_in_form: str) -> None:
     """Through the page as a browser does it: read the form, send it, have a session."""
     gateway.stage.on(
         "SignInWithPassword",
         lambda _: SignInWithPasswordResponse(signed_in=SignedIn(session=browser.session())),
     )
     gateway.stage.on("GetMe", lambda _: GetMeResponse())
-    page = await gateway.client.get("/sign-in")
-    token = re.search(rf'name="{FORM_FIELD}" value="([0-9a-f]+)"', page.text)
-    assert token, page.text
-    form = {FORM_FIELD: token[1], "login": "anna", "password": "secret words"}
+    form = {FORM_FIELD: sign_in_form, "login": "anna", "password": "secret words"}
     answer = await gateway.client.post("/sign-in/password", data=form, headers={"Origin": PUBLIC})
     assert answer.status_code == 303, answer.text
     assert _set_cookies(answer)["mesh-access"].value
@@ -245,12 +254,9 @@ async def test_a_password_form_signs_in(gateway: Outside, browser: Browser) -> N
 
 
 @pytest.mark.parametrize("what", ["no token", "wrong token", "no visit", "other origin", "multipart"])
-async def test_a_form_that_is_not_this_browsers_is_refused(gateway: Outside, what: str) -> None:
+async def test_a_form_of_another_browser_is_refused(gateway: Outside, sign_in_form: str, what: str) -> None:
     """Login forgery included: before sign-in a form is bound to the browser's visit."""
-    page = await gateway.client.get("/sign-in")
-    found = re.search(rf'name="{FORM_FIELD}" value="([0-9a-f]+)"', page.text)
-    assert found
-    form = {FORM_FIELD: found[1], "login": "anna", "password": "secret words"}
+    form = {FORM_FIELD: sign_in_form, "login": "anna", "password": "secret words"}
     headers = {"Origin": PUBLIC}
     status, reason = 403, "BAD_FORM_TOKEN"
     if what == "no token":

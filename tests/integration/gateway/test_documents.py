@@ -40,9 +40,8 @@ async def test_every_rpc_is_described(document: dict[str, Any], rpc: Rpc) -> Non
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     fields = {field.name for field in rpc.descriptor.input_type.fields}
     assert fields <= named | set(body.get("properties", {}))
-    assert not set(body.get("properties", {})) & {
-        p["name"] for p in operation["parameters"] if p["in"] == "path"
-    }
+    in_path = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
+    assert not set(body.get("properties", {})) & in_path
 
 
 async def test_reasons_come_from_the_comments(document: dict[str, Any]) -> None:

@@ -64,9 +64,10 @@ def _fill(draw: st.DrawFn, message: Message, depth: int) -> None:
         scale = draw(st.sampled_from([1_000_000_000, 1_000_000, 1_000, 1]))
         message.nanos = draw(st.integers(0, 1_000_000_000 // scale - 1)) * scale  # type: ignore[attr-defined]
         return
-    for field in descriptor_of(message).fields:
-        if draw(st.booleans()):
-            _set(draw, message, field, depth)
+    fields = list(descriptor_of(message).fields)
+    if fields:
+        for at in sorted(draw(st.sets(st.integers(0, len(fields) - 1), max_size=12))):
+            _set(draw, message, fields[at], depth)
 
 
 def _set(draw: st.DrawFn, message: Message, field: FieldDescriptor, depth: int) -> None:

@@ -32,7 +32,7 @@ def test_every_message_of_the_contracts_survives_the_way_to_json_and_back(
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_every_kind_of_field_survives_the_way_to_json_and_back(data: st.DataObject) -> None:
-    message = data.draw(messages(every_kind()))
+    message = data.draw(messages(every_kind(), depth=1))
     for name in ("float", "double"):
         # Infinity is written as text and is no number that a request may hold.
         for shape in ("one", "many", "either", "maybe", "map"):

@@ -31,7 +31,7 @@ def test_every_message_of_the_contracts_is_encoded_as_protojson(
 @given(data=st.data())
 def test_every_kind_of_field_is_encoded_as_protojson(data: st.DataObject) -> None:
     """Also the kinds of fields that no contract uses yet."""
-    message = data.draw(messages(every_kind()))
+    message = data.draw(messages(every_kind(), depth=1))
     assert Encoders().of(descriptor_of(every_kind()))(message) == _by_json_format(message)
 
 
@@ -57,7 +57,7 @@ def test_an_enum_value_of_a_newer_contract_is_written_as_its_number() -> None:
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_what_is_encoded_can_be_written_by_orjson(data: st.DataObject) -> None:
-    message = data.draw(messages(every_kind()))
+    message = data.draw(messages(every_kind(), depth=1))
     assert orjson.loads(orjson.dumps(Encoders().of(descriptor_of(every_kind()))(message)))
 
 
