@@ -4,8 +4,6 @@ UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
 # Changed settings or versions make the environment stale; nothing else does.
 SYNCED := .venv/.synced
-# protoc finds its plugins on the path.
-export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help up demo test check bench proto sync \
 	check-format check-lint check-types check-imports check-contracts check-generated

@@ -1,6 +1,6 @@
-"""Writes `proto/gen` from the contracts: message classes, gRPC classes, and one descriptor set with comments.
+"""Writes `proto/gen` from the contracts: message classes, gRPC classes, a descriptor set with comments.
 
-`python proto/generate.py` writes; `python proto/generate.py --check` only compares and says what is out of step.
+`python proto/generate.py` writes; with ``--check`` it only compares and says what is out of step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def write_into(target: Path) -> None:
     _run(contracts, f"--python_out={target}", f"--mypy_out=quiet:{target}")
     # A second pass, because files without a service would get empty stub modules.
     _run(with_services, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}")
-    _run(contracts, "--include_imports", "--include_source_info", f"--descriptor_set_out={target / DESCRIPTOR_SET}")
+    described = f"--descriptor_set_out={target / DESCRIPTOR_SET}"
+    _run(contracts, "--include_imports", "--include_source_info", described)
     for package in (path for path in (target / "school").rglob("*") if path.is_dir()):
         (package / "py.typed").touch()
 
@@ -39,13 +40,16 @@ def _run(contracts: list[Path], *options: str) -> None:
     site_packages = Path(str(annotations)).parents[2]
     well_known = resources.files("grpc_tools").joinpath("_proto")
     includes = [f"-I{PROTO}", f"-I{site_packages}", f"-I{well_known}"]
-    if protoc.main(["protoc", *includes, *options, *map(str, contracts)]) != 0:
+    # The plugins of this very environment, whether or not it is on the path.
+    programs = Path(sys.executable).parent
+    plugins = [f"--plugin={name}={programs / name}" for name in ("protoc-gen-mypy", "protoc-gen-mypy_grpc")]
+    if protoc.main(["protoc", *includes, *plugins, *options, *map(str, contracts)]) != 0:
         sys.exit("protoc refused the contracts")
 
 
 def _differences(expected: Path, actual: Path) -> list[str]:
-    names = {path.relative_to(root) for root in (expected, actual) for path in root.rglob("*") if path.is_file()}
-    names = {name for name in names if "__pycache__" not in name.parts}
+    files = [(root, path) for root in (expected, actual) for path in root.rglob("*") if path.is_file()]
+    names = {path.relative_to(root) for root, path in files if "__pycache__" not in path.parts}
     return sorted(
         str(name)
         for name in names
@@ -58,7 +62,7 @@ def _differences(expected: Path, actual: Path) -> list[str]:
 def main() -> None:
     """Generate, or compare with ``--check``; exits 1 when the committed code is out of step."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing, fail when something would change")
+    parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     only_check = parser.parse_args().check
     with tempfile.TemporaryDirectory() as folder:
         fresh = Path(folder)
@@ -66,7 +70,8 @@ def main() -> None:
         if only_check:
             stale = _differences(fresh, GENERATED)
             if stale:
-                sys.exit("proto/gen is out of step with the contracts; run `make proto`:\n  " + "\n  ".join(stale))
+                listed = "\n  ".join(stale)
+                sys.exit(f"proto/gen is out of step with the contracts; run `make proto`:\n  {listed}")
             return
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(fresh, GENERATED)
