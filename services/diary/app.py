@@ -74,7 +74,7 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
     bus = Bus(settings.nats_url, region=settings.region, service="diary")
     consumer = Consumer(bus, database, "IDENTITY", "diary-access", HANDLERS)
     async with (
-        _closing(database),
+        database,
         bus,
         Relay(bus, database),
         consumer,
@@ -86,14 +86,6 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         ) as server,
     ):
         yield Diary(server.address, database, consumer)
-
-
-@asynccontextmanager
-async def _closing(database: Database) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await database.close()
 
 
 def _register(database: Database, clock: Clock) -> Register:

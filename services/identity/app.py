@@ -101,7 +101,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     bus = Bus(settings.nats_url, region=settings.region, service="identity")
     sweep = Sweep(database, clock)
     async with (
-        _closing(database),
+        database,
         connect(settings.esia, now=clock.now) as esia,
         Passwords() as passwords,
         bus,
@@ -116,14 +116,6 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
             listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register
         ) as server:
             yield Identity(server.address, database, use_cases, sweep)
-
-
-@asynccontextmanager
-async def _closing(database: Database) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await database.close()
 
 
 def _use_cases(

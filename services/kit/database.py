@@ -10,7 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 from uuid import UUID
 
 import asyncpg
@@ -109,9 +110,10 @@ class Transaction:
 class Database:
     """A pool of connections to the service's own database; opens the first one when it is first needed.
 
+    ``async with`` closes it in the end.
+
     Args:
-        url: ``postgresql+asyncpg://user:password@host:port/name``, or with ``?host=/folder`` for a unix
-        socket.
+        url: ``postgresql+asyncpg://user:password@host:port/name``, or with ``?host=/folder`` for a socket.
         pool_size: the most connections held at once. Replicas × pool size must stay below the server's limit.
     """
 
@@ -148,6 +150,14 @@ class Database:
             url, connect_args=connect_args, hide_parameters=True, poolclass=NullPool
         )
         self._wakes: list[Callable[[], None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

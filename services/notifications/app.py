@@ -62,7 +62,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         inbox_pb2_grpc.add_InboxServiceServicer_to_server(InboxRpc(Inbox(database, clock)), server)
 
     async with (
-        _closing(database),
+        database,
         bus,
         Relay(bus, database),
         access,
@@ -70,11 +70,3 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
     ):
         yield Notifications(server.address, database, (access, inbox))
-
-
-@asynccontextmanager
-async def _closing(database: Database) -> AsyncIterator[None]:
-    try:
-        yield
-    finally:
-        await database.close()

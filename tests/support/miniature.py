@@ -139,19 +139,18 @@ async def publisher(
     database_url: str, nats_url: str, *, region: str = REGION, service: str = "diary"
 ) -> AsyncIterator[Publisher]:
     """A service in miniature that publishes, without its relay."""
-    database = Database(database_url)
-    async with Bus(nats_url, region=region, service=service) as bus:
+    async with Database(database_url) as database, Bus(nats_url, region=region, service=service) as bus:
         yield Publisher(database, bus)
-    await database.close()
 
 
 @asynccontextmanager
 async def listener(database_url: str, nats_url: str) -> AsyncIterator[Listener]:
     """Notifications in miniature, without its consumer."""
-    database = Database(database_url)
-    async with Bus(nats_url, region=REGION, service="notifications") as bus:
+    async with (
+        Database(database_url) as database,
+        Bus(nats_url, region=REGION, service="notifications") as bus,
+    ):
         yield Listener(database, bus)
-    await database.close()
 
 
 def relay_of(service: Publisher) -> Relay:

@@ -47,12 +47,8 @@ class Loaded:
 
     async def fetch(self, service: str, statement: Any) -> list[Any]:
         """Rows of a service's database."""
-        database = Database(self.urls[service], pool_size=1)
-        try:
-            async with database.read() as connection:
-                return list(await connection.execute(statement))
-        finally:
-            await database.close()
+        async with Database(self.urls[service], pool_size=1) as database, database.read() as connection:
+            return list(await connection.execute(statement))
 
     async def count(self, service: str, table: Table) -> int:
         """How many rows a table has."""
@@ -156,14 +152,14 @@ async def test_the_password_of_parent_b_opens_her_account(region: Loaded) -> Non
     facts = await region.load()
 
     given = facts["credentials"]["parent_b_without_snils"]
-    database = Database(region.urls["identity"], pool_size=1)
-    try:
-        async with database.read() as connection, Passwords() as passwords:
-            account = await account_by_login(connection, given["login"])
-            assert account is not None
-            assert await passwords.verify(given["password"], account.password_hash)
-    finally:
-        await database.close()
+    async with (
+        Database(region.urls["identity"], pool_size=1) as database,
+        database.read() as connection,
+        Passwords() as passwords,
+    ):
+        account = await account_by_login(connection, given["login"])
+        assert account is not None
+        assert await passwords.verify(given["password"], account.password_hash)
 
 
 async def test_in_the_morning_nothing_is_written_on_the_days_lessons(region: Loaded) -> None:

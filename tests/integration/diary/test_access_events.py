@@ -48,13 +48,12 @@ class Identity:
 
 @pytest.fixture
 async def identity(database_url: DatabaseUrl, nats: OwnNats) -> AsyncIterator[Identity]:
-    database = Database(await database_url("kit", prepare))
     async with (
+        Database(await database_url("kit", prepare)) as database,
         Bus(nats.url("identity"), region=REGION, service="identity") as bus,
         Relay(bus, database),
     ):
         yield Identity(database)
-    await database.close()
 
 
 @asynccontextmanager
