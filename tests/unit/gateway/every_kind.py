@@ -45,6 +45,9 @@ def every_kind() -> type[Message]:
         _add(message, f"many_{name}", type=kind, type_name=type_name, label=_FIELD.LABEL_REPEATED)
         _add(message, f"either_{name}", type=kind, type_name=type_name, oneof_index=0)
         _add_map(message, f"map_{name}", key=_FIELD.TYPE_STRING, value=kind, type_name=type_name)
+    # Names that mean something in Python.
+    _add(message, "from", type=_FIELD.TYPE_STRING)
+    _add(message, "class", type=_FIELD.TYPE_STRING, label=_FIELD.LABEL_REPEATED)
     # The synthetic one-ofs of optional fields must come after the real one.
     for name in _SCALARS:
         message.oneof_decl.add(name=f"_maybe_{name}")
