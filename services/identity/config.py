@@ -6,19 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import Field
-
 from services.identity.esia import EsiaSettings
-from services.kit.settings import ServiceSettings
+from services.kit.settings import StoringSettings
 
 
-class IdentitySettings(ServiceSettings):
-    """The settings of every service, and what identity alone knows: keys, regions, ESIA."""
-
-    database_url: str
-    """``postgresql+asyncpg://…``; nobody else uses this database."""
-    pool_size: int = Field(default=10, ge=1)
-    """Connections held at once; replicas × pool size must stay below the server's limit."""
+class IdentitySettings(StoringSettings):
+    """The settings of every service with a database, and what identity alone knows: keys, regions, ESIA."""
 
     signing_keys_file: Path
     """A private JWK set; its first ES256 key signs access tokens."""

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -52,7 +52,7 @@ class MigrationSettings(ProcessSettings):
     """What bringing a database up to date needs to know: no keys, no broker."""
 
     database_url: str
-    """``postgresql+asyncpg://…`` of the service's own database."""
+    """``postgresql+asyncpg://…`` of the service's own database; nobody else uses it."""
 
 
 class ServiceSettings(ProcessSettings):
@@ -66,6 +66,13 @@ class ServiceSettings(ProcessSettings):
     """The public keys that access tokens are verified with; read again when it changes."""
     nats_url: str
     """Where events travel; the service starts and serves without it."""
+
+
+class StoringSettings(ServiceSettings, MigrationSettings):
+    """What every service with a database needs to know."""
+
+    pool_size: int = Field(default=10, ge=1)  # 0 would be a pool without a bound
+    """Connections held at once; replicas × pool size must stay below the server's limit."""
 
 
 Settings = TypeVar("Settings", bound=ProcessSettings)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from services.kit.settings import ServiceSettings
+from services.kit.settings import StoringSettings
 
 
-class NotificationsSettings(ServiceSettings):
-    """The settings of every service, and the service's own database."""
-
-    database_url: str
-    """``postgresql+asyncpg://…``; nobody else uses this database."""
-    pool_size: int = 10
-    """Connections held at once; replicas × pool size must stay below the server's limit."""
+class NotificationsSettings(StoringSettings):
+    """Nothing beyond what every service with a database needs."""
