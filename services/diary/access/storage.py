@@ -6,12 +6,8 @@ replaces a newer one. The tables can be emptied and filled again from what ident
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, SmallInteger, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.diary.metadata import metadata
 
@@ -46,18 +42,3 @@ relations = Table(
     # GetWeek: may this caller see this pupil? ListMyPupils: whom may the caller see?
     Index("ix_relations_guardian", "guardian_id", "pupil_id"),
 )
-
-
-async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> None:
-    """Write a copied fact unless the table holds it at the same or a newer version.
-
-    Events may come late, twice and in any order; whatever the order, the newest version stays.
-    """
-    fresh = insert(table).values(row)
-    key = [column.name for column in table.primary_key.columns]
-    changed = {name: fresh.excluded[name] for name in row if name not in key}
-    await connection.execute(
-        fresh.on_conflict_do_update(
-            index_elements=key, set_=changed, where=table.c.version < fresh.excluded.version
-        )
-    )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.diary.access import storage
+from services.kit.copies import keep_newest
 from services.kit.database import Transaction
 
 
@@ -20,7 +21,7 @@ async def keep_person(
     source_event: UUID,
 ) -> None:
     """Know a person by their newest name and roles."""
-    await storage.keep_newest(
+    await keep_newest(
         tx.connection,
         storage.persons,
         {
@@ -45,7 +46,7 @@ async def keep_relation(
     source_event: UUID,
 ) -> None:
     """Let a guardian see a pupil from the first day to the last; a version after an end begins it anew."""
-    await storage.keep_newest(
+    await keep_newest(
         tx.connection,
         storage.relations,
         {
@@ -72,7 +73,7 @@ async def end_relation(
     source_event: UUID,
 ) -> None:
     """Let a guardian see nothing of a pupil any more, also when the relation itself is told only later."""
-    await storage.keep_newest(
+    await keep_newest(
         tx.connection,
         storage.relations,
         {

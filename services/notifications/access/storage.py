@@ -6,12 +6,9 @@ newer one. The tables can be emptied and filled again from what identity publish
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Table, Text, Uuid, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.notifications.access.rules import Relation
@@ -46,22 +43,6 @@ relations = Table(
     # Who is to be told of this pupil?
     Index("ix_relations_pupil", "pupil_id"),
 )
-
-
-async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Write a copied fact unless the table holds it at the same or a newer version; true when it was written.
-
-    Events may come late, twice and in any order; whatever the order, the newest version stays.
-    """
-    fresh = insert(table).values(row)
-    key = [column.name for column in table.primary_key.columns]
-    changed = {name: fresh.excluded[name] for name in row if name not in key}
-    written = await connection.execute(
-        fresh.on_conflict_do_update(
-            index_elements=key, set_=changed, where=table.c.version < fresh.excluded.version
-        )
-    )
-    return written.rowcount == 1
 
 
 async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Relation]]:

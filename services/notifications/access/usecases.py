@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from services.kit.copies import keep_newest
 from services.kit.database import Transaction
 from services.notifications.access import storage
 from services.notifications.access.rules import Relation
@@ -14,7 +15,7 @@ async def keep_person(
     tx: Transaction, *, person_id: UUID, display_name: str, version: int, source_event: UUID
 ) -> None:
     """Know a person by their newest name."""
-    await storage.keep_newest(
+    await keep_newest(
         tx.connection,
         storage.persons,
         {
@@ -44,7 +45,7 @@ async def keep_relation(
         Whether this is news, and the relation holds now.
     """
     await storage.hold_family(tx.connection, pupil_id, changing=True)
-    news = await storage.keep_newest(
+    news = await keep_newest(
         tx.connection,
         storage.relations,
         {
@@ -73,7 +74,7 @@ async def end_relation(
 ) -> None:
     """Tell a guardian nothing of a pupil any more, also when the relation itself is told only later."""
     await storage.hold_family(tx.connection, pupil_id, changing=True)
-    await storage.keep_newest(
+    await keep_newest(
         tx.connection,
         storage.relations,
         {

@@ -1,0 +1,30 @@
+"""A copied fact: whatever the order in which its versions are told, the newest one stays."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from sqlalchemy import select
+
+from services.kit.copies import keep_newest
+from services.kit.database import Database
+from tests.support.miniature import effects
+
+
+@pytest.mark.parametrize("order", list(permutations((1, 2, 3))), ids=str)
+async def test_the_newest_version_stays_in_every_order(kit_url: str, order: tuple[int, ...]) -> None:
+    async with Database(kit_url) as database, database.read() as connection:
+        for version in order:
+            await keep_newest(connection, effects, {"id": 1, "what": f"at {version}", "version": version})
+
+        [kept] = await connection.execute(select(effects.c.what, effects.c.version))
+
+    assert tuple(kept) == ("at 3", 3)
+
+
+async def test_the_same_version_told_twice_is_no_news(kit_url: str) -> None:
+    fact = {"id": 1, "what": "told", "version": 1}
+    async with Database(kit_url) as database, database.read() as connection:
+        assert await keep_newest(connection, effects, fact)
+        assert not await keep_newest(connection, effects, fact)
