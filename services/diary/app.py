@@ -24,7 +24,6 @@ from services.diary.journal.rpc import JournalRpc
 from services.diary.journal.usecases import Journal
 from services.diary.marks.rpc import MarksRpc
 from services.diary.marks.usecases import Marks
-from services.diary.once import Once
 from services.diary.remarks.rpc import RemarksRpc
 from services.diary.remarks.usecases import Remarks
 from services.diary.schools.rpc import SchoolsRpc
@@ -34,6 +33,7 @@ from services.diary.week.usecases import Weeks
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging import Bus, Consumer, Relay
+from services.kit.rpc.once import Once
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenVerifier, issuer_of
 

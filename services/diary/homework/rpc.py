@@ -6,9 +6,9 @@ import grpc
 
 from school.diary.v1 import homework_pb2, homework_pb2_grpc
 from services.diary.homework.usecases import HomeworkBook
-from services.diary.once import Once
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
 

@@ -7,9 +7,9 @@ import grpc
 from school.diary.v1 import marks_pb2, marks_pb2_grpc
 from services.diary.marks.rules import MarkOnLesson
 from services.diary.marks.usecases import Marks
-from services.diary.once import Once
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import grpc
 
 from school.diary.v1 import remarks_pb2, remarks_pb2_grpc
-from services.diary.once import Once
 from services.diary.remarks.usecases import Remarks
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
 

@@ -1,4 +1,4 @@
-"""The edge of every write: one transaction, in which a request is acted on once."""
+"""The edge of a write: one transaction, in which a request is acted on once."""
 
 from __future__ import annotations
 
