@@ -32,7 +32,9 @@ from services.diary.week.rpc import WeekRpc
 from services.diary.week.usecases import Weeks
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
-from services.kit.messaging import Bus, Consumer, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.relay import Relay
 from services.kit.rpc.once import Once
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenVerifier, issuer_of

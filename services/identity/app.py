@@ -39,7 +39,8 @@ from services.identity.sign_in.usecases import SignIns
 from services.identity.sweep import Sweep
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
-from services.kit.messaging import Bus, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.relay import Relay
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
 

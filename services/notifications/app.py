@@ -11,7 +11,9 @@ from typing import Any, Final
 from school.notifications.v1 import inbox_pb2_grpc
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
-from services.kit.messaging import Bus, Consumer, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.relay import Relay
 from services.kit.rpc.server import serving
 from services.kit.tokens import TokenVerifier, issuer_of
 from services.notifications.access.events import AccessEvents

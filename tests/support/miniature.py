@@ -14,7 +14,10 @@ from sqlalchemy import BigInteger, Column, MetaData, Table, Text, func, insert, 
 from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from services.kit.database import Database, Transaction
 from services.kit.ids import new_id
-from services.kit.messaging import Bus, Consumer, EventMeta, Handler, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.consumer import Consumer, Handler
+from services.kit.messaging.envelope import EventMeta
+from services.kit.messaging.relay import Relay
 from services.kit.migrations import upgrade
 from services.kit.tables import dead_letters, outbox
 from tests.support.waiting import eventually

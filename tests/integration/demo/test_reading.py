@@ -19,7 +19,8 @@ from services.diary.app import run
 from services.diary.config import DiarySettings
 from services.identity.keyring import new_keys
 from services.kit.database import Database
-from services.kit.messaging import Bus, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.relay import Relay
 from services.kit.rpc.channel import channel
 from tests.integration.diary.calls import Calls, refused
 from tests.support.backbone import Databases, own_nats

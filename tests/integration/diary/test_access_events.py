@@ -19,7 +19,9 @@ from services.diary.access.events import HANDLERS
 from services.diary.app import Diary, run
 from services.kit.database import Database
 from services.kit.ids import new_id
-from services.kit.messaging import Bus, EventMeta, Relay
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.envelope import EventMeta
+from services.kit.messaging.relay import Relay
 from services.kit.rpc.channel import channel
 from services.kit.tables import outbox
 from tests.conftest import DatabaseUrl

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from services.kit.messaging import Bus, BusDown
+from services.kit.messaging.bus import Bus, BusDown
 from tests.support.backbone import OwnNats
 from tests.support.waiting import eventually
 

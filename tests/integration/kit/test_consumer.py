@@ -17,7 +17,9 @@ from school.diary.v1.events_pb2 import HomeworkSet, MarkSet
 from services.kit.database import Transaction
 from services.kit.errors import DomainError
 from services.kit.ids import new_id
-from services.kit.messaging import Consumer, EventMeta, envelope
+from services.kit.messaging import envelope
+from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.envelope import EventMeta
 from services.kit.tables import inbox
 from tests.conftest import DatabaseUrl
 from tests.support.backbone import OwnNats

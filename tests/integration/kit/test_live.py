@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 
 from school.diary.v1.events_pb2 import MarkSet
-from services.kit.messaging import Bus, EventMeta, Live
+from services.kit.messaging.bus import Bus
+from services.kit.messaging.envelope import EventMeta
+from services.kit.messaging.live import Live
 from tests.support.backbone import OwnNats
 from tests.support.miniature import REGION, Publisher, relay_of
 

@@ -10,8 +10,11 @@ from sqlalchemy import func, insert, select, text, update
 
 from school.diary.v1.events_pb2 import MarkSet
 from services.kit.ids import new_id
-from services.kit.messaging import Bus, Relay, Stream, envelope
+from services.kit.messaging import envelope
+from services.kit.messaging.bus import Bus
 from services.kit.messaging.outbox import sweep
+from services.kit.messaging.relay import Relay
+from services.kit.messaging.streams import Stream
 from services.kit.tables import inbox, outbox, requests
 from tests.support.backbone import OwnNats
 from tests.support.miniature import Publisher, publisher, relay_of
