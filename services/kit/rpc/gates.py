@@ -8,7 +8,6 @@ import time
 
 import grpc
 from google.protobuf.message import Message
-from typing_extensions import override
 
 from school.access.v1.policy_pb2 import Policy
 from services.kit import log
@@ -23,7 +22,7 @@ from services.kit.errors import (
     Unauthenticated,
 )
 from services.kit.ids import new_id
-from services.kit.rpc.around import AroundUnary, Context, Proceed, metadata
+from services.kit.rpc.around import Context, Proceed, metadata
 from services.kit.rpc.status import details
 from services.kit.tokens import TokenVerifier
 
@@ -34,14 +33,13 @@ SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _logger = log.get_logger("rpc")
 
 
-class Edge(AroundUnary):
+class Edge:
     """Outermost: binds the request id, turns errors into statuses, writes one canonical line per call."""
 
     def __init__(self, domain: str) -> None:
         """``domain`` goes into `ErrorInfo`, such as "diary.school"."""
         self._domain = domain
 
-    @override
     async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
         """Run the call; whatever goes wrong leaves as a typed status."""
         came_with = metadata(context, REQUEST_ID_KEY)
@@ -71,7 +69,7 @@ class Edge(AroundUnary):
             _logger.info("call", method=method, code=code, reason=reason, ms=_ms_since(began))
 
 
-class Load(AroundUnary):
+class Load:
     """Refuses calls above a number in progress. grpc's own limit would refuse health checks too."""
 
     def __init__(self, most: int) -> None:
@@ -79,8 +77,7 @@ class Load(AroundUnary):
         self._most = most
         self._present = 0
 
-    @override
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
+    async def around(self, _method: str, request: Message, context: Context, proceed: Proceed) -> Message:
         """Raises `Overloaded`."""
         if self._present >= self._most:
             raise Overloaded
@@ -91,18 +88,17 @@ class Load(AroundUnary):
             self._present -= 1
 
 
-class Deadline(AroundUnary):
+class Deadline:
     """Refuses calls that would wait for ever."""
 
-    @override
-    async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
+    async def around(self, _method: str, request: Message, context: Context, proceed: Proceed) -> Message:
         """Raises `DeadlineNeeded`."""
         if context.time_remaining() is None:
             raise DeadlineNeeded
         return await proceed(request, context)
 
 
-class Access(AroundUnary):
+class Access:
     """Who calls, and whether the RPC's policy admits them."""
 
     def __init__(self, policies: dict[str, Policy], verifier: TokenVerifier) -> None:
@@ -110,7 +106,6 @@ class Access(AroundUnary):
         self._policies = policies
         self._verifier = verifier
 
-    @override
     async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
         """Raises `Unauthenticated`, `TokenRefused`, `TokenExpired`, `RoleNeeded`."""
         policy = self._policies[method]

@@ -18,6 +18,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from services.kit.log import get_logger
+from services.kit.rpc.around import guarded
 from services.kit.rpc.gates import Access, Deadline, Edge, Load
 from services.kit.rpc.policy import policies_of
 from services.kit.tokens import TokenVerifier
@@ -41,7 +42,7 @@ _logger = get_logger("server")
 
 
 class ServicerRegistry:
-    """What servicers register with: passes them on to the server and remembers whose RPCs it serves."""
+    """What servicers register with: remembers their handlers, so that none is served without its gates."""
 
     def __init__(self) -> None:
         self.services: dict[str, dict[str, Any]] = {}
@@ -82,14 +83,17 @@ async def serving(
 
     Raises:
         PolicyMissing: one of the RPCs does not say who may call it.
+        StreamRefused: one of the RPCs streams.
         OSError: the address cannot be bound.
     """
     registry = ServicerRegistry()
     register(registry)
     policies = policies_of(registry.services)
     gates = (Edge(domain), Load(most_calls), Deadline(), Access(policies, verifier))
-    server = grpc.aio.server(interceptors=gates, options=OPTIONS)
-    register(server)
+    server = grpc.aio.server(options=OPTIONS)
+    for name, handlers in registry.services.items():
+        handler = grpc.method_handlers_generic_handler(name, guarded(name, handlers, gates))
+        server.add_generic_rpc_handlers((handler,))
     own_health = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(own_health, server)
     reflection.enable_server_reflection(

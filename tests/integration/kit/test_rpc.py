@@ -14,8 +14,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from school.access.v1.policy_pb2 import Role
 from school.diary.v1 import marks_pb2, marks_pb2_grpc, week_pb2, week_pb2_grpc
+from school.notifications.v1 import live_pb2, live_pb2_grpc
 from services.kit.caller import caller
 from services.kit.errors import DomainError
+from services.kit.rpc.around import StreamRefused
 from services.kit.rpc.channel import channel
 from services.kit.rpc.server import serving
 from services.kit.rpc.status import Refusal, refusal
@@ -175,6 +177,22 @@ async def test_a_call_in_progress_is_finished_when_the_server_ends(tmp_path: Pat
         week.go_on.set()
         await call
         await ending
+
+
+async def test_a_streaming_rpc_is_not_served(tmp_path: Path) -> None:
+    """The gates stand before unary RPCs; a stream would pass beside them."""
+    keys = make_keys(tmp_path)
+
+    class Live(live_pb2_grpc.LiveServiceServicer):
+        async def WatchNotices(self, _request: Any, _context: Any) -> AsyncIterator[Any]:
+            yield live_pb2.WatchNoticesResponse()
+
+    def register(server: Any) -> None:
+        live_pb2_grpc.add_LiveServiceServicer_to_server(Live(), server)
+
+    with pytest.raises(StreamRefused, match="WatchNotices"):
+        async with serving(listen="127.0.0.1:0", domain="d", verifier=keys.verifier(), register=register):
+            pytest.fail("a stream is served")
 
 
 async def test_a_taken_address_is_an_error_with_a_plain_text(tmp_path: Path) -> None:
