@@ -13,6 +13,7 @@ from statistics import median
 from deploy.local.ports import Ports
 from deploy.local.region import Region
 from tests.bench.load import Figures, Get, get, load
+from tests.bench.machine import cpu_seconds
 from tests.bench.table import Table
 from tests.support.people import People
 
@@ -47,6 +48,23 @@ async def measure(region: Region, table: Table) -> None:
     )
     _add(table, "week, mesh", [ours for _, ours in pairs])
     _add(table, "week, floor", [theirs for theirs, _ in pairs])
+    await _add_cost(region, table, mesh)
+
+
+async def _add_cost(region: Region, table: Table, gets: list[Get]) -> None:
+    """Processor time of each process for one week: steadier than a rate while a machine is shared."""
+
+    def spent() -> dict[str, float]:
+        return {name: cpu_seconds([region.pid(name)]) for name in ("gateway", "diary", "postgres")}
+
+    before = spent()
+    answered = (await load(gets, connections=CONNECTIONS, seconds=SECONDS)).answered
+    each = {name: (after - before[name]) / answered * 1000 for name, after in spent().items()}
+    table.add(
+        "processor time of one week",
+        f"{sum(each.values()):.2f} ms",
+        beside=", ".join(f"{name} {ms:.2f} ms" for name, ms in each.items()),
+    )
 
 
 def _add(table: Table, what: str, rounds: list[Figures]) -> None:
