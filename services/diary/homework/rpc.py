@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.diary.v1 import homework_pb2, homework_pb2_grpc
 from services.diary.homework.usecases import HomeworkBook
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.around import Context
 from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
@@ -20,9 +19,7 @@ class HomeworkRpc(homework_pb2_grpc.HomeworkServiceServicer):
         self._once = once
 
     async def SetHomework(
-        self,
-        request: homework_pb2.SetHomeworkRequest,
-        context: grpc.aio.ServicerContext[homework_pb2.SetHomeworkRequest, homework_pb2.SetHomeworkResponse],
+        self, request: homework_pb2.SetHomeworkRequest, context: Context
     ) -> homework_pb2.SetHomeworkResponse:
         """Sets what is to be done for a lesson, or replaces it."""
         lesson_id = uuid_of(request.lesson_id, "lesson_id")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.diary.v1 import journal_pb2, journal_pb2_grpc
 from services.diary.journal.usecases import Journal
 from services.diary.metadata import AnyRow
 from services.kit.caller import caller
+from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of
 
 
@@ -18,20 +17,14 @@ class JournalRpc(journal_pb2_grpc.JournalServiceServicer):
         self._journal = journal
 
     async def ListMyLessons(
-        self,
-        request: journal_pb2.ListMyLessonsRequest,
-        context: grpc.aio.ServicerContext[
-            journal_pb2.ListMyLessonsRequest, journal_pb2.ListMyLessonsResponse
-        ],
+        self, request: journal_pb2.ListMyLessonsRequest, context: Context
     ) -> journal_pb2.ListMyLessonsResponse:
         """The lessons the caller gives on a day."""
         day, lessons = await self._journal.lessons(caller().person_id, date_or_none(request.date, "date"))
         return journal_pb2.ListMyLessonsResponse(date=day.isoformat(), lessons=map(_lesson, lessons))
 
     async def GetLesson(
-        self,
-        request: journal_pb2.GetLessonRequest,
-        context: grpc.aio.ServicerContext[journal_pb2.GetLessonRequest, journal_pb2.GetLessonResponse],
+        self, request: journal_pb2.GetLessonRequest, context: Context
     ) -> journal_pb2.GetLessonResponse:
         """One lesson with the pupils of its class."""
         page = await self._journal.lesson(caller().person_id, uuid_of(request.lesson_id, "lesson_id"))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.diary.v1 import marks_pb2, marks_pb2_grpc
 from services.diary.marks.rules import MarkOnLesson
 from services.diary.marks.usecases import Marks
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.around import Context
 from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
@@ -20,11 +19,7 @@ class MarksRpc(marks_pb2_grpc.MarksServiceServicer):
         self._marks = marks
         self._once = once
 
-    async def SetMark(
-        self,
-        request: marks_pb2.SetMarkRequest,
-        context: grpc.aio.ServicerContext[marks_pb2.SetMarkRequest, marks_pb2.SetMarkResponse],
-    ) -> marks_pb2.SetMarkResponse:
+    async def SetMark(self, request: marks_pb2.SetMarkRequest, context: Context) -> marks_pb2.SetMarkResponse:
         """Sets a pupil's mark on a lesson, or replaces it."""
         lesson_id = uuid_of(request.lesson_id, "lesson_id")
         pupil_id = uuid_of(request.pupil_id, "pupil_id")
@@ -44,9 +39,7 @@ class MarksRpc(marks_pb2_grpc.MarksServiceServicer):
         return await self._once(request, request.request_id, marks_pb2.SetMarkResponse, act)
 
     async def RemoveMark(
-        self,
-        request: marks_pb2.RemoveMarkRequest,
-        context: grpc.aio.ServicerContext[marks_pb2.RemoveMarkRequest, marks_pb2.RemoveMarkResponse],
+        self, request: marks_pb2.RemoveMarkRequest, context: Context
     ) -> marks_pb2.RemoveMarkResponse:
         """Removes a pupil's mark from a lesson."""
         lesson_id = uuid_of(request.lesson_id, "lesson_id")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.diary.v1 import remarks_pb2, remarks_pb2_grpc
 from services.diary.remarks.usecases import Remarks
 from services.kit.caller import caller
 from services.kit.database import Transaction
+from services.kit.rpc.around import Context
 from services.kit.rpc.once import Once
 from services.kit.rpc.parse import uuid_of
 
@@ -20,9 +19,7 @@ class RemarksRpc(remarks_pb2_grpc.RemarksServiceServicer):
         self._once = once
 
     async def LeaveRemark(
-        self,
-        request: remarks_pb2.LeaveRemarkRequest,
-        context: grpc.aio.ServicerContext[remarks_pb2.LeaveRemarkRequest, remarks_pb2.LeaveRemarkResponse],
+        self, request: remarks_pb2.LeaveRemarkRequest, context: Context
     ) -> remarks_pb2.LeaveRemarkResponse:
         """Leaves a remark about a pupil on a lesson."""
         lesson_id = uuid_of(request.lesson_id, "lesson_id")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.diary.v1 import schools_pb2, schools_pb2_grpc
 from services.diary.schools.usecases import PupilInClass, Schools
 from services.kit.caller import caller
+from services.kit.rpc.around import Context
 
 
 class SchoolsRpc(schools_pb2_grpc.SchoolsServiceServicer):
@@ -16,9 +15,7 @@ class SchoolsRpc(schools_pb2_grpc.SchoolsServiceServicer):
         self._schools = schools
 
     async def ListMyPupils(
-        self,
-        request: schools_pb2.ListMyPupilsRequest,
-        context: grpc.aio.ServicerContext[schools_pb2.ListMyPupilsRequest, schools_pb2.ListMyPupilsResponse],
+        self, request: schools_pb2.ListMyPupilsRequest, context: Context
     ) -> schools_pb2.ListMyPupilsResponse:
         """The pupils whose diary the caller may read today."""
         pupils = await self._schools.my_pupils(caller().person_id)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, time
 from uuid import UUID
 
-import grpc
-
 from school.diary.v1 import week_pb2, week_pb2_grpc
 from services.diary.metadata import AnyRow
 from services.diary.week.usecases import Week, Weeks
 from services.kit.caller import caller
+from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of
 
 
@@ -20,11 +19,7 @@ class WeekRpc(week_pb2_grpc.WeekServiceServicer):
     def __init__(self, weeks: Weeks) -> None:
         self._weeks = weeks
 
-    async def GetWeek(
-        self,
-        request: week_pb2.GetWeekRequest,
-        context: grpc.aio.ServicerContext[week_pb2.GetWeekRequest, week_pb2.GetWeekResponse],
-    ) -> week_pb2.GetWeekResponse:
+    async def GetWeek(self, request: week_pb2.GetWeekRequest, context: Context) -> week_pb2.GetWeekResponse:
         """The school week that holds a date."""
         week = await self._weeks.week(
             caller().person_id,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import grpc
-
 from school.notifications.v1 import inbox_pb2, inbox_pb2_grpc
 from services.kit.caller import caller
+from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 from services.notifications.inbox.messages import notice_message
 from services.notifications.inbox.usecases import Inbox
@@ -18,9 +17,7 @@ class InboxRpc(inbox_pb2_grpc.InboxServiceServicer):
         self._inbox = inbox
 
     async def ListNotices(
-        self,
-        request: inbox_pb2.ListNoticesRequest,
-        context: grpc.aio.ServicerContext[inbox_pb2.ListNoticesRequest, inbox_pb2.ListNoticesResponse],
+        self, request: inbox_pb2.ListNoticesRequest, context: Context
     ) -> inbox_pb2.ListNoticesResponse:
         """Lists the caller's notices, the newest first."""
         after = uuid_of(request.after_notice_id, "after_notice_id") if request.after_notice_id else None
@@ -34,9 +31,7 @@ class InboxRpc(inbox_pb2_grpc.InboxServiceServicer):
         )
 
     async def ReadNotices(
-        self,
-        request: inbox_pb2.ReadNoticesRequest,
-        context: grpc.aio.ServicerContext[inbox_pb2.ReadNoticesRequest, inbox_pb2.ReadNoticesResponse],
+        self, request: inbox_pb2.ReadNoticesRequest, context: Context
     ) -> inbox_pb2.ReadNoticesResponse:
         """Marks the caller's notices up to and including one as read."""
         up_to = uuid_of(request.up_to_notice_id, "up_to_notice_id")
