@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, MutableMapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
 from typing import Any, Literal
 
@@ -27,11 +27,6 @@ ALLOWED = {
     # processes and connections
     "address", "pid", "name", "state", "version", "signal", "database", "peer",
 }  # fmt: skip
-
-
-def allow(fields: Iterable[str]) -> None:
-    """Let a service write more fields; none of them may ever hold personal data."""
-    ALLOWED.update(fields)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

@@ -36,15 +36,14 @@ class Bus(Background):
         url: ``nats://user:password@host:port``, several separated by commas.
         region: the code of the region; events of others are refused.
         service: who publishes here; also the name of the connection.
-        inbox_prefix: where answers are received; a service may hear its own inbox only.
     """
 
-    def __init__(self, url: str, *, region: str, service: str, inbox_prefix: str | None = None) -> None:
+    def __init__(self, url: str, *, region: str, service: str) -> None:
         super().__init__("bus")
         self.region = region
         self.service = service
         self._servers = [server.strip() for server in url.split(",")]
-        self._inbox_prefix = inbox_prefix or f"_INBOX.{service}"
+        self._inbox_prefix = f"_INBOX.{service}"  # the server lets a service hear its own only
         self._client: Client | None = None
         self._jetstream: JetStreamContext | None = None
         self._up = asyncio.Event()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc import code_pb2, error_details_pb2, status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from services.kit.errors import DomainError
 
@@ -62,6 +62,3 @@ def _parse(serialized: bytes) -> Refusal | None:
         if detail.Is(info.DESCRIPTOR) and detail.Unpack(info):
             return Refusal(status.code, info.reason, status.message, dict(info.metadata))
     return None
-
-
-INTERNAL = code_pb2.INTERNAL
