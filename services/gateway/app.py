@@ -32,7 +32,7 @@ from services.kit.log import get_logger
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.live import Live
 from services.kit.rpc.channel import channel
-from services.kit.tokens import TokenVerifier
+from services.kit.tokens import TokenVerifier, issuer_of
 
 WATCH = "/school.notifications.v1.LiveService/WatchNotices"
 # Tabs and devices of one person.
@@ -64,7 +64,7 @@ async def run(settings: GatewaySettings) -> AsyncIterator[Running]:
     form_key = FormKey(read_form_key(settings.form_key_file))
     verifier = TokenVerifier(
         settings.jwks_file,
-        issuer=f"diary-mesh/{settings.region}/identity",
+        issuer=issuer_of(settings.region),
         region=settings.region,
         clock=SystemClock(),
     )

@@ -242,8 +242,3 @@ def _retry_after(status: int, metadata: Mapping[str, str]) -> int | None:
         return None
     told = metadata.get("retry_after_s", "")
     return int(told) if told.isdecimal() else _RETRY_AFTER_SECONDS
-
-
-def english_only(_reason: str, _accept_language: str) -> str | None:
-    """The empty catalogue: every problem keeps the English title that its error carries."""
-    return None
