@@ -1,4 +1,4 @@
-"""Puts the gateway together."""
+"""The gateway put together: everything that is opened here is closed here."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from services.gateway.openapi.documents import Documents
 from services.gateway.pages.site import build
 from services.gateway.server import serving
 from services.gateway.sessions import FormKey, Sessions
-from services.gateway.site import Door as PageDoor
+from services.gateway.site import PageDoor
 from services.gateway.system import System
 from services.gateway.website import Website
-from services.kit.clock import SystemClock
+from services.kit.clock import Clock, SystemClock
 from services.kit.log import get_logger
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.live import Live
@@ -42,8 +42,8 @@ _logger = get_logger("gateway")
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A gateway that answers."""
+class Gateway:
+    """The service while it runs."""
 
     address: str
     """``host:port`` as bound."""
@@ -52,21 +52,23 @@ class Running:
 
 
 @asynccontextmanager
-async def run(settings: GatewaySettings) -> AsyncIterator[Running]:
-    """Serve until the context ends.
+async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> AsyncIterator[Gateway]:
+    """Serve until the context ends; services and NATS may be away.
+
+    Args:
+        settings: where everything is.
+        clock: what time it is; a test brings its own.
 
     Raises:
         ContractError, PolicyMissing: the contracts ask for something that is not offered.
         OSError: the address cannot be bound, or a key file cannot be read.
         ValueError: a key file holds no key.
     """
+    clock = clock or SystemClock()
     cookies = Cookies(secure=settings.secure)
     form_key = FormKey(read_form_key(settings.form_key_file))
     verifier = TokenVerifier(
-        settings.jwks_file,
-        issuer=issuer_of(settings.region),
-        region=settings.region,
-        clock=SystemClock(),
+        settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
     )
     async with AsyncExitStack() as stack:
         channels = {name: await stack.enter_async_context(c) for name, c in _channels(settings).items()}
@@ -79,7 +81,8 @@ async def run(settings: GatewaySettings) -> AsyncIterator[Running]:
             verifier, cookies, Renewal(services), form_key, settings.public_base_url
         )
         site = build(
-            PageDoor(services, Sessions(cookies, form_key), settings.public_base_url, settings.region)
+            PageDoor(services, Sessions(cookies, form_key), settings.public_base_url, settings.region),
+            clock,
         )
         rpcs = read_rpcs()
         documents = Documents(rpcs, security, settings.public_base_url)
@@ -97,7 +100,7 @@ async def run(settings: GatewaySettings) -> AsyncIterator[Running]:
             serving(door, listen=settings.listen, before_stop=hub.close)
         )
         _logger.info("serving", address=address)
-        yield Running(address, hub, bus)
+        yield Gateway(address, hub, bus)
     _logger.info("stopped", address=address)
 
 

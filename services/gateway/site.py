@@ -1,6 +1,6 @@
 """What the machine side of the gateway gives to the pages, and what it asks of them.
 
-The pages live in `services.gateway.pages`; `services.gateway.pages.site.build(door)` returns a `Site`.
+The pages live in `services.gateway.pages`; `services.gateway.pages.site.build` returns a `Site`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from services.gateway.sessions import Sessions
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class PageDoor:
     """What a page may use."""
 
     services: Services

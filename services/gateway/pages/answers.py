@@ -20,7 +20,7 @@ from services.gateway.pages.language import Speech, chosen_language
 from services.gateway.pages.rendering import Renderer
 from services.gateway.problems import Refused
 from services.gateway.sessions import Visitor
-from services.gateway.site import Door
+from services.gateway.site import PageDoor
 from services.kit.clock import Clock
 
 LANGUAGE_COOKIE = "mesh-language"
@@ -38,7 +38,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Answers:
     """Makes the answers of all pages."""
 
-    def __init__(self, door: Door, clock: Clock) -> None:
+    def __init__(self, door: PageDoor, clock: Clock) -> None:
         self.door = door
         self.clock = clock
         self.assets = Assets()

@@ -21,8 +21,8 @@ from services.gateway.pages.notices.page import NoticePages
 from services.gateway.pages.troubles.view import trouble_view
 from services.gateway.pages.week.page import WeekPages
 from services.gateway.problems import Problem
-from services.gateway.site import Door, Site
-from services.kit.clock import Clock, SystemClock
+from services.gateway.site import PageDoor, Site
+from services.kit.clock import Clock
 
 
 class Pages:
@@ -57,9 +57,9 @@ class Pages:
         return self._answers.html("trouble.html", frame, status=problem.status, view=view)
 
 
-def build(door: Door, clock: Clock | None = None) -> Site:
+def build(door: PageDoor, clock: Clock) -> Site:
     """The pages, ready to be served. Fails at once when a catalogue, a style or a script cannot be read."""
-    return Pages(Answers(door, clock or SystemClock()))
+    return Pages(Answers(door, clock))
 
 
 def _routes(answers: Answers) -> Sequence[BaseRoute]:

@@ -20,7 +20,7 @@ import httpx
 from google.protobuf.message import Message
 
 from school.access.v1.policy_pb2 import Role
-from services.gateway.app import Running, run
+from services.gateway.app import Gateway, run
 from services.gateway.config import GatewaySettings
 from services.gateway.contracts import Rpc, read_rpcs
 from services.kit.rpc.server import serving
@@ -93,7 +93,7 @@ class Outside:
     """What a test has of a running gateway."""
 
     stage: Stage
-    running: Running
+    running: Gateway
     client: httpx.AsyncClient
     settings: GatewaySettings
 
