@@ -1,9 +1,8 @@
 """The tables that every service has beside its own: events out and in, repeated requests, audit.
 
 `kit_metadata` is what the code queries; `kit_tables_v1` is what a service's first migration creates. The
-second is
-frozen: when a table changes, a ``kit_tables_v2`` is added and called by a new migration of each service. A
-test holds the two together.
+second is frozen: when a table changes, a ``kit_tables_v2`` is added and called by a new migration of each
+service. A test holds the two together.
 """
 
 from __future__ import annotations
@@ -25,6 +24,22 @@ from sqlalchemy import (
 )
 
 kit_metadata = MetaData()
+
+
+def service_metadata() -> MetaData:
+    """An empty collection for a service's own tables.
+
+    Constraints are named by rule, so that a migration can name what it changes.
+    """
+    return MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(referred_table_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+        }
+    )
+
 
 outbox = Table(
     "outbox",
@@ -188,8 +203,7 @@ _V1 = (
     """,
     "CREATE INDEX audit_by_object ON audit (object_kind, object_id, id)",
     "CREATE INDEX audit_by_actor ON audit (actor, id)",
-    # A trigger, not only revoked rights: the owner of the table keeps its rights, and the service is the
-    # owner.
+    # A trigger, not only revoked rights: a table's owner keeps its rights, and the service is the owner.
     """
     CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -2,14 +2,6 @@
 
 from __future__ import annotations
 
-from sqlalchemy import MetaData
+from services.kit.tables import service_metadata
 
-# Constraints are named by rule, so that a migration can name what it changes.
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+metadata = service_metadata()
