@@ -1,4 +1,4 @@
-"""The one collection of tables that identity owns; each capability adds its own in its ``storage.py``."""
+"""Where all tables of identity's database are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All tables of notifications in one place; each is kept by the capability that owns it."""
+"""Every table of the database of notifications, named in one place for migrations and loaders."""
 
 from __future__ import annotations
 

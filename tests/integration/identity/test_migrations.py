@@ -1,15 +1,15 @@
-"""The migrated database has exactly the tables that the code queries."""
+"""The migrated database and the tables that the code queries are the same."""
 
 from __future__ import annotations
 
-from services.identity import app
-from services.identity.metadata import metadata
+from services.identity.app import MIGRATIONS
+from services.identity.tables import metadata
 from services.kit.migrations import compare, upgrade
 from services.kit.tables import kit_metadata
 from tests.conftest import DatabaseUrl
 
 
-async def test_migrations_and_tables_agree(database_url: DatabaseUrl) -> None:
+async def test_migrations_lead_to_the_tables_the_code_knows(database_url: DatabaseUrl) -> None:
     url = await database_url("identity")
 
     assert await compare(url, metadata, kit_metadata) == []
@@ -18,6 +18,6 @@ async def test_migrations_and_tables_agree(database_url: DatabaseUrl) -> None:
 async def test_migrating_twice_changes_nothing(database_url: DatabaseUrl) -> None:
     url = await database_url("identity")
 
-    await upgrade(url, app.MIGRATIONS)
+    await upgrade(url, MIGRATIONS)
 
     assert await compare(url, metadata, kit_metadata) == []

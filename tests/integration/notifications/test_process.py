@@ -1,17 +1,9 @@
-"""The service as it is migrated and as it outlives the broker."""
+"""The service as it outlives the broker."""
 
 from __future__ import annotations
 
-from services.kit.migrations import compare
-from services.kit.tables import kit_metadata
-from services.notifications.tables import metadata
-from tests.conftest import DatabaseUrl
 from tests.integration.notifications.town import Mark, Town, words
 from tests.support.backbone import OwnNats
-
-
-async def test_migrations_lead_to_the_tables_the_code_knows(database_url: DatabaseUrl) -> None:
-    assert await compare(await database_url("notifications"), metadata, kit_metadata) == []
 
 
 async def test_a_wiped_broker_loses_no_notice_and_repeats_none(town: Town, nats: OwnNats) -> None:
