@@ -22,8 +22,7 @@ answer carries it back. `X-Request-Timeout` (seconds, at most 5) makes an answer
 has a `request_id`, the header `Idempotency-Key` fills it: sending the same again gives the first answer.
 
 Programs send `Authorization: Bearer` with an access token of `POST /v1/sessions:refresh`. Browsers have a
-session
-in cookies; what changes something then needs the header `X-CSRF-Token` as well."""
+session in cookies; what changes something then needs the header `X-CSRF-Token` as well."""
 _REQUEST_ID = "request_id"
 
 

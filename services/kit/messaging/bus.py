@@ -123,11 +123,8 @@ class Bus(Background):
         for hook in self._hooks:
             try:
                 await hook()
-            except (
-                nats.errors.Error,
-                BusDown,
-                OSError,
-            ) as error:  # gone again; the next connection calls again
+            except (nats.errors.Error, BusDown, OSError) as error:
+                # Gone again; the next connection calls again.
                 self._log.warning("bus_hook_failed", error=type(error).__name__)
 
     async def _on_disconnected(self) -> None:

@@ -3,10 +3,9 @@
 Invariants:
 - An event's inbox row and its effect are committed together; the acknowledgement follows the commit.
 - A failing event delays itself only: it comes again later and later, in the end it lies among the dead
-letters.
+  letters.
 - The durable consumer in the broker is a convenience: wiped, it is made again from the beginning of the
-stream, and
-  the inbox knows what was handled.
+  stream, and the inbox knows what was handled.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every query of the relay on the outbox."""
+"""Every query of the relay: on the outbox, and the sweep of what was kept long enough."""
 
 from __future__ import annotations
 

@@ -3,11 +3,10 @@
 Invariants:
 - An event is published at least once after its transaction committed, and never before.
 - One relay per service publishes: it holds an advisory lock on the very connection it works with, so a relay
-that
-  has lost the lock can no longer read or store anything.
+  that has lost the lock can no longer read or store anything.
 - A stored sequence is true, or is found out: another date of creation, a last sequence below it, another
-event at
-  its place, or a second event acknowledged there — each has everything published again that may be gone.
+  event at its place, or a second event acknowledged there — each has everything published again that may be
+  gone.
 """
 
 from __future__ import annotations
