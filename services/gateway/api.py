@@ -44,8 +44,11 @@ class Api:
                 raise ContractError(f"{rpc.path}: nobody answers this stream")
             self._routes.add(rpc.http_method, endpoint.template, endpoint)
 
-    async def serve(self, exchange: Exchange) -> None:
-        """Answer a request. Raises what `services.gateway.door` turns into a problem."""
+    async def serve(self, exchange: Exchange) -> Awaitable[None] | None:
+        """Answer a request; of a stream only give back what will answer it, for as long as it is open.
+
+        Raises what `services.gateway.door` turns into a problem.
+        """
         found = self._routes.find(exchange.method, exchange.scope["raw_path"])
         endpoint = found.target
         exchange.path = found.template.text
@@ -55,13 +58,13 @@ class Api:
             if visitor is None:
                 raise ContractError(f"{endpoint.rpc.path}: a stream is for signed-in persons")
             set_context(context)
-            await self._streams[endpoint.rpc.path](exchange, visitor)
-            return
+            return self._streams[endpoint.rpc.path](exchange, visitor)
         body = b""
         if endpoint.rpc.has_body:
             body = await read_body(exchange.receive, exchange.headers, JSON_LIMIT)
         message = endpoint.request(found.values, exchange.scope["query_string"], body, exchange.headers)
         await exchange.answer(200, await endpoint.reply(message, context))
+        return None
 
     async def _visitor(self, endpoint: Endpoint, exchange: Exchange) -> Visitor | None:
         if endpoint.anyone:

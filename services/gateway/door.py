@@ -91,13 +91,17 @@ class Door:
         if self._present >= self._most:
             raise Overloaded
         self._present += 1
+        stream = None
         try:
             if path.startswith(_API):
-                await self._api.serve(exchange)
+                stream = await self._api.serve(exchange)
             else:
                 await self._website.serve(exchange)
         finally:
             self._present -= 1
+        if stream is not None:
+            # Open for minutes and idle: counted, the readers of one school would shut the door on the rest.
+            await stream
 
     async def _tell(self, exchange: Exchange, problem: Problem, *, is_page: bool) -> None:
         exchange.reason = problem.reason

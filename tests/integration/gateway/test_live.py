@@ -262,6 +262,19 @@ async def test_a_person_has_only_so_many_streams(live: Outside, inbox: Inbox) ->
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_open_streams_are_no_requests_in_progress(played: Stage, folder: Path, nats: OwnNats) -> None:
+    """A35: as many open pages as there may be requests at once shut nobody out."""
+    played.reset()
+    async with outside(played, folder, nats_url=nats.url(), most_requests=2) as crowded:
+        tasks = [asyncio.create_task(_hold(crowded)) for _ in range(3)]
+        await eventually(_open(crowded, 3))
+        answer = await crowded.client.get("/v1/me", headers=crowded.bearer(person_id=PERSON))
+        assert answer.status_code == 200, answer.text
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
 async def test_a_reader_who_goes_is_forgotten(live: Outside, inbox: Inbox) -> None:
     """I8: nothing of a closed stream stays."""
     inbox.put()
