@@ -5,7 +5,7 @@ from __future__ import annotations
 from school.identity.v1 import families_pb2, families_pb2_grpc
 from services.identity.families.rules import BadRelation, RelationKind
 from services.identity.families.usecases import Families, NewRelation, relation_message
-from services.identity.people.rpc import name_message
+from services.identity.people.messages import name_message
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import people_pb2, people_pb2_grpc
-from services.identity.people.rules import BadRoles, FullName, Person, Role, Snils
+from services.identity.people.messages import person_message
+from services.identity.people.rules import BadRoles, FullName, Role, Snils
 from services.identity.people.usecases import NewPerson, People
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
@@ -43,20 +44,6 @@ class PeopleRpc(people_pb2_grpc.PeopleServiceServicer):
         )
         person = await self._people.register(caller(), new, request_id=request.request_id)
         return people_pb2.RegisterPersonResponse(person=person_message(person))
-
-
-def person_message(person: Person) -> people_pb2.Person:
-    """A person as the contract writes them."""
-    return people_pb2.Person(
-        person_id=str(person.id),
-        name=name_message(person.name),
-        roles=[WireRole.Value(f"ROLE_{role}") for role in sorted(person.roles)],
-    )
-
-
-def name_message(name: FullName) -> people_pb2.FullName:
-    """A full name as the contract writes it."""
-    return people_pb2.FullName(surname=name.surname, given_name=name.given_name, patronymic=name.patronymic)
 
 
 def _role(number: WireRole.ValueType) -> Role:

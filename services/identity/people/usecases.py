@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
 
-from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import events_pb2, people_pb2
 from services.identity.accounts.storage import insert_account
 from services.identity.binding.storage import Provider, binding_of_account
 from services.identity.keyring import Keyring
 from services.identity.people import storage
+from services.identity.people.messages import name_message, wire_roles
 from services.identity.people.rules import (
     FullName,
     NotTheirSchool,
@@ -138,12 +138,10 @@ class People:
         index = self._keyring.index(new.snils.digits, kind="snils").digest.hex() if new.snils else ""
         return people_pb2.RegisterPersonRequest(
             school_id=str(new.school_id),
-            name=people_pb2.FullName(
-                surname=new.name.surname, given_name=new.name.given_name, patronymic=new.name.patronymic
-            ),
+            name=name_message(new.name),
             birth_date=new.birth_date.isoformat(),
             snils=index,
-            roles=[WireRole.Value(f"ROLE_{role}") for role in sorted(new.roles)],
+            roles=wire_roles(new.roles),
         )
 
 
@@ -152,6 +150,6 @@ def person_registered(person: Person, *, version: int) -> events_pb2.PersonRegis
     return events_pb2.PersonRegistered(
         person_id=str(person.id),
         display_name=person.name.display,
-        roles=[WireRole.Value(f"ROLE_{role}") for role in sorted(person.roles)],
+        roles=wire_roles(person.roles),
         version=version,
     )

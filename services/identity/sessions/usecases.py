@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from school.access.v1 import policy_pb2
 from services.identity.keyring import Keyring, KeyringError
-from services.identity.people.rules import Person, Role
+from services.identity.people.messages import wire_roles
+from services.identity.people.rules import Person
 from services.identity.sessions import storage
 from services.identity.sessions.rules import (
     Door,
@@ -154,7 +154,7 @@ class Sessions:
             person_id=session.person_id,
             account_id=session.account_id,
             session_id=session.id,
-            roles=frozenset(_on_the_wire(role) for role in session.roles),
+            roles=frozenset(wire_roles(session.roles)),
         )
         refresh = RefreshToken(session.id, generation, self._proof(session, generation))
         return Tokens(access, access_end, str(refresh), idle_end)
@@ -165,7 +165,3 @@ class Sessions:
             return self._keyring.refresh_mac(message, key_version=session.proof_key)
         except KeyringError:
             raise SessionEnded from None
-
-
-def _on_the_wire(role: Role) -> policy_pb2.Role.ValueType:
-    return policy_pb2.Role.Value(f"ROLE_{role}")
