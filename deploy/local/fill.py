@@ -62,9 +62,18 @@ async def fill(place: Place, *, demo: bool, keep: tuple[int, ...]) -> Demo | Non
 
 
 def read(state: Path) -> Demo:
-    """What an earlier filling has left."""
-    facts = json.loads(_note(state).read_text())
-    return Demo(date.fromisoformat(facts["today"]), facts)
+    """What an earlier filling has left.
+
+    Raises:
+        Trouble: it is damaged.
+    """
+    try:
+        facts = json.loads(_note(state).read_text())
+        return Demo(date.fromisoformat(facts["today"]), facts)
+    except (ValueError, KeyError, TypeError) as error:
+        raise Trouble(
+            f"{_note(state)} is damaged", remedy="FRESH=1 starts anew with empty databases"
+        ) from error
 
 
 def _note(state: Path) -> Path:
@@ -86,8 +95,10 @@ async def _main(urls: Mapping[str, str], snils_keys: Path, state: Path, *, demo:
         from deploy.local.demo.load import load  # noqa: PLC0415 - at the first start alone
 
         facts = await load(urls, snils_keys=snils_keys, people=people)
-        # Last: its presence says that everything before it is complete.
-        _note(state).write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+        # Last: its presence says that everything before it is complete, and it as well.
+        unfinished = _note(state).with_suffix(".new")
+        unfinished.write_text(json.dumps(facts, ensure_ascii=False, indent=1))
+        unfinished.replace(_note(state))
 
 
 if __name__ == "__main__":

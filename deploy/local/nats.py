@@ -79,9 +79,9 @@ def prepare(state: Path, port: int) -> Server:
     passwords = _passwords(home / "passwords.json")
     server = Server(home, Nats(port, passwords))
     descriptor = os.open(home / "nats.conf", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        # NATS reads JSON as its own configuration language.
-        json.dump(_configuration(home, port, passwords), file, indent=2)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        # NATS reads JSON as its own configuration language, but not its escapes: a path may hold any letter.
+        json.dump(_configuration(home, port, passwords), file, ensure_ascii=False, indent=2)
     return server
 
 

@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import os
 import socket
+import struct
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -88,6 +89,25 @@ def any_free() -> int:
     return port
 
 
+async def knock(port: int) -> bool:
+    """Whether somebody listens on ``port`` of the loopback address.
+
+    On a port of the range that callers get theirs from, a call that nobody takes may meet itself: TCP joins a
+    socket to its own address. It is torn down at once, else the port would be busy for a minute for whoever
+    is about to listen on it.
+    """
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    itself = writer.get_extra_info("sockname") == writer.get_extra_info("peername")
+    if itself:
+        reset = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+    writer.transport.abort()
+    return not itself
+
+
 async def wait_for(port: int, *, alive: Callable[[], bool], within: float) -> None:
     """Wait until ``port`` accepts connections, at most ``within`` seconds.
 
@@ -96,19 +116,12 @@ async def wait_for(port: int, *, alive: Callable[[], bool], within: float) -> No
         ConnectionError: whoever should answer is no longer ``alive``.
     """
     deadline = time.monotonic() + within
-    while True:
-        try:
-            _, writer = await asyncio.open_connection(LOOPBACK, port)
-        except OSError:
-            if not alive():
-                raise ConnectionError(f"nobody is left to answer on port {port}") from None
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"nothing answers on port {port}") from None
-            await asyncio.sleep(0.02)
-        else:
-            writer.close()
-            await writer.wait_closed()
-            return
+    while not await knock(port):
+        if not alive():
+            raise ConnectionError(f"nobody is left to answer on port {port}")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"nothing answers on port {port}")
+        await asyncio.sleep(0.02)
 
 
 def assert_owner(port: int, pid: int, *, name: str) -> None:

@@ -59,7 +59,7 @@ def _ready_when(answers: Callable[[], Awaitable[bool]], port: int) -> Ready:
         deadline = time.monotonic() + _WITHIN
         name = child.program.name
         # The port first: a knock at a closed port is free, a client library's first try is not.
-        while not (await _listens(port) and await _tried(answers)):
+        while not (await ports.knock(port) and await _tried(answers)):
             if not child.running:
                 raise Trouble(
                     f"{name} ended while starting", remedy=f"see {child.program.log}", log=child.log_tail()
@@ -74,15 +74,6 @@ def _ready_when(answers: Callable[[], Awaitable[bool]], port: int) -> Ready:
         ports.assert_owner(port, child.pid, name=name)
 
     return ready
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(ports.LOOPBACK, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def _tried(answers: Callable[[], Awaitable[bool]]) -> bool:

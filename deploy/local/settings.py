@@ -27,6 +27,8 @@ PREFERRED_PORTS: Mapping[str, int] = MappingProxyType(
     }
 )
 ANY_PORTS: Mapping[str, int] = MappingProxyType(dict.fromkeys(PREFERRED_PORTS, 0))
+# What every state folder has, from its first moment on.
+_MARKS = frozenset({"lock", "logs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +61,16 @@ def open_state(state: Path) -> None:
     """Make the state folder.
 
     Raises:
-        Trouble: it cannot be made or written.
+        Trouble: it cannot be made or written, or is somebody's folder with other things in it.
     """
     try:
+        names = {path.name for path in state.iterdir()} if state.is_dir() else set()
+        # FRESH=1 empties the folder, and a home that was named by mistake is not ours to empty.
+        if not (names <= _MARKS or names >= _MARKS):
+            raise Trouble(
+                f"{state} has other things in it and is no state folder of a region",
+                remedy="name an empty or a new folder with MESH_STATE",
+            )
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         (state / "logs").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:

@@ -8,9 +8,10 @@ import asyncpg
 import nats as nats_client
 import pytest
 
-from deploy.local.backbone import Backbone
+from deploy.local import lock, ports
+from deploy.local.backbone import Backbone, backbone
 from tests.conftest import DatabaseUrl
-from tests.support.backbone import OwnNats
+from tests.support.backbone import OwnNats, folder
 
 _DRIVER = "postgresql+asyncpg://"
 
@@ -73,3 +74,19 @@ async def test_a_wiped_nats_has_forgotten_everything_and_kept_its_address(nats: 
     client = await nats_client.connect(nats.url())
     assert (await client.jetstream().account_info()).streams == 0
     await client.close()
+
+
+async def test_the_folder_may_have_any_name() -> None:
+    async with folder() as parent:
+        state = parent / "Мой «дневник» 7"
+        state.mkdir()
+        async with (
+            lock.hold(state) as descriptor,
+            backbone(state, keep=(descriptor,), nats_port=ports.any_free(), durable=False) as running,
+        ):
+            connection = await asyncpg.connect(_plain(running.postgres.url("diary")))
+            assert await connection.fetchval("SELECT 7") == 7
+            await connection.close()
+            client = await nats_client.connect(running.nats.url())
+            assert (await client.jetstream().account_info()).streams == 0
+            await client.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -56,6 +57,31 @@ def test_a_port_is_free_again_after_its_region() -> None:
     for _ in range(2):
         with ports.Ports() as chosen:
             assert chosen.take("gateway", preferred) == preferred
+
+
+async def test_a_knock_tells_who_listens() -> None:
+    with _listener() as listening:
+        port = listening.getsockname()[1]
+        assert await ports.knock(port)
+    assert not await ports.knock(port)
+
+
+async def test_a_knock_that_meets_itself_leaves_the_port_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system does once in some thousands of knocks, made certain: caller's port and port are one."""
+    port, met, call = ports.any_free(), [], asyncio.open_connection
+
+    async def from_itself(host: str, at: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await call(host, at, local_addr=(host, at))
+        met.append(writer.get_extra_info("peername")[1])
+        return reader, writer
+
+    monkeypatch.setattr(asyncio, "open_connection", from_itself)
+    assert not await ports.knock(port)
+    assert met == [port]
+
+    await asyncio.sleep(0)
+    with socket.socket() as listening:  # without SO_REUSEADDR, like gRPC's
+        listening.bind((ports.LOOPBACK, port))
 
 
 def test_our_own_port_is_recognised() -> None:

@@ -31,6 +31,15 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_way_out(tmp_path: Path) -
         settings.open_state(file / "state")
 
 
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
+    """``MESH_STATE=~ FRESH=1`` would empty a home."""
+    (tmp_path / "thesis.odt").touch()
+    with pytest.raises(Trouble, match="no state folder"):
+        settings.open_state(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
+
+
 def test_clearing_leaves_the_lock_and_nothing_else(tmp_path: Path) -> None:
     """The lock is held on the file: a new file would let a second region in."""
     settings.open_state(tmp_path)
