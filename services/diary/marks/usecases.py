@@ -8,10 +8,9 @@ from uuid import UUID
 from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from services.diary.marks import storage
 from services.diary.marks.rules import MOST_COMMENT, MOST_REASON, Mark, MarkOnLesson, scale_of
-from services.diary.schools.rules import NotInClass
-from services.diary.schools.storage import in_class
 from services.diary.timetable.rules import Lesson
 from services.diary.timetable.storage import lesson as find_lesson
+from services.diary.timetable.storage import require_in_class
 from services.diary.words import words
 from services.kit.clock import Clock
 from services.kit.database import Transaction
@@ -88,14 +87,7 @@ class Marks:
         lesson = await find_lesson(tx.connection, teacher_id=teacher_id, lesson_id=lesson_id)
         lesson.require_taught_by(teacher_id)
         lesson.require_come(self._clock.today(lesson.zone))
-        if not await in_class(
-            tx.connection,
-            school_id=lesson.school_id,
-            class_id=lesson.class_id,
-            pupil_id=pupil_id,
-            day=lesson.day,
-        ):
-            raise NotInClass
+        await require_in_class(tx.connection, lesson, pupil_id)
         return lesson
 
     async def _save(

@@ -7,10 +7,9 @@ from uuid import UUID
 from school.diary.v1.events_pb2 import RemarkLeft
 from services.diary.remarks import storage
 from services.diary.remarks.rules import MOST_TEXT, Remark
-from services.diary.schools.rules import NotInClass
-from services.diary.schools.storage import in_class
 from services.diary.timetable.rules import Lesson
 from services.diary.timetable.storage import lesson as find_lesson
+from services.diary.timetable.storage import require_in_class
 from services.diary.words import words_needed
 from services.kit.clock import Clock
 from services.kit.database import Transaction
@@ -36,14 +35,7 @@ class Remarks:
         """
         lesson = await find_lesson(tx.connection, teacher_id=teacher_id, lesson_id=lesson_id)
         lesson.require_taught_by(teacher_id)
-        if not await in_class(
-            tx.connection,
-            school_id=lesson.school_id,
-            class_id=lesson.class_id,
-            pupil_id=pupil_id,
-            day=lesson.day,
-        ):
-            raise NotInClass
+        await require_in_class(tx.connection, lesson, pupil_id)
         remark = Remark(new_id(), lesson_id, pupil_id, words_needed(text, field="text", most=MOST_TEXT))
         await storage.add_remark(tx.connection, lesson, remark, by=teacher_id, at=self._clock.now())
         remark_id = str(remark.remark_id)

@@ -29,7 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.metadata import metadata
-from services.diary.schools.storage import classes, schools, schools_of_teacher, subjects
+from services.diary.schools.rules import NotInClass
+from services.diary.schools.storage import classes, in_class, schools, schools_of_teacher, subjects
 from services.diary.timetable.rules import Lesson, NotTheirLesson
 
 lessons = Table(
@@ -111,3 +112,16 @@ async def lesson(connection: AsyncConnection, *, teacher_id: UUID, lesson_id: UU
         zone=ZoneInfo(row.zone),
         mark_scale=row.mark_scale,
     )
+
+
+async def require_in_class(connection: AsyncConnection, lesson: Lesson, pupil_id: UUID) -> None:
+    """Raises `NotInClass` unless the pupil was in the lesson's class on its day."""
+    was_there = await in_class(
+        connection,
+        school_id=lesson.school_id,
+        class_id=lesson.class_id,
+        pupil_id=pupil_id,
+        day=lesson.day,
+    )
+    if not was_there:
+        raise NotInClass
