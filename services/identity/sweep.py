@@ -8,9 +8,9 @@ from typing import Final
 from services.identity.accounts.storage import sweep_guesses
 from services.identity.sessions.storage import sweep_sessions
 from services.identity.sign_in.storage import sweep_links
+from services.kit.background import Background
 from services.kit.clock import Clock
 from services.kit.database import Database
-from services.kit.messaging.background import Background
 
 _EVERY_S: Final = 60
 

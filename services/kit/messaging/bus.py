@@ -11,8 +11,8 @@ import nats.errors
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 
+from services.kit.background import Background
 from services.kit.messaging import envelope
-from services.kit.messaging.background import Background
 
 _RECONNECT_WAIT_S: Final = 0.25  # nats-py's two seconds would be most of an outage's length
 _CONNECT_TIMEOUT_S: Final = 2

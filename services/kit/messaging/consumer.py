@@ -26,10 +26,10 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
+from services.kit.background import Background
 from services.kit.database import Database, Transaction
 from services.kit.errors import DomainError, Unavailable
 from services.kit.messaging import envelope, inbox
-from services.kit.messaging.background import Background
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta, MalformedEvent
 from services.kit.messaging.pull import Pull, PullLost

@@ -22,9 +22,9 @@ from nats.js.errors import NoStreamResponseError, NotFoundError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.background import Background
 from services.kit.database import Database
 from services.kit.messaging import envelope, outbox, streams
-from services.kit.messaging.background import Background
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta
 from services.kit.messaging.outbox import Pending
