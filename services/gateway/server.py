@@ -1,7 +1,9 @@
 """The HTTP server: uvicorn inside our own event loop, with bounds on what comes before the application.
 
-uvicorn bounds neither the size of a request's head nor the time it may take, so a sender who is slow or
-endless would hold memory and a descriptor for ever (A35). The rest is uvicorn's as it is.
+uvicorn bounds neither the size of a request's head nor the time it may take, nor what comes beside a body
+(trailers, the sizes of chunks) and after the answer, so a sender who is slow or endless would hold memory
+and a descriptor for ever (A35). It also takes trailers for headers; here they are heard and forgotten
+(RFC 9110, section 6.5.1). The rest is uvicorn's as it is.
 """
 
 from __future__ import annotations
@@ -23,8 +25,11 @@ from services.gateway.exchange import ABORT
 
 # Bytes of request line and headers; cookies and a bearer token are some three kB.
 _MOST_HEAD = 32 * 1024
-# Seconds from the first byte (or the connection) to the end of the headers.
-_HEAD_PATIENCE = 10.0
+# Bytes of a request after its head that nobody reads: what frames a body, trailers, a body after its answer.
+_MOST_BESIDE = 64 * 1024
+# Seconds from the first byte (or the connection) to the end of the headers; and from an answer to the end of
+# a request that was answered before it was all there.
+_PATIENCE = 10.0
 # Longer than a balancer in front keeps a connection it may use again, so that it never meets a closed one.
 _KEEP_ALIVE = 75
 _STOP_PATIENCE = 10
@@ -42,10 +47,13 @@ _NOT_HTTP = (
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection, whose request heads are bounded in size and time."""
+    """One connection, whose requests are bounded in size and time except for the bodies that are read."""
 
     _in_head = True
     _head_bytes = 0
+    # Between a head and the end of its request, with the next bytes to come.
+    _in_rest = False
+    _beside_bytes = 0
     _patience: asyncio.TimerHandle | None = None
     _corked: CorkedTransport
 
@@ -67,7 +75,13 @@ class BoundedProtocol(HttpToolsProtocol):
         """Called by the event loop."""
         if self._corked.is_closing():
             return  # heard out, not listened to
+        # What comes in one read with its head is bounded by the size of a read.
+        if self._in_rest:
+            self._beside_bytes += len(data)
         super().data_received(data)
+        self._in_rest = not self._in_head and self._more_is_coming()
+        if self._in_rest and self._beside_bytes > _MOST_BESIDE:
+            self.transport.close()
         if not self._in_head:
             return
         self._head_bytes += len(data)
@@ -83,6 +97,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
+        self._in_rest = False
+        self._beside_bytes = 0
         self.scope["extensions"] = {ABORT: {"cut": self.transport.abort}}
 
     @override
@@ -93,10 +109,32 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     @override
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser, for trailers as well."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        if self._in_rest and not self.cycle.response_complete:
+            self._beside_bytes -= len(body)
+        super().on_body(body)
+
+    @override
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        self._lose_no_patience()
+        self.cycle.more_body = False
+        super().on_message_complete()
+
+    @override
     def on_response_complete(self) -> None:
         """Called by uvicorn after the last byte of an answer."""
         self._corked.flush()
         super().on_response_complete()
+        if self._more_is_coming() and self._patience is None:
+            self._be_patient()
 
     @override
     def send_400_response(self, msg: str) -> None:
@@ -109,7 +147,7 @@ class BoundedProtocol(HttpToolsProtocol):
         return bool(getattr(self.cycle, "more_body", False))
 
     def _be_patient(self) -> None:
-        self._patience = self.loop.call_later(_HEAD_PATIENCE, self.transport.abort)
+        self._patience = self.loop.call_later(_PATIENCE, self.transport.abort)
 
     def _lose_no_patience(self) -> None:
         if self._patience is not None:
