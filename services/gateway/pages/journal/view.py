@@ -36,8 +36,6 @@ class RowTrouble:
     reason: str
     wished: str
     """What the teacher typed, so that nothing typed is lost."""
-    present: str | None = None
-    """The mark that stands now, as the service that refused said it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,6 @@
     if (stream || document.hidden) return;
     stream = new EventSource("/v1/me/notices:watch");
     stream.onmessage = receive;
-    stream.addEventListener("notice", receive);
     stream.onerror = () => {
       // The browser itself reconnects after a lost connection; it gives up after a refusal.
       if (stream && stream.readyState === EventSource.CLOSED) {

@@ -52,11 +52,6 @@ class DayView:
     lessons: tuple[LessonView, ...]
     is_today: bool
 
-    @property
-    def mark_count(self) -> int:
-        """How many marks the day has."""
-        return sum(len(lesson.marks) for lesson in self.lessons)
-
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
