@@ -26,10 +26,9 @@ class Comment:
 
     @property
     def summary(self) -> str:
-        """The first sentence."""
-        first = self.text.partition("\n\n")[0]
-        sentence, dot, _ = first.partition(". ")
-        return (sentence + dot).strip().rstrip(".")
+        """The first sentence, on one line."""
+        first = " ".join(self.text.partition("\n\n")[0].split())
+        return first.partition(". ")[0].rstrip(".")
 
     @property
     def paragraphs(self) -> list[str]:

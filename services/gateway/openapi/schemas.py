@@ -75,8 +75,7 @@ class Schemas:
         properties = {
             field.name: self.field(field) for field in descriptor.fields if field.name not in without
         }
-        schema: Schema = {"type": "object", "additionalProperties": False, "properties": properties}
-        return self._described(schema, descriptor.full_name)
+        return self._described({"type": "object", "properties": properties}, descriptor.full_name)
 
     def field(self, field: FieldDescriptor) -> Schema:
         """The schema of a field with its comment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -48,6 +49,24 @@ async def test_reasons_come_from_the_comments(document: dict[str, Any]) -> None:
     reasons = document["paths"]["/v1/lessons/{lesson_id}/marks"]["post"]["x-reasons"]
     assert "STALE_MARK" in reasons
     assert "NOT_THEIR_LESSON" in reasons
+
+
+async def test_a_summary_is_one_line(document: dict[str, Any]) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert "\n" not in operation["summary"]
+
+
+async def test_nothing_points_at_papers_its_readers_do_not_have(gateway: Outside) -> None:
+    """Numbers of attacks and requirements belong into code, not into what the contracts say."""
+    assert not re.search(r"\([AR]\d+[,)]", (await gateway.client.get("/openapi.json")).text)
+
+
+async def test_requests_are_closed_and_answers_may_grow(document: dict[str, Any]) -> None:
+    body = document["paths"]["/v1/lessons/{lesson_id}/marks"]["post"]["requestBody"]["content"]
+    assert body["application/json"]["schema"]["additionalProperties"] is False
+    for name, schema in document["components"]["schemas"].items():
+        assert "additionalProperties" not in schema, name
 
 
 async def test_every_type_and_field_has_words(document: dict[str, Any]) -> None:

@@ -28,9 +28,9 @@ class _BindingRoadEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BindingRo
     BINDING_ROAD_UNSPECIFIED: _BindingRoad.ValueType  # 0
     """Not said."""
     BINDING_ROAD_SNILS: _BindingRoad.ValueType  # 1
-    """Full name and SNILS agreed (R21)."""
+    """Full name and SNILS agreed."""
     BINDING_ROAD_PASSWORD: _BindingRoad.ValueType  # 2
-    """The school-issued login and password were shown in a pending ESIA sign-in (R22)."""
+    """The school-issued login and password were shown in a pending ESIA sign-in."""
 
 class BindingRoad(_BindingRoad, metaclass=_BindingRoadEnumTypeWrapper):
     """By which evidence a profile was bound."""
@@ -38,9 +38,9 @@ class BindingRoad(_BindingRoad, metaclass=_BindingRoadEnumTypeWrapper):
 BINDING_ROAD_UNSPECIFIED: BindingRoad.ValueType  # 0
 """Not said."""
 BINDING_ROAD_SNILS: BindingRoad.ValueType  # 1
-"""Full name and SNILS agreed (R21)."""
+"""Full name and SNILS agreed."""
 BINDING_ROAD_PASSWORD: BindingRoad.ValueType  # 2
-"""The school-issued login and password were shown in a pending ESIA sign-in (R22)."""
+"""The school-issued login and password were shown in a pending ESIA sign-in."""
 Global___BindingRoad: _TypeAlias = BindingRoad  # noqa: Y015
 
 @_typing.final

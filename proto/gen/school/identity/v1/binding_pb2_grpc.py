@@ -53,7 +53,7 @@ class BindingServiceServicer:
 
     def BindWithPassword(self, request, context):
         """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-        show which account is meant (R22).
+        show which account is meant.
 
         Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),

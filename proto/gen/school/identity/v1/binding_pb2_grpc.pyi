@@ -35,7 +35,7 @@ class BindingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BindingServiceAsyncStub: ...
     BindWithPassword: _grpc.UnaryUnaryMultiCallable[_binding_pb2.BindWithPasswordRequest, _binding_pb2.BindWithPasswordResponse]
     """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-    show which account is meant (R22).
+    show which account is meant.
 
     Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
@@ -56,7 +56,7 @@ class BindingServiceAsyncStub(BindingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     BindWithPassword: _aio.UnaryUnaryMultiCallable[_binding_pb2.BindWithPasswordRequest, _binding_pb2.BindWithPasswordResponse]  # type: ignore[assignment]
     """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-    show which account is meant (R22).
+    show which account is meant.
 
     Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
@@ -80,7 +80,7 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.BindWithPasswordResponse, _abc.Awaitable[_binding_pb2.BindWithPasswordResponse]]:
         """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-        show which account is meant (R22).
+        show which account is meant.
 
         Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),

@@ -66,10 +66,11 @@ class FamiliesServiceServicer:
     def RegisterRelation(self, request, context):
         """Registers that a person stands for a pupil of the caller's school.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-        caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-        RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
-        BAD_RELATION when the capacity is not said or a person would stand for themselves.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
+        the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
+        already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
+        said or a person would stand for themselves.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

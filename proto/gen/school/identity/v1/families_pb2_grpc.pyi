@@ -38,10 +38,11 @@ class FamiliesServiceStub:
     RegisterRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]
     """Registers that a person stands for a pupil of the caller's school.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-    caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
-    BAD_RELATION when the capacity is not said or a person would stand for themselves.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
+    the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
+    already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
+    said or a person would stand for themselves.
     """
     EndRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]
     """Ends a relation; the guardian loses access within seconds.
@@ -59,10 +60,11 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
     RegisterRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]  # type: ignore[assignment]
     """Registers that a person stands for a pupil of the caller's school.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-    caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-    RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
-    BAD_RELATION when the capacity is not said or a person would stand for themselves.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
+    the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
+    already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
+    said or a person would stand for themselves.
     """
     EndRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]  # type: ignore[assignment]
     """Ends a relation; the guardian loses access within seconds.
@@ -89,10 +91,11 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.RegisterRelationResponse, _abc.Awaitable[_families_pb2.RegisterRelationResponse]]:
         """Registers that a person stands for a pupil of the caller's school.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-        caller is no registrar of the school or the pupil is not registered there, UNKNOWN_PERSON,
-        RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
-        BAD_RELATION when the capacity is not said or a person would stand for themselves.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
+        the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
+        already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
+        said or a person would stand for themselves.
         """
 
     @_abc_1.abstractmethod

@@ -59,13 +59,14 @@ class PeopleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RegisterPerson(self, request, context):
-        """Registers a person at the caller's school and opens an account for them.
+        """Registers a person at the caller's school and opens an account for them, as yet without login
+        and password.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-        caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-        BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
-        gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
-        another person of the region is registered with it.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
+        BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
+        BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
+        check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,13 +36,14 @@ class PeopleServiceStub:
     GetMe: _grpc.UnaryUnaryMultiCallable[_people_pb2.GetMeRequest, _people_pb2.GetMeResponse]
     """Tells the caller who they are in the diary."""
     RegisterPerson: _grpc.UnaryUnaryMultiCallable[_people_pb2.RegisterPersonRequest, _people_pb2.RegisterPersonResponse]
-    """Registers a person at the caller's school and opens an account for them.
+    """Registers a person at the caller's school and opens an account for them, as yet without login
+    and password.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-    caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-    BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
-    gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
-    another person of the region is registered with it.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
+    BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
+    BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
+    check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
     """
 
 @_typing.type_check_only
@@ -53,13 +54,14 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     GetMe: _aio.UnaryUnaryMultiCallable[_people_pb2.GetMeRequest, _people_pb2.GetMeResponse]  # type: ignore[assignment]
     """Tells the caller who they are in the diary."""
     RegisterPerson: _aio.UnaryUnaryMultiCallable[_people_pb2.RegisterPersonRequest, _people_pb2.RegisterPersonResponse]  # type: ignore[assignment]
-    """Registers a person at the caller's school and opens an account for them.
+    """Registers a person at the caller's school and opens an account for them, as yet without login
+    and password.
 
-    The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-    caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-    BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
-    gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
-    another person of the region is registered with it.
+    The same `request_id` sent again returns the first answer; with another content it fails with
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
+    BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
+    BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
+    check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -79,13 +81,14 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _people_pb2.RegisterPersonRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_people_pb2.RegisterPersonResponse, _abc.Awaitable[_people_pb2.RegisterPersonResponse]]:
-        """Registers a person at the caller's school and opens an account for them.
+        """Registers a person at the caller's school and opens an account for them, as yet without login
+        and password.
 
-        The same `request_id` sent again returns the first answer. Fails with NOT_THEIR_SCHOOL when the
-        caller is no registrar of that school, BAD_NAME when a name is empty or mixes alphabets,
-        BAD_BIRTH_DATE when nobody alive can have it, BAD_ROLES when a role is none that a school
-        gives, BAD_SNILS when it is not eleven digits or its check digits disagree, SNILS_TAKEN when
-        another person of the region is registered with it.
+        The same `request_id` sent again returns the first answer; with another content it fails with
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
+        BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
+        BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
+        check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

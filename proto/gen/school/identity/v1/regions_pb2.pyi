@@ -20,7 +20,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Region(_message.Message):
-    """A region and its doors (R3, R18)."""
+    """A region and its doors."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -56,14 +56,15 @@ class SessionsServiceServicer:
         within a few seconds it answers with the same successor, for tabs that refresh at once.
 
         Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-        shown again: that ends the session, because somebody else may hold it (A20).
+        shown again: that ends the session, because somebody else may hold it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndSession(self, request, context):
-        """Ends the caller's own session. Ending an ended session succeeds.
+        """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
+        once; an access token already given is accepted until its `access_expires_at`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

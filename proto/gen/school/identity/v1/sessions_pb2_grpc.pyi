@@ -38,10 +38,12 @@ class SessionsServiceStub:
     within a few seconds it answers with the same successor, for tabs that refresh at once.
 
     Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-    shown again: that ends the session, because somebody else may hold it (A20).
+    shown again: that ends the session, because somebody else may hold it.
     """
     EndSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.EndSessionRequest, _sessions_pb2.EndSessionResponse]
-    """Ends the caller's own session. Ending an ended session succeeds."""
+    """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
+    once; an access token already given is accepted until its `access_expires_at`.
+    """
 
 @_typing.type_check_only
 class SessionsServiceAsyncStub(SessionsServiceStub):
@@ -53,10 +55,12 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     within a few seconds it answers with the same successor, for tabs that refresh at once.
 
     Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-    shown again: that ends the session, because somebody else may hold it (A20).
+    shown again: that ends the session, because somebody else may hold it.
     """
     EndSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.EndSessionRequest, _sessions_pb2.EndSessionResponse]  # type: ignore[assignment]
-    """Ends the caller's own session. Ending an ended session succeeds."""
+    """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
+    once; an access token already given is accepted until its `access_expires_at`.
+    """
 
 class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps sessions alive and ends them."""
@@ -71,7 +75,7 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         within a few seconds it answers with the same successor, for tabs that refresh at once.
 
         Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-        shown again: that ends the session, because somebody else may hold it (A20).
+        shown again: that ends the session, because somebody else may hold it.
         """
 
     @_abc_1.abstractmethod
@@ -80,6 +84,8 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.EndSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.EndSessionResponse, _abc.Awaitable[_sessions_pb2.EndSessionResponse]]:
-        """Ends the caller's own session. Ending an ended session succeeds."""
+        """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
+        once; an access token already given is accepted until its `access_expires_at`.
+        """
 
 def add_SessionsServiceServicer_to_server(servicer: SessionsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

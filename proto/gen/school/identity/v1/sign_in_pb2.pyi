@@ -55,7 +55,7 @@ Global___SignedIn: _TypeAlias = SignedIn  # noqa: Y015
 
 @_typing.final
 class PasswordNeeded(_message.Message):
-    """ESIA gave no SNILS: one sign-in with the school-issued login and password binds instead (R22)."""
+    """ESIA gave no SNILS: one sign-in with the school-issued login and password binds instead."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -111,7 +111,7 @@ class StartEsiaSignInResponse(_message.Message):
     authorization_url: _builtins.str
     """Where the browser goes next."""
     browser_key: _builtins.str
-    """A secret that ties the sign-in to this browser (A1); a page keeps it in a cookie."""
+    """A secret that ties the sign-in to this browser; a page keeps it in a cookie."""
     @_builtins.property
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """When the sign-in can no longer be completed."""
