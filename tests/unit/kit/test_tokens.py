@@ -96,6 +96,13 @@ def test_every_flipped_character_of_a_token_is_refused(keys: Keys) -> None:
             verifier.verify(flipped)
 
 
+@pytest.mark.parametrize("more", ["=", "==", "=" * 8000, " ", "\n", "\t", ".", "\0", "ж"])
+def test_a_token_has_one_spelling(keys: Keys, more: str) -> None:
+    """A35: else each longer spelling of a good token would be remembered as one more token."""
+    with pytest.raises(TokenRefused):
+        keys.verifier().verify(keys.token() + more)
+
+
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
 def test_no_other_algorithm_is_accepted(keys: Keys, algorithm: str) -> None:
     """A4: the public key as an HMAC secret, or no signature at all."""
