@@ -31,8 +31,8 @@ as a UUID, for each deed, the same one for each try of it. Sent again, it gives 
 Errors are `application/problem+json` with a stable `reason`. Besides the reasons of its own, a path may fail
 with `SIGN_IN_NEEDED`, `TOKEN_EXPIRED`, `TOKEN_REFUSED` (401), `ROLE_NEEDED` (403), `BAD_JSON`, `BAD_VALUE`,
 `UNKNOWN_FIELD`, `BAD_ID`, `BAD_REQUEST_ID` (400), `WRONG_MEDIA_TYPE` (415); 429, 503 and 504 are worth
-another try later. A request may carry `X-Request-Id`; the answer carries it back. `X-Request-Timeout` (seconds, at
-most 5) makes an answer due sooner."""
+another try later. A request may carry `X-Request-Id`; the answer carries it back. `X-Request-Timeout`
+(seconds, at most 5) makes an answer due sooner."""
 _REQUEST_ID = "request_id"
 
 
