@@ -77,6 +77,16 @@ class Cookies:
         headers.append((b"set-cookie", cookie.encode("ascii")))
 
 
+def unless_set(cookies: RawHeaders, headers: RawHeaders) -> RawHeaders:
+    """Those of ``cookies`` that ``headers`` do not set too: of two words on one cookie browsers keep one."""
+    set_there = {_name(content) for name, content in headers if name == b"set-cookie"}
+    return [cookie for cookie in cookies if _name(cookie[1]) not in set_there]
+
+
+def _name(set_cookie: bytes) -> bytes:
+    return set_cookie.partition(b"=")[0]
+
+
 def _read(cookie: bytes) -> dict[str, str]:
     """The cookies of the request's ``Cookie`` header."""
     jar: dict[str, str] = {}

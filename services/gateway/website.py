@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Message
 
 from services.gateway.calls import Context, set_context
-from services.gateway.cookies import Cookies, RawHeaders
+from services.gateway.cookies import Cookies, RawHeaders, unless_set
 from services.gateway.edge.authentication import Authentication
 from services.gateway.edge.body import FORM_LIMIT, read_body
 from services.gateway.edge.headers import complete
@@ -131,5 +131,8 @@ class _Sender:
         headers: RawHeaders = list(message.get("headers", ()))
         if self._state.visit_used and self._state.form is None:
             self._cookies.set_visit(headers, self._state.visit)
+        # A session renewed on the way here must not come back after the page has left it or begun another.
+        entrance = self._exchange.entrance
+        entrance.cookies = unless_set(entrance.cookies, headers)
         complete(headers, self._exchange.defaults)
         await self._exchange.start(message["status"], headers)

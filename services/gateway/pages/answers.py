@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.people_pb2 import GetMeRequest
+from school.identity.v1.sessions_pb2 import EndSessionRequest
 from school.notifications.v1.inbox_pb2 import ListNoticesRequest
 from services.gateway.pages.assets import Assets
 from services.gateway.pages.cabinet.view import full_name, given_name
@@ -129,6 +130,19 @@ class Answers:
                 return response
 
         return guarded
+
+    async def end_present(self, request: Request) -> None:
+        """End the session that this browser has: it is left, or another one takes its place (ASVS 7.2.4).
+
+        A silent identity holds nobody up: the browser forgets the session in any case.
+        """
+        if self.visitor(request) is None:
+            return
+        try:
+            await unless_silent(self.door.services.identity.sessions.EndSession(EndSessionRequest()))
+        except Refused:
+            # The session is over already: just what was wished.
+            return
 
     def _to_sign_in(self, request: Request) -> Response:
         # After a lost POST one comes back to the page that held the form: every form's path begins with it.

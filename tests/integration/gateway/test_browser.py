@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from http.cookies import SimpleCookie
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,15 +15,13 @@ import pytest
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.people_pb2 import GetMeResponse
 from school.identity.v1.regions_pb2 import ListRegionsResponse, Region
-from school.identity.v1.sessions_pb2 import RefreshSessionRequest, RefreshSessionResponse, Session
+from school.identity.v1.sessions_pb2 import RefreshSessionRequest, RefreshSessionResponse
 from school.identity.v1.sign_in_pb2 import SignedIn, SignInWithPasswordResponse
-from services.gateway.config import read_form_key
-from services.gateway.sessions import FORM_FIELD, FormKey
-from services.kit.clock import SystemClock
+from services.gateway.sessions import FORM_FIELD
 from services.kit.errors import DomainError
+from tests.integration.gateway.browser import Browser, set_cookies
 from tests.integration.gateway.problem import problem
 from tests.integration.gateway.stage import PUBLIC, Outside, Stage, outside
-from tests.support.clock import MovableClock
 from tests.support.keys import ISSUER, REGION
 
 
@@ -33,40 +29,6 @@ class SessionEnded(DomainError):
     status = grpc.StatusCode.UNAUTHENTICATED
     reason = "SESSION_ENDED"
     title = "The session is over"
-
-
-class Browser:
-    """A person's browser: one session at identity, as cookies."""
-
-    def __init__(self, gateway: Outside) -> None:
-        self.gateway = gateway
-        self.session_id = uuid4()
-        self.person_id = uuid4()
-
-    def session(self, *, refresh: str = "refresh-2", minutes: float = 5) -> Session:
-        """Tokens of the session; ``minutes`` may be in the past."""
-        clock = MovableClock()
-        clock.move(minutes=minutes - 5)
-        token, expires = self.gateway.stage.keys.issuer(clock=clock).issue(
-            person_id=self.person_id,
-            account_id=uuid4(),
-            session_id=self.session_id,
-            roles=frozenset({Role.ROLE_TEACHER}),
-        )
-        session = Session(access_token=token, refresh_token=refresh)
-        session.access_expires_at.FromDatetime(expires)
-        session.refresh_expires_at.FromDatetime(SystemClock().now() + timedelta(days=1))
-        return session
-
-    def cookies(self, session: Session, prefix: str = "mesh-") -> dict[str, str]:
-        """The headers that a browser with the session sends."""
-        jar = f"{prefix}access={session.access_token}; {prefix}refresh={session.refresh_token}"
-        return {"Cookie": jar}
-
-    def form_token(self) -> str:
-        """The token of this session's forms."""
-        key = FormKey(read_form_key(self.gateway.settings.form_key_file))
-        return key.token(f"session:{self.session_id}")
 
 
 @pytest.fixture
@@ -140,7 +102,7 @@ async def test_an_expired_session_is_renewed_on_the_way(browser: Browser, with_a
     assert answer.status_code == 200
     renewed = browser.gateway.stage.called("RefreshSession")
     assert [call.request for call in renewed] == [RefreshSessionRequest(refresh_token="refresh-1")]
-    cookies = _set_cookies(answer)
+    cookies = set_cookies(answer)
     assert cookies["mesh-refresh"].value == "refresh-2"
     assert cookies["mesh-access"].value
     assert cookies["mesh-access"]["httponly"]
@@ -169,7 +131,7 @@ async def test_many_requests_at_once_renew_once(browser: Browser) -> None:
     answers = await asyncio.gather(*(ask() for _ in range(10)))
     assert {answer.status_code for answer in answers} == {200}
     assert len(browser.gateway.stage.called("RefreshSession")) == 1
-    assert {_set_cookies(answer)["mesh-refresh"].value for answer in answers} == {"refresh-2"}
+    assert {set_cookies(answer)["mesh-refresh"].value for answer in answers} == {"refresh-2"}
 
 
 async def test_a_session_that_is_over_is_forgotten(browser: Browser) -> None:
@@ -180,7 +142,7 @@ async def test_a_session_that_is_over_is_forgotten(browser: Browser) -> None:
     old = browser.session(refresh="refresh-1", minutes=-1)
     answer = await browser.gateway.client.get("/v1/me", headers=browser.cookies(old))
     problem(answer, 401, "SIGN_IN_NEEDED")
-    cookies = _set_cookies(answer)
+    cookies = set_cookies(answer)
     assert cookies["mesh-access"]["max-age"] == cookies["mesh-refresh"]["max-age"] == "0"
 
 
@@ -208,7 +170,7 @@ async def test_a_renewed_session_is_not_lost_when_the_request_is_refused(browser
     old = browser.session(refresh="refresh-1", minutes=-1)
     answer = await browser.gateway.client.post("/v1/me/notices:read", json={}, headers=browser.cookies(old))
     problem(answer, 403, "BAD_FORM_TOKEN")
-    assert _set_cookies(answer)["mesh-refresh"].value == "refresh-2"
+    assert set_cookies(answer)["mesh-refresh"].value == "refresh-2"
 
 
 async def test_a_foreign_site_cannot_make_a_browser_renew(browser: Browser) -> None:
@@ -249,7 +211,7 @@ async def test_a_password_form_signs_in(gateway: Outside, browser: Browser, sign
     form = {FORM_FIELD: sign_in_form, "login": "anna", "password": "secret words"}
     answer = await gateway.client.post("/sign-in/password", data=form, headers={"Origin": PUBLIC})
     assert answer.status_code == 303, answer.text
-    assert _set_cookies(answer)["mesh-access"].value
+    assert set_cookies(answer)["mesh-access"].value
     assert (await gateway.client.get("/v1/me")).status_code == 200
 
 
@@ -304,7 +266,7 @@ async def test_cookies_of_a_public_gateway_are_secure_and_bound_to_the_host(publ
     old = browser.session(refresh="refresh-1", minutes=-1)
     answer = await public.client.get("/v1/me", headers=browser.cookies(old, "__Host-mesh-"))
     assert answer.status_code == 200
-    for cookie in _set_cookies(answer).values():
+    for cookie in set_cookies(answer).values():
         assert cookie.key.startswith("__Host-")
         assert cookie["secure"]
         assert cookie["path"] == "/"
@@ -339,10 +301,3 @@ async def test_public_keys_never_show_a_private_part(played: Stage, folder: Path
         (key,) = (await gateway.client.get("/.well-known/jwks.json")).json()["keys"]
     assert "d" not in key
     assert key["kid"] == "1"
-
-
-def _set_cookies(answer: httpx.Response) -> SimpleCookie:
-    jar = SimpleCookie()
-    for header in answer.headers.get_list("set-cookie"):
-        jar.load(header)
-    return jar

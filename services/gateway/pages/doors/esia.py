@@ -35,6 +35,10 @@ STATUS = {
 }
 """The statuses of refused sign-ins; a refused binding is 403."""
 
+UNKNOWN = "SIGN_IN_UNKNOWN"
+"""The redirect is not that of the sign-in which waits in this browser: anybody may have linked to it, so the
+one that waits goes on waiting."""
+
 LINK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS"})
 """Refusals after which the login and password may be entered once more."""
 
@@ -83,7 +87,8 @@ class EsiaPages:
             reply = await self._identity.sign_in.CompleteEsiaSignIn(wish)
         except Refused as refused:
             response = self._refused(refused)
-            self._sessions.drop_sign_in(response)
+            if refused.reason != UNKNOWN:
+                self._sessions.drop_sign_in(response)
         else:
             if reply.HasField("password_needed"):
                 response = self._answers.see_other("/sign-in/link")
@@ -91,14 +96,14 @@ class EsiaPages:
                     response, wish.browser_key, reply.password_needed.expires_at.ToDatetime(tzinfo=UTC)
                 )
             else:
-                response = self._entered(request, reply.signed_in)
+                response = await self._entered(request, reply.signed_in)
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     async def link(self, request: Request) -> Response:
         """Ask for the diary's login and password once, when Gosuslugi gave no SNILS (R22)."""
         if not self._sessions.pending_sign_in(request):
-            return self._answers.see_other("/sign-in/refused?reason=SIGN_IN_UNKNOWN")
+            return self._answers.see_other(f"/sign-in/refused?reason={UNKNOWN}")
         return self._answers.html("link.html", self._answers.bare_frame(request), view=LinkView())
 
     async def bind(self, request: Request) -> Response:
@@ -118,7 +123,7 @@ class EsiaPages:
             view = LinkView(login[:100], refused.reason, wait_of(refused.problem))
             frame = self._answers.bare_frame(request, "/sign-in/link")
             return self._answers.html("link.html", frame, status=refused.problem.status, view=view)
-        return self._entered(request, reply.signed_in)
+        return await self._entered(request, reply.signed_in)
 
     async def refused(self, request: Request) -> Response:
         """Say why a sign-in was refused, what it means and what to do next (R23, R25)."""
@@ -130,7 +135,8 @@ class EsiaPages:
         frame = self._answers.bare_frame(request)
         return self._answers.html("trouble.html", frame, status=STATUS.get(reason, 403), view=view)
 
-    def _entered(self, request: Request, signed_in: SignedIn) -> Response:
+    async def _entered(self, request: Request, signed_in: SignedIn) -> Response:
+        await self._answers.end_present(request)
         if signed_in.bound_now:
             response = self._answers.see_other("/welcome")
         else:

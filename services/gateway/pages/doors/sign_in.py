@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from school.identity.v1.regions_pb2 import ListRegionsRequest, Region
-from school.identity.v1.sessions_pb2 import EndSessionRequest
 from school.identity.v1.sign_in_pb2 import SignInWithPasswordRequest
-from services.gateway.pages.answers import Answers, unless_silent, wanted_back
+from services.gateway.pages.answers import Answers, wanted_back
 from services.gateway.pages.doors.regions import region_view
 from services.gateway.pages.frame import HOME
 from services.gateway.problems import Problem, Refused
@@ -87,24 +86,15 @@ class SignInPages:
             if refused.reason not in ASK_AGAIN:
                 raise
             return await self._ask_again(request, str(form.get("region", "")), back, login, refused.problem)
+        await self._answers.end_present(request)
         response = self._answers.see_other(back or HOME)
         self._answers.door.sessions.enter(response, reply.signed_in.session)
         return response
 
     async def leave(self, request: Request) -> Response:
         """Sign out. The browser forgets the session also when identity does not answer."""
+        await self._answers.end_present(request)
         response = self._answers.see_other("/sign-in?left=1")
-        if self._answers.visitor(request) is not None:
-            try:
-                await unless_silent(
-                    self._answers.door.services.identity.sessions.EndSession(EndSessionRequest())
-                )
-            except Refused:
-                # The session is over already: just what was wished.
-                return self._left(response)
-        return self._left(response)
-
-    def _left(self, response: Response) -> Response:
         self._answers.door.sessions.leave(response)
         return response
 
