@@ -36,6 +36,7 @@ proto: $(SYNCED) ## write proto/gen from the contracts
 sync: $(SYNCED) ## make the environment (.venv) as uv.lock says
 
 $(SYNCED): pyproject.toml uv.lock | $(UV)
+	@echo "making .venv as uv.lock says; the first time this takes some minutes"
 	@$(UV) sync --frozen --quiet
 	@touch $@
 

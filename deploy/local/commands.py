@@ -113,6 +113,7 @@ def _show(running: Region, console: Console) -> None:
             ("ESIA stand-in", running.esia_url),
             ("mail and SMS", running.post_url),
             ("API", f"{running.url}/docs"),
+            ("people", "deploy/local/demo/README.md says whom to sign in as"),
             ("logs", str(running.state / "logs")),
         ],
         title=f"The region is up ({console.elapsed:.1f} s)",
