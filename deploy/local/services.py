@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from deploy.local import leash, ready, surroundings
@@ -50,5 +51,6 @@ def environment(place: Place, name: str) -> dict[str, str]:
         settings |= {
             "MESH_FORM_KEY_FILE": str(place.keys.form),
             "MESH_PUBLIC_BASE_URL": place.public_url,
+            "MESH_SIGN_IN_ORIGINS": json.dumps([surroundings.browser_url(place)]),
         }
     return base_environment() | settings | dict(place.extra.get(name, {}))

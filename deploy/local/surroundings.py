@@ -59,12 +59,17 @@ def readiness(place: Place, name: str) -> ready.Ready:
     return ready.http_ok(place.ports["post"])
 
 
+def browser_url(place: Place) -> str:
+    """Where browsers find the stand-in: the only foreign place to which a form of ours may lead."""
+    return f"http://localhost:{place.ports[ESIA]}"
+
+
 def identity_settings(place: Place) -> dict[str, str]:
     """How identity reaches the stand-in: ``MESH_ESIA__*``."""
     folder = esia_folder(place.state)
     settings = {
         "BASE_URL": f"http://{place.address(ESIA)}",
-        "BROWSER_URL": f"http://localhost:{place.ports[ESIA]}",
+        "BROWSER_URL": browser_url(place),
         "CLIENT_ID": MNEMONIC,
         "REDIRECT_URI": place.public_url + CALLBACK,
         "ISSUER": _ISSUER,
