@@ -78,6 +78,7 @@ async def test_a_wiped_nats_has_forgotten_everything_and_kept_its_address(nats: 
 
 async def test_the_folder_may_have_any_name() -> None:
     async with folder() as parent:
+        parent.chmod(0o711)  # else PostgreSQL's user lodges elsewhere
         state = parent / "Мой «дневник» 7"
         state.mkdir()
         async with (
