@@ -266,6 +266,15 @@ async def test_a_request_id_with_another_content_is_refused(school: School, call
         await teacher.set_mark(lesson, pupil, "5", based_on=1, request_id=request_id)
 
 
+async def test_somebody_elses_request_id_brings_nobody_their_answer(school: School, calls: Calls) -> None:
+    lesson, pupil = await school.lesson(), await school.pupil()
+    request_id = str(uuid4())
+    await calls.teacher(school.teacher_id).set_mark(lesson, pupil, "4", request_id=request_id)
+
+    with refused("NOT_THEIR_LESSON"):
+        await calls.teacher(uuid4()).set_mark(lesson, pupil, "4", request_id=request_id)
+
+
 async def test_a_request_without_an_id_is_refused(school: School, calls: Calls) -> None:
     lesson, pupil = await school.lesson(), await school.pupil()
 

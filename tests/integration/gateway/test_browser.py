@@ -146,6 +146,19 @@ async def test_a_session_that_is_over_is_forgotten(browser: Browser) -> None:
     assert cookies["mesh-access"]["max-age"] == cookies["mesh-refresh"]["max-age"] == "0"
 
 
+async def test_a_page_that_a_service_refuses_for_want_of_a_session_leads_to_sign_in(browser: Browser) -> None:
+    """The token is still good here and its session is over there; the page is come back to."""
+
+    def over(_: object) -> GetMeResponse:
+        raise SessionEnded
+
+    browser.gateway.stage.on("GetMe", over)
+    answer = await browser.gateway.client.get("/notices", headers=browser.cookies(browser.session()))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?back=%2Fnotices")
+    cookies = set_cookies(answer)
+    assert cookies["mesh-access"]["max-age"] == cookies["mesh-refresh"]["max-age"] == "0"
+
+
 async def test_a_session_is_kept_while_identity_is_away(browser: Browser) -> None:
     """A service that does not answer must not sign everybody out."""
 

@@ -262,6 +262,17 @@ async def test_a_person_has_only_so_many_streams(live: Outside, inbox: Inbox) ->
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def test_a_gateway_has_only_so_many_streams(played: Stage, folder: Path, nats: OwnNats) -> None:
+    """Whoever they are for."""
+    played.reset()
+    async with outside(played, folder, nats_url=nats.url(), most_streams=1) as full:
+        task = asyncio.create_task(_hold(full))
+        await eventually(_open(full, 1))
+        problem(await full.client.get(WATCH, headers=full.bearer(person_id=uuid4())), 429, "TOO_MANY_STREAMS")
+        task.cancel()
+        await asyncio.wait([task])
+
+
 async def test_open_streams_are_no_requests_in_progress(played: Stage, folder: Path, nats: OwnNats) -> None:
     """A35: as many open pages as there may be requests at once shut nobody out."""
     played.reset()

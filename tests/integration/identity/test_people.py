@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from uuid import UUID, uuid4
 
 import pytest
@@ -81,6 +82,16 @@ async def test_the_tables_hold_no_readable_snils(here: Town, doors: Doors) -> No
     for request in remembered:
         assert snils.encode() not in request.reply
         assert "Королёв".encode() not in request.reply
+
+
+async def test_a_remembered_request_cannot_be_tried_out_for_its_snils(here: Town, doors: Doors) -> None:
+    """A33: 10⁹ numbers are hashed in minutes, so no plain hash of one is kept beside what else is known."""
+    school, snils = uuid4(), here.snils()
+    session = await registrar(here, doors, school)
+    await register(doors, session, wish(school, snils=snils))
+
+    guess = wish(school, snils=snils, request_id="").SerializeToString(deterministic=True)
+    assert not await here.rows(requests, requests.c.fingerprint == hashlib.sha256(guess).digest())
 
 
 async def test_the_same_request_again_registers_nobody_else(here: Town, doors: Doors) -> None:

@@ -142,6 +142,24 @@ async def test_what_is_no_event_is_put_aside(diary: Publisher, notifications: Li
         await eventually(the_unreadable_is_dead)
 
 
+async def test_an_event_that_is_twice_in_one_batch_has_one_effect(
+    diary: Publisher, notifications: Listener
+) -> None:
+    """The broker knows a repetition by `Nats-Msg-Id` for minutes; after that both may arrive together."""
+    async with relay_of(diary):
+        await diary.state()
+        await eventually(diary.everything_is_published)  # the stream is there
+        meta = EventMeta(
+            new_id(), "school.diary.v1.MarkSet", "/regions/77/diary", datetime.now(UTC), str(new_id()), 1
+        )
+        for known_to_the_broker_as in ("first", "again"):
+            headers = envelope.write(meta) | {envelope.MSG_ID: known_to_the_broker_as}
+            await diary.bus.jetstream.publish(meta.type, b"", headers=headers)
+        async with notifications.consumer():
+            await notifications.has_seen(await diary.state())
+    assert (await notifications.counted())[str(meta.event_id)] == 1
+
+
 async def test_an_event_whose_handling_was_cut_off_goes_to_the_next_consumer(
     diary: Publisher, notifications: Listener
 ) -> None:
