@@ -38,7 +38,9 @@ class CorkedTransport(asyncio.Transport):
 
     @override
     def write(self, data: Any) -> None:
-        """Send, unless it is a head: that waits for what comes after it."""
+        """Send, unless it is a head: that waits for what comes after it. Nothing is sent when all is said."""
+        if self.is_closing():
+            return
         if data.startswith(_HEAD) and not data.startswith(_CONTINUE):
             self._head += data
         elif self._head:

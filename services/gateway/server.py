@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from services.gateway.corked import CorkedTransport
 from services.gateway.exchange import ABORT
@@ -55,6 +55,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _in_rest = False
     _beside_bytes = 0
     _patience: asyncio.TimerHandle | None = None
+    _in_progress: RequestResponseCycle | None = None
     _corked: CorkedTransport
 
     @override
@@ -66,8 +67,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Called by the event loop."""
+        """Called by the event loop. uvicorn tells the last request; an earlier one may be in progress."""
         self._lose_no_patience()
+        present = self._in_progress
+        if present is not None and not present.response_complete:
+            present.disconnected = True
+            present.message_event.set()
         super().connection_lost(exc)
 
     @override
@@ -90,6 +95,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
         elif self._patience is None:
             self._be_patient()
+
+    @override
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._in_progress = cycle
+        super()._start_asgi_task(cycle, app)
 
     @override
     def on_message_begin(self) -> None:

@@ -295,6 +295,18 @@ async def test_a_reader_who_goes_is_forgotten(live: Outside, inbox: Inbox) -> No
     await eventually(_open(live, 0))
 
 
+async def test_a_reader_who_goes_is_forgotten_whatever_they_asked_next(live: Outside, inbox: Inbox) -> None:
+    """I8: a request that waits behind the stream on the same connection does not hide that it is lost."""
+    inbox.put()
+    _, writer = await asyncio.open_connection("127.0.0.1", live.port)
+    token = live.bearer(person_id=PERSON)["Authorization"]
+    for path in (WATCH, "/v1/me"):
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode())
+    await eventually(_open(live, 1))
+    writer.transport.abort()
+    await eventually(_open(live, 0))
+
+
 async def test_a_reader_who_stops_reading_is_cut_off(live: Outside, inbox: Inbox) -> None:
     """A35: what waits for one reader is bounded."""
     inbox.put()
