@@ -23,8 +23,7 @@ from services.gateway.problems import AddressTooLong, Problem, Refused, Titles
 from services.gateway.system import System
 from services.gateway.website import Website
 from services.kit.errors import DomainError, Overloaded
-from services.kit.log import get_logger
-from services.kit.rpc.gates import kind_and_place
+from services.kit.log import get_logger, kind_and_place
 
 _logger = get_logger("http")
 _API = "/v1/"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from services.kit.errors import Unavailable
-from services.kit.log import get_logger
+from services.kit.log import get_logger, kind_and_place
 
 
 class Background(ABC):
@@ -48,7 +48,7 @@ class Background(ABC):
                 await self.run()
                 pause = self._AGAIN_S
             except Unavailable as error:
-                self._log.warning(f"{self._name}_waits", error=repr(error.__cause__))
+                self._log.warning(f"{self._name}_waits", error=kind_and_place(error))
             except Exception as error:  # noqa: BLE001 - whatever it was, giving up would need a human
-                self._log.warning(f"{self._name}_failed", error=type(error).__name__, exc_info=True)
+                self._log.warning(f"{self._name}_failed", error=kind_and_place(error))
             await asyncio.sleep(pause)

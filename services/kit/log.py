@@ -42,7 +42,7 @@ def configure(form: Literal["auto", "console", "json"], *, service: str) -> None
         _add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
+        _without_texts,
         _only_allowed,
     ]
     render: Processor = (
@@ -68,6 +68,16 @@ def configure(form: Literal["auto", "console", "json"], *, service: str) -> None
     root.setLevel(logging.WARNING)
 
 
+def kind_and_place(error: BaseException) -> str:
+    """What may be logged of an unexpected error: its text is left out, because it may quote data (A33)."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
+    cause = f" from {type(error.__cause__).__name__}" if error.__cause__ else ""
+    return f"{type(error).__name__}{place}{cause}"
+
+
 class _AddService:
     def __init__(self, service: str) -> None:
         self._service = service
@@ -83,6 +93,17 @@ def _add_request_id(_logger: Any, _name: str, fields: MutableMapping[str, Any]) 
     present = request_id.get()
     if present is not None:
         fields.setdefault("request_id", present)
+    return fields
+
+
+def _without_texts(_logger: Any, _name: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception that a library logs keeps its kind and place."""
+    raised = fields.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        fields["error"] = kind_and_place(error)
     return fields
 
 

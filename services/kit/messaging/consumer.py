@@ -13,11 +13,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import nats.errors
@@ -29,6 +27,7 @@ from nats.js.errors import NotFoundError
 from services.kit.background import Background
 from services.kit.database import Database, Transaction
 from services.kit.errors import DomainError, Unavailable
+from services.kit.log import kind_and_place
 from services.kit.messaging import envelope, inbox
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta, MalformedEvent
@@ -292,6 +291,4 @@ def _reason(error: Exception) -> str:
         return str(error)
     if isinstance(error, DomainError):
         return error.reason
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return f"{type(error).__module__}.{type(error).__qualname__}{place}"
+    return kind_and_place(error)

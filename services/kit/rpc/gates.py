@@ -62,7 +62,7 @@ class Edge:
             code = reason = "INTERNAL"
             # The text of an unexpected error may quote data, so only its kind and place are written.
             _logger.error(  # noqa: TRY400 - a traceback would quote the text
-                "call broke", method=method, error=kind_and_place(broken)
+                "call broke", method=method, error=log.kind_and_place(broken)
             )
             await context.abort(grpc.StatusCode.INTERNAL, "Something went wrong on our side")
         finally:
@@ -136,13 +136,3 @@ class Access:
 
 def _ms_since(began: float) -> float:
     return round((time.perf_counter() - began) * 1000, 1)
-
-
-def kind_and_place(error: BaseException) -> str:
-    """What may be logged of an unexpected error: its text is left out, because it may quote data."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f" at {trace.tb_frame.f_code.co_filename.rsplit('/', 2)[-1]}:{trace.tb_lineno}" if trace else ""
-    cause = f" from {type(error.__cause__).__name__}" if error.__cause__ else ""
-    return f"{type(error).__name__}{place}{cause}"

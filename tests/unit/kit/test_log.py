@@ -38,6 +38,18 @@ def test_a_line_carries_the_id_of_the_request_in_progress(capsys: pytest.Capture
     assert json.loads(capsys.readouterr().err)["request_id"] == "abcdef123456"
 
 
+def test_an_exception_is_told_without_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A33: the text of an error may quote what a person typed."""
+    log.configure("json", service="diary")
+    try:
+        int("Иванова")
+    except ValueError:
+        logging.getLogger("some.library").exception("it broke")
+    written = capsys.readouterr().err
+    assert json.loads(written)["error"].startswith("ValueError at test_log.py:")
+    assert "Иванова" not in written
+
+
 def test_warnings_of_libraries_come_out_in_the_same_form(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("json", service="diary")
     logging.getLogger("some.library").warning("it happened")
