@@ -81,7 +81,15 @@ class Transaction:
     def audit(
         self, *, actor: str, action: str, object_kind: str, object_id: str, why: str | None = None
     ) -> None:
-        """Leave an entry in the append-only audit: who did what to which object, and why if they said."""
+        """Leave an entry in the append-only audit: who did what to which object, and why if they said.
+
+        Args:
+            actor: the person's id, the same in every service; ``esia:…`` for somebody who is nobody here yet.
+            action: the use case's verb, such as ``set_mark``.
+            object_kind: what it was done to, such as ``mark``.
+            object_id: which one.
+            why: in the actor's words, or a machine reason.
+        """
         self._audit.append(
             {
                 "id": new_id(),

@@ -39,7 +39,7 @@ class HomeworkBook:
             await storage.save_homework(tx.connection, lesson, after, by=teacher_id, at=self._clock.now())
             tx.audit(
                 actor=str(teacher_id),
-                action="homework.set",
+                action="set_homework",
                 object_kind="lesson",
                 object_id=str(lesson_id),
             )

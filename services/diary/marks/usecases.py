@@ -49,7 +49,7 @@ class Marks:
         before = await storage.mark_for_update(tx.connection, lesson, pupil_id)
         after = before.replaced_by(mark, comment=comment, based_on=based_on)
         if after != before:
-            now = await self._save(tx, lesson, after, by=teacher_id, action="mark.set", why="")
+            now = await self._save(tx, lesson, after, by=teacher_id, action="set_mark", why="")
             event = _mark_set(lesson, before, after, now)
             tx.publish(event, aggregate=after.mark_id, version=after.version)
         return after
@@ -78,7 +78,7 @@ class Marks:
         why = words(reason, field="reason", most=MOST_REASON)
         before = await storage.mark_for_update(tx.connection, lesson, pupil_id)
         after = before.removed(based_on=based_on)
-        now = await self._save(tx, lesson, after, by=teacher_id, action="mark.remove", why=why)
+        now = await self._save(tx, lesson, after, by=teacher_id, action="remove_mark", why=why)
         event = _mark_removed(lesson, before, after, now)
         tx.publish(event, aggregate=after.mark_id, version=after.version)
         return after

@@ -189,7 +189,7 @@ class Bindings:
         event = _profile_bound(binding_id, account_id, person.id, road, now)
         tx.publish(event, aggregate=account_id, version=version)
         tx.audit(
-            actor=str(account_id),
+            actor=str(person.id),
             action="bind_profile",
             object_kind="person",
             object_id=str(person.id),

@@ -137,7 +137,7 @@ class Families:
             raise RelationExists
         tx.publish(relation_registered(wish), aggregate=wish.id, version=wish.version)
         tx.audit(
-            actor=str(caller.account_id),
+            actor=str(caller.person_id),
             action="register_relation",
             object_kind="relation",
             object_id=str(wish.id),
@@ -149,7 +149,7 @@ class Families:
         event = _relation_ended(relation, now)
         tx.publish(event, aggregate=relation.id, version=event.version)
         tx.audit(
-            actor=str(actor.account_id),
+            actor=str(actor.person_id),
             action="end_relation",
             object_kind="relation",
             object_id=str(relation.id),

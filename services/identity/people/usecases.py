@@ -122,7 +122,7 @@ class People:
         await insert_account(tx.connection, new_id(), person.id, at=now)
         tx.publish(person_registered(person, version=1), aggregate=person.id, version=1)
         tx.audit(
-            actor=str(caller.account_id),
+            actor=str(caller.person_id),
             action="register_person",
             object_kind="person",
             object_id=str(person.id),

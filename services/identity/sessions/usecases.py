@@ -125,7 +125,7 @@ class Sessions:
             )
             if ended:
                 tx.audit(
-                    actor=str(caller.account_id),
+                    actor=str(caller.person_id),
                     action="end_session",
                     object_kind="session",
                     object_id=str(caller.session_id),
@@ -142,7 +142,7 @@ class Sessions:
             now = self._clock.now()
             if await storage.end(tx.connection, session.id, now=now, reason=EndReason.REUSED_TOKEN):
                 tx.audit(
-                    actor=str(session.account_id),
+                    actor=str(session.person_id),
                     action="end_session",
                     object_kind="session",
                     object_id=str(session.id),

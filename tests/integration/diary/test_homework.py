@@ -26,7 +26,7 @@ async def test_homework_is_set_changed_and_taken_back(school: School, calls: Cal
     assert [HomeworkSet.FromString(row.payload).text for row in events] == ["№ 5", "№ 6", ""]
     told = HomeworkSet.FromString(events[0].payload)
     assert (told.class_id, told.lesson_date) == (str(school.class_id), "2025-10-17")
-    assert len(await school.rows(audit, object_id=str(lesson), action="homework.set")) == 3
+    assert len(await school.rows(audit, object_id=str(lesson), action="set_homework")) == 3
 
 
 async def test_homework_that_moved_on_is_not_overwritten(school: School, calls: Calls) -> None:

@@ -58,9 +58,9 @@ async def test_every_change_is_told_and_audited(school: School, calls: Calls) ->
     assert (removed.previous_text, removed.version) == ("5", 3)
     entries = await school.rows(audit, object_id=str(mark.mark_id))
     assert [(row.action, row.why) for row in entries] == [
-        ("mark.set", None),
-        ("mark.set", None),
-        ("mark.remove", "Ошибка"),
+        ("set_mark", None),
+        ("set_mark", None),
+        ("remove_mark", "Ошибка"),
     ]
 
 

@@ -26,7 +26,7 @@ async def test_a_remark_is_kept_told_and_audited(school: School, calls: Calls) -
     [event] = await school.rows(outbox, aggregate_id=row.remark_id)
     assert RemarkLeft.FromString(event.payload).pupil_id == str(pupil)
     assert "Забыл".encode() not in event.payload
-    assert len(await school.rows(audit, object_id=remark.remark_id, action="remark.leave")) == 1
+    assert len(await school.rows(audit, object_id=remark.remark_id, action="leave_remark")) == 1
 
 
 async def test_an_empty_remark_is_refused(school: School, calls: Calls) -> None:
