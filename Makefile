@@ -2,8 +2,10 @@
 
 UV := $(or $(shell command -v uv 2>/dev/null),.uv/bin/uv)
 BIN := .venv/bin
-# Changed settings or versions make the environment stale; nothing else does.
+# Changed settings or versions make the environment stale; nothing else does. Who only runs a region does not
+# fetch the tools of those who change it.
 SYNCED := .venv/.synced
+SYNCED_TO_RUN := .venv/.synced-to-run
 
 .PHONY: help up demo test check bench proto sync \
 	check-format check-lint check-types check-imports check-contracts check-generated
@@ -14,10 +16,10 @@ help: ## this list
 	@echo
 	@echo "  FRESH=1 make up      starts with empty stores; MESH_STATE=folder keeps them elsewhere than .region/"
 
-up: $(SYNCED) ## start a whole region, walk through it, keep it running until Ctrl-C
+up: $(SYNCED_TO_RUN) ## start a whole region, walk through it, keep it running until Ctrl-C
 	@$(BIN)/mesh up --with-parent
 
-demo: $(SYNCED) ## start a region, walk through it, stop; the exit status is the truth
+demo: $(SYNCED_TO_RUN) ## start a region, walk through it, stop; the exit status is the truth
 	@$(BIN)/mesh demo --with-parent
 
 test: $(SYNCED) ## all tests, on real servers; with CI=true a missing browser is a failure
@@ -38,6 +40,11 @@ sync: $(SYNCED) ## make the environment (.venv) as uv.lock says
 $(SYNCED): pyproject.toml uv.lock | $(UV)
 	@echo "making .venv as uv.lock says; the first time this takes some minutes"
 	@$(UV) sync --frozen --quiet
+	@touch $@ $(SYNCED_TO_RUN)
+
+$(SYNCED_TO_RUN): pyproject.toml uv.lock | $(UV)
+	@echo "making .venv as uv.lock says, without the tools for developers; the first time this takes a while"
+	@$(UV) sync --frozen --quiet --inexact --no-group dev
 	@touch $@
 
 .uv/bin/uv:

@@ -14,15 +14,16 @@ from deploy.local.trouble import Trouble
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 
+# All below the range from which systems take the ports of outgoing connections.
 PREFERRED_PORTS: Mapping[str, int] = MappingProxyType(
     {
         "gateway": 8080,
         "esia": 9100,
         "mail": 1025,
         "post": 8025,
-        "identity": 50051,
-        "diary": 50052,
-        "notifications": 50053,
+        "identity": 15051,
+        "diary": 15052,
+        "notifications": 15053,
         "nats": 4222,
     }
 )
