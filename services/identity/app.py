@@ -41,6 +41,7 @@ from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.relay import Relay
+from services.kit.messaging.streams import Stream
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
 
@@ -100,19 +101,20 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="identity")
+    stream = Stream.of("identity", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     sweep = Sweep(database, clock)
     async with (
         database,
         connect(settings.esia, now=clock.now) as esia,
         Passwords() as passwords,
         bus,
-        Relay(bus, database),
+        Relay(bus, database, stream),
         sweep,
     ):
         use_cases = _use_cases(
             settings, database, directory, keyring, tokens, esia=esia, passwords=passwords, clock=clock
         )
-        register = _register(settings, directory, use_cases)
+        register = _register(settings, directory, use_cases, esia)
         async with serving(
             listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register
         ) as server:
@@ -155,13 +157,16 @@ def _use_cases(
     )
 
 
-def _register(settings: IdentitySettings, directory: Directory, use_cases: UseCases) -> Register:
+def _register(
+    settings: IdentitySettings, directory: Directory, use_cases: UseCases, esia: EsiaClient
+) -> Register:
     def register(server: Any) -> None:
         binding_pb2_grpc.add_BindingServiceServicer_to_server(BindingRpc(use_cases.bindings), server)
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
-        regions_pb2_grpc.add_RegionsServiceServicer_to_server(RegionsRpc(directory), server)
+        regions = RegionsRpc(directory, lambda: esia.available)
+        regions_pb2_grpc.add_RegionsServiceServicer_to_server(regions, server)
         sessions_pb2_grpc.add_SessionsServiceServicer_to_server(SessionsRpc(use_cases.sessions), server)
         sign_in_pb2_grpc.add_SignInServiceServicer_to_server(SignInRpc(use_cases.sign_ins), server)
 

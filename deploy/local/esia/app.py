@@ -31,7 +31,7 @@ from deploy.local.esia.tokens import Tokens
 from services.identity.esia.gost.process import GostProcess
 
 _SLASHES: Final = re.compile(r"/{2,}")
-_JSON_PATHS: Final = ("/aas/oauth2/v3/te", "/aas/oauth2/te", "/rs/")
+_FOR_SYSTEMS: Final = ("/aas/", "/rs/")
 
 
 class _TolerantPaths:
@@ -67,7 +67,7 @@ class _Troubles:
         if scope["type"] == "http" and not scope["path"].startswith("/stand"):
             if switches.latency:
                 await asyncio.sleep(switches.latency)
-            if switches.html and scope["path"].startswith(_JSON_PATHS):
+            if switches.html and scope["path"].startswith(_FOR_SYSTEMS):
                 app = pages.maintenance(switches.html_status)
         await app(scope, receive, send_dated)
 

@@ -15,7 +15,7 @@ class Switches(BaseModel):
     broken: bool = False
     """007007 likewise."""
     html: bool = False
-    """A maintenance page (HTTP 503, HTML) in place of every JSON answer."""
+    """A maintenance page (HTTP 503, HTML) in place of the authorisation page and of every JSON answer."""
     html_status: int = Field(default=503, ge=200, le=599)
     latency: float = Field(default=0.0, ge=0, le=60)
     """Seconds before any answer."""

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 
 class Breaker:
-    """Closed while all is well; open after so many failures in a row; then one attempt decides.
+    """Closed while all is well; open after so many failures in a row; then one attempt per pause decides.
+
+    After a pause it counts as open no longer, although nothing was tried yet: where people are the attempts,
+    somebody must be let in for one to be made.
 
     Args:
         failures: in a row, after which it opens.
@@ -25,16 +28,13 @@ class Breaker:
     @property
     def open(self) -> bool:
         """Whether ESIA counts as down; changes nothing."""
-        return self._failed >= self._limit
+        return self._failed >= self._limit and self._clock() < self._next_try
 
     def lets_through(self) -> bool:
-        """Whether a request may be made now; while open, true once per pause."""
-        if not self.open:
-            return True
-        now = self._clock()
-        if now < self._next_try:
+        """Whether a request may be made now; after the failures, true once per pause until one succeeded."""
+        if self.open:
             return False
-        self._next_try = now + self._pause
+        self._close_for_a_pause()
         return True
 
     def succeeded(self) -> None:
@@ -44,5 +44,8 @@ class Breaker:
     def failed(self) -> None:
         """No usable answer came."""
         self._failed += 1
-        if self._failed == self._limit:
+        self._close_for_a_pause()
+
+    def _close_for_a_pause(self) -> None:
+        if self._failed >= self._limit:
             self._next_try = self._clock() + self._pause

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from services.identity.esia.certificates import TrustedCertificates
 from services.identity.esia.errors import (
     EsiaAccessEnded,
     EsiaAnswerMalformed,
+    EsiaCodeRejected,
     EsiaError,
     EsiaScopeNotGranted,
     EsiaStateMismatch,
@@ -36,8 +36,12 @@ from services.identity.esia.profile import (
 from services.identity.esia.settings import EsiaSettings
 from services.identity.esia.signers import Signer, signer_of
 from services.identity.esia.tokens import AccessToken, IdToken, TokenVerifier
+from services.identity.esia.watch import Watch
 
 _MOST_ELEMENTS: Final = 100
+# ESIA's codes are JWS of a kilobyte. What a browser brings goes no further if it cannot be one: no stranger
+# shall try out what ESIA answers to nonsense.
+_CODE: Final = re.compile(r"[A-Za-z0-9._~+/=-]{1,4096}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +71,22 @@ class EsiaClient:
         settings: EsiaSettings,
         signer: Signer,
         verifier: TokenVerifier,
+        *,
         http: EsiaHttp,
+        watch: Watch,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
         self._signer = signer
         self._verifier = verifier
         self._http = http
+        self._watch = watch
         self._now = now
 
     @property
     def available(self) -> bool:
         """False while ESIA counts as down: show the password door instead of sending anybody there."""
-        return not self._http.suspended
+        return not (self._http.suspended or self._watch.away)
 
     async def authorization_url(
         self,
@@ -128,7 +135,7 @@ class EsiaClient:
         if not compare_digest(answer.get("state", "").encode(), str(state).encode()):
             raise EsiaStateMismatch
         if "error" in answer:
-            raise error_of(answer["error"], answer.get("error_description", ""))
+            raise error_of(answer["error"], answer.get("error_description", ""), skew=self._http.skew)
         code = answer.get("code", "")
         if not code:
             raise EsiaAnswerMalformed(field="code")
@@ -150,6 +157,8 @@ class EsiaClient:
             EsiaTokenRefused: the tokens do not hold.
             EsiaError: whatever else ESIA says.
         """
+        if not _CODE.fullmatch(code):
+            raise EsiaCodeRejected
         state = requests.new_state()
         parameters = await self._signed(state, scopes=scopes, redirect_uri=redirect_uri, code=code)
         parameters |= {"grant_type": "authorization_code", "code": code, "token_type": "Bearer"}
@@ -229,7 +238,7 @@ class EsiaClient:
         Raises:
             EsiaUnavailable: it does not answer.
         """
-        return (await self._http.look(requests.AUTHORIZE)).skew
+        return (await self._http.look(requests.AUTHORIZE, within=self.settings.timeout)).skew
 
     async def try_address(self, address: str) -> Page:
         """What a browser would see at an `authorization_url`; for the operator's self-test.
@@ -237,7 +246,7 @@ class EsiaClient:
         Raises:
             EsiaUnavailable: ESIA does not answer.
         """
-        return await self._http.look(address)
+        return await self._http.look(address, within=self.settings.timeout)
 
     async def _signed(
         self,
@@ -262,9 +271,8 @@ class EsiaClient:
 
     async def _token_request(self, parameters: Mapping[str, str], state: str) -> Answer:
         answer = await self._http.post(requests.TOKEN, parameters)
-        if "error" in answer.body or answer.status >= 400:
-            error, description = (str(answer.body.get(name, "")) for name in ("error", "error_description"))
-            raise error_of(error, description, skew=answer.skew)
+        if answer.refusal or answer.status >= 400:
+            raise answer.refusal or error_of("", "")
         if answer.body.get("state") != state:
             raise EsiaStateMismatch
         return answer
@@ -333,18 +341,5 @@ async def connect(
     async with GostProcess() as gost, EsiaHttp(settings) as http:
         signer = await signer_of(settings, gost)
         verifier = TokenVerifier(settings, TrustedCertificates(settings.trusted_certificates), gost, now)
-        client = EsiaClient(settings, signer, verifier, http, now)
-        watching = asyncio.create_task(_watch(client, settings.watch_every))
-        try:
-            yield client
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
-
-
-async def _watch(client: EsiaClient, every: float) -> None:
-    while every > 0:
-        with contextlib.suppress(EsiaError):
-            await client.look()
-        await asyncio.sleep(every)
+        async with Watch(settings, http) as watch:
+            yield EsiaClient(settings, signer, verifier, http=http, watch=watch, now=now)

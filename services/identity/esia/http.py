@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,9 @@ from services.identity.esia.errors import (
     EsiaNotJson,
     EsiaSuspended,
     EsiaTimeout,
+    EsiaUnavailable,
     EsiaUnreachable,
+    error_of,
 )
 from services.identity.esia.settings import EsiaSettings
 
@@ -40,6 +43,14 @@ class Answer:
     body: Mapping[str, object]
     skew: float | None
 
+    @property
+    def refusal(self) -> EsiaError | None:
+        """The error that ESIA's ``error`` and ``error_description`` tell of."""
+        if "error" not in self.body:
+            return None
+        error, description = (str(self.body.get(name, "")) for name in ("error", "error_description"))
+        return error_of(error, description, skew=self.skew)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -52,7 +63,12 @@ class Page:
 
 
 class EsiaHttp:
-    """Requests to one ESIA, behind one breaker."""
+    """Requests to one ESIA: those for JSON behind a breaker, looks at its pages without.
+
+    Only what ESIA itself does is a failure to the breaker: no answer, no JSON, HTTP 5xx, 007007 and 007008,
+    and being so slow that whoever asked has given up. What a browser's redirect says of ESIA is not: anybody
+    can write it, and it would close the door to all.
+    """
 
     def __init__(self, settings: EsiaSettings) -> None:
         self._settings = settings
@@ -71,6 +87,9 @@ class EsiaHttp:
             trust_env=False,
         )
 
+        self.skew: float | None = None
+        """Seconds by which our clock is ahead of ESIA's, by the Date of its latest answer."""
+
     @property
     def suspended(self) -> bool:
         """Whether ESIA counts as down just now."""
@@ -86,12 +105,17 @@ class EsiaHttp:
         headers = {"Accept": "application/json"}
         return await self._ask(self._client.build_request("POST", address, headers=headers, data=dict(form)))
 
-    async def look(self, address: str) -> Page:
-        """Whatever answers a browser at ``address``; redirects are not followed."""
+    async def look(self, address: str, *, within: float) -> Page:
+        """Whatever answers a browser at ``address`` ``within`` seconds; redirects are not followed.
+
+        Raises `EsiaUnavailable` and its kinds. The breaker is neither asked nor told.
+        """
         request = self._client.build_request("GET", address, headers={"Accept": "text/html"})
-        response, raw = await self._guarded(request, json=False)
+        response, raw = await self._send(request, within)
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise EsiaInternalError
         text = raw.decode(response.encoding or "utf-8", errors="replace")
-        return Page(response.status_code, response.headers.get("location"), text, _skew(response))
+        return Page(response.status_code, response.headers.get("location"), text, self.skew)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -104,20 +128,15 @@ class EsiaHttp:
         await self.aclose()
 
     async def _ask(self, request: httpx.Request) -> Answer:
-        response, raw = await self._guarded(request, json=True)
-        try:
-            body = orjson.loads(raw)
-        except orjson.JSONDecodeError as broken:
-            raise EsiaAnswerMalformed(field="body") from broken
-        if not isinstance(body, dict):
-            raise EsiaAnswerMalformed(field="body")
-        return Answer(response.status_code, body, _skew(response))
-
-    async def _guarded(self, request: httpx.Request, *, json: bool) -> tuple[httpx.Response, bytes]:
         if not self._breaker.lets_through():
             raise EsiaSuspended
+        since = time.monotonic()
         try:
-            answer = await self._send(request, json=json)
+            answer = await self._answer(request)
+        except asyncio.CancelledError:
+            if time.monotonic() - since >= self._settings.slow:
+                self._breaker.failed()
+            raise
         except EsiaSuspended:
             raise  # our own queue was full; that says nothing about ESIA
         except EsiaError:
@@ -126,9 +145,25 @@ class EsiaHttp:
         self._breaker.succeeded()
         return answer
 
-    async def _send(self, request: httpx.Request, *, json: bool) -> tuple[httpx.Response, bytes]:
+    async def _answer(self, request: httpx.Request) -> Answer:
+        response, raw = await self._send(request, self._settings.timeout)
+        _require_json(response)
         try:
-            async with asyncio.timeout(self._settings.timeout):
+            body = orjson.loads(raw)
+        except orjson.JSONDecodeError as broken:
+            raise EsiaAnswerMalformed(field="body") from broken
+        if not isinstance(body, dict):
+            raise EsiaAnswerMalformed(field="body")
+        answer = Answer(response.status_code, body, self.skew)
+        if isinstance(answer.refusal, EsiaUnavailable):
+            raise answer.refusal
+        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise EsiaInternalError
+        return answer
+
+    async def _send(self, request: httpx.Request, within: float) -> tuple[httpx.Response, bytes]:
+        try:
+            async with asyncio.timeout(within):
                 response = await self._client.send(request, stream=True)
                 try:
                     raw = await _read(response)
@@ -140,10 +175,7 @@ class EsiaHttp:
             raise EsiaTimeout from late
         except httpx.HTTPError as failed:
             raise EsiaUnreachable from failed
-        if json:
-            _require_json(response)
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise EsiaInternalError
+        self.skew = _skew(response)
         return response, raw
 
 

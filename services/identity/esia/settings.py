@@ -77,16 +77,18 @@ class EsiaSettings(BaseModel):
     """Let ESIA itself refuse other persons: only confirmed, only child, only not child accounts."""
 
     connect_timeout: float = Field(default=2.0, gt=0)
-    timeout: float = Field(default=8.0, gt=0)
+    timeout: float = Field(default=4.0, gt=0)
     """Seconds for one request as a whole."""
     connections: int = Field(default=20, ge=1)
     """Open connections at most; a request that gets none within ``connect_timeout`` is refused."""
-    failures_to_suspend: int = Field(default=5, ge=1)
-    """Failed requests in a row after which ESIA counts as down."""
+    failures_to_suspend: int = Field(default=3, ge=1)
+    """Failed requests in a row, or failed looks in a row, after which ESIA counts as down."""
     suspension: float = Field(default=15.0, gt=0)
-    """Seconds until one request may try again."""
-    watch_every: float = Field(default=15.0, ge=0)
-    """Seconds between looks whether ESIA answers at all; 0 looks never."""
+    """Seconds until one request may try again; while ESIA is away, also those between looks at most."""
+    watch_every: float = Field(default=10.0, ge=0)
+    """Seconds between looks whether ESIA answers browsers; 0 looks never. A failed one is soon repeated."""
+    slow: float = Field(default=3.0, gt=0)
+    """Seconds without an answer from which ESIA counts as down: for a look, and for a request given up."""
     proxy: Address | None = None
     """An HTTP proxy on the way out; what the environment says about proxies is not looked at."""
     tls_ca_file: Path | None = None

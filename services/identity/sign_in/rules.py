@@ -9,6 +9,8 @@ from services.kit.errors import DomainError, StatusCode
 
 # From the click on "Gosuslugi" to the person's data, and as long again for the password (A1).
 TIME_TO_FINISH = timedelta(minutes=10)
+# For all that ESIA is asked in one step: whoever waits is to be told before the gateway gives up, after 5 s.
+TIME_FOR_ESIA = timedelta(seconds=4.5)
 # Long enough to answer "why did it not work this morning?".
 KEPT_AFTER_EXPIRY = timedelta(days=1)
 # Passwords that may be tried in one pending sign-in; then the way begins at ESIA again.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -20,6 +23,7 @@ from services.identity.esia import (
     EsiaError,
     EsiaNotConfirmed,
     EsiaProfile,
+    EsiaTimeout,
 )
 from services.identity.people.rules import FullName, Snils
 from services.identity.regions.rules import Directory
@@ -27,6 +31,7 @@ from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
 from services.identity.sign_in import storage
 from services.identity.sign_in.rules import (
+    TIME_FOR_ESIA,
     TIME_TO_FINISH,
     EsiaCodeRefused,
     EsiaDown,
@@ -102,10 +107,8 @@ class SignIns:
             raise EsiaDown
         state = UUID(bytes=secrets.token_bytes(16))  # 128 bits, in the form that ESIA demands
         browser_key = secrets.token_urlsafe(_KEY_BYTES)
-        try:
+        async with _asking_esia():
             url = await self._esia.authorization_url(state, code_verifier=_code_verifier(browser_key))
-        except EsiaError as failed:
-            raise _told(failed) from failed
         now = self._clock.now()
         link = Link(new_id(), now + TIME_TO_FINISH)
         async with self._database.read() as connection:
@@ -161,12 +164,22 @@ class SignIns:
             said["code"] = redirect.code
         else:
             raise EsiaCodeRefused
-        try:
+        async with _asking_esia():
             code = self._esia.code_of(said, state=redirect.state)
             tokens = await self._esia.exchange(code, code_verifier=_code_verifier(redirect.browser_key))
             return _profile_of(await self._esia.person(tokens))
-        except EsiaError as failed:
-            raise _told(failed) from failed
+
+
+@asynccontextmanager
+async def _asking_esia() -> AsyncIterator[None]:
+    """Within `TIME_FOR_ESIA`; what goes wrong becomes what a person is told."""
+    try:
+        async with asyncio.timeout(TIME_FOR_ESIA.total_seconds()):
+            yield
+    except EsiaError as failed:
+        raise _told(failed) from failed
+    except TimeoutError as late:
+        raise _told(EsiaTimeout()) from late
 
 
 def _profile_of(esia: EsiaProfile) -> Profile:
@@ -185,7 +198,8 @@ def _told(failed: EsiaError) -> DomainError:
         case EsiaNotConfirmed():
             return EsiaLevelTooLow()
         case _:
-            _logger.warning("esia_failed", reason=failed.reason, code=failed.code)
+            told = failed.operator_sentence()
+            _logger.warning("esia_failed", reason=failed.reason, code=failed.code, error=told)
             return EsiaDown(esia_reason=failed.reason)
 
 

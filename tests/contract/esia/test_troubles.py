@@ -6,14 +6,37 @@ import asyncio
 import logging
 import socket
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from services.identity.esia import EsiaError, EsiaMisconfigured, EsiaUnavailable, connect
+from services.identity.esia import (
+    EsiaClient,
+    EsiaCodeRejected,
+    EsiaError,
+    EsiaMisconfigured,
+    EsiaUnavailable,
+    connect,
+)
 from tests.support.esia import MOTHER, PUPIL, Bench, bench
+from tests.support.waiting import eventually
+
+
+def _available(client: EsiaClient) -> Callable[[], Awaitable[bool]]:
+    async def esia_is_available() -> bool:
+        return client.available
+
+    return esia_is_available
+
+
+def _unavailable(client: EsiaClient) -> Callable[[], Awaitable[bool]]:
+    async def esia_is_unavailable() -> bool:
+        return not client.available
+
+    return esia_is_unavailable
 
 
 async def _fails(esia: Bench) -> EsiaError:
@@ -45,8 +68,8 @@ async def test_a_slow_esia_is_given_up_in_time(tmp_path: Path) -> None:
 
 
 async def test_after_failures_in_a_row_esia_is_left_alone_and_tried_again(tmp_path: Path) -> None:
-    """The breaker: three failures, then an instant answer, and one attempt after the pause."""
-    settings = {"failures_to_suspend": 3, "suspension": 0.2, "timeout": 0.2}
+    """The breaker: three failures, then an instant answer; after a pause people are let through."""
+    settings = {"failures_to_suspend": 3, "suspension": 2.0, "timeout": 0.2}
     async with bench(tmp_path, client=settings) as esia:
         esia.stand.switches.latency = 30
         seen = []
@@ -57,13 +80,56 @@ async def test_after_failures_in_a_row_esia_is_left_alone_and_tried_again(tmp_pa
         assert (await _fails(esia)).reason == "ESIA_SUSPENDED"
 
         esia.stand.switches.latency = 0
-        async with asyncio.timeout(5):
-            while not esia.esia.available:
-                try:
-                    await esia.esia.exchange("invented")
-                except EsiaError:
-                    await asyncio.sleep(0.01)
+        await eventually(_available(esia.esia), within=5)
         assert (await esia.profile(MOTHER)).oid == MOTHER.oid
+
+
+@pytest.mark.parametrize("switch", ["overloaded", "broken"])
+async def test_quick_answers_of_an_esia_in_trouble_suspend_it_too(tmp_path: Path, switch: str) -> None:
+    """007008 and 007007 come at once, as JSON with HTTP 400; who can wait is not sent there to hear them."""
+    settings = {"failures_to_suspend": 3, "suspension": 2.0}
+    async with bench(tmp_path, client=settings) as esia:
+        setattr(esia.stand.switches, switch, True)
+        reasons = [(await _fails(esia)).reason for _ in range(4)]
+        assert reasons[2:] == [reasons[0], "ESIA_SUSPENDED"]
+        assert not esia.esia.available
+
+        setattr(esia.stand.switches, switch, False)
+        await eventually(_available(esia.esia), within=5)
+        assert (await esia.profile(MOTHER)).oid == MOTHER.oid
+
+
+async def test_a_request_given_up_because_esia_is_slow_counts(tmp_path: Path) -> None:
+    """Whoever asked had a deadline of their own; one who leaves at once says nothing about ESIA."""
+    settings = {"failures_to_suspend": 1, "slow": 0.3}
+    async with bench(tmp_path, client=settings) as esia:
+        esia.stand.switches.latency = 30
+        for patience, available in ((0.1, True), (0.5, False)):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await esia.esia.exchange("invented")
+            assert esia.esia.available is available
+
+
+async def test_a_redirect_that_speaks_of_trouble_suspends_nobody(tmp_path: Path) -> None:
+    """Anybody can write ESIA's words into an address: they are told to the one who brought them."""
+    async with bench(tmp_path, client={"failures_to_suspend": 1}) as esia:
+        state = uuid4()
+        said = {"state": str(state), "error": "server_error", "error_description": "ESIA-007007: x."}
+        for _ in range(5):
+            with pytest.raises(EsiaUnavailable):
+                esia.esia.code_of(said, state=state)
+        assert esia.esia.available
+
+
+@pytest.mark.parametrize("code", ["код", "a b", "x\r\ny", "<script>", "x" * 5000, ""])
+async def test_what_cannot_be_a_code_is_not_shown_to_esia(tmp_path: Path, code: str) -> None:
+    """Whatever the original answers to nonsense, no stranger can make it answer so."""
+    async with bench(tmp_path, client={"failures_to_suspend": 1}) as esia:
+        esia.stand.switches.broken = True
+        with pytest.raises(EsiaCodeRejected):
+            await esia.esia.exchange(code)
+        assert esia.esia.available
 
 
 async def test_being_refused_is_no_failure_of_esia(tmp_path: Path) -> None:
@@ -87,17 +153,32 @@ async def test_a_crowd_waits_no_longer_than_the_limits_say(tmp_path: Path) -> No
         assert {failure.reason for failure in failures} == {"ESIA_TIMEOUT", "ESIA_SUSPENDED"}
 
 
-async def test_esia_that_is_gone_is_unreachable_and_noticed_before_anybody_signs_in(tmp_path: Path) -> None:
+async def test_esia_that_is_gone_is_noticed_before_anybody_signs_in(tmp_path: Path) -> None:
     async with bench(tmp_path) as esia:
         settings = esia.settings
     with socket.create_server(("127.0.0.1", 0)) as closed:
         gone = f"http://127.0.0.1:{closed.getsockname()[1]}"
     changes = {"base_url": gone, "watch_every": 0.01, "failures_to_suspend": 2}
     async with connect(settings.model_copy(update=changes)) as client:
-        async with asyncio.timeout(5):
-            while client.available:
-                await asyncio.sleep(0.01)
+        await eventually(_unavailable(client), within=5)
         assert "Войдите по логину и паролю" in EsiaUnavailable().person_sentence("ru")
+
+
+@pytest.mark.parametrize("trouble", [{"latency": 30}, {"html": True}])
+async def test_looks_alone_notice_that_esia_goes_and_that_it_is_back(
+    tmp_path: Path, trouble: dict[str, float]
+) -> None:
+    """Slow beyond ``slow``, or a maintenance page; recovery needs nobody."""
+    watching = {"watch_every": 0.05, "slow": 0.3, "suspension": 0.1}
+    async with bench(tmp_path, client=watching) as esia, httpx.AsyncClient(trust_env=False) as http:
+        assert esia.esia.available
+        switches = f"{esia.running.url}/stand/switches"
+        await http.patch(switches, json=trouble)
+        await eventually(_unavailable(esia.esia), within=10)
+
+        await http.patch(switches, json=dict.fromkeys(trouble, 0))
+        await eventually(_available(esia.esia), within=10)
+        assert (await esia.profile(MOTHER)).oid == MOTHER.oid
 
 
 async def test_a_blocked_person_cannot_sign_in(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ class SignInView:
     code: str
     title: str
     esia: bool
+    esia_down: bool
     elsewhere: bool
     address: str
     host: str
@@ -43,6 +44,7 @@ def sign_in_view(region: Region, *, back: str, left: bool = False) -> SignInView
         code=region.code,
         title=region.title,
         esia=region.esia_enabled,
+        esia_down=region.esia_down,
         elsewhere=not region.here,
         address=region.address,
         host=shown.host,

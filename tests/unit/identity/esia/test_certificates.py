@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from deploy.local.esia.keys import KeyPair, new_pair
-from services.identity.esia.breaker import Breaker
 from services.identity.esia.certificates import TrustedCertificates
 
 
@@ -64,26 +63,3 @@ def test_one_bad_file_spoils_no_other_and_is_named(tmp_path: Path, pairs: tuple[
 
 def test_a_missing_folder_is_an_empty_one(tmp_path: Path) -> None:
     assert TrustedCertificates(tmp_path / "none").all() == ()
-
-
-def test_the_breaker_opens_after_failures_in_a_row_only() -> None:
-    breaker = Breaker(3, 10, lambda: 0.0)
-    for happened in (breaker.failed, breaker.failed, breaker.succeeded, breaker.failed, breaker.failed):
-        happened()
-    assert not breaker.open
-    breaker.failed()
-    assert breaker.open
-
-
-def test_the_open_breaker_lets_one_attempt_through_per_pause() -> None:
-    now = 0.0
-    breaker = Breaker(1, 10, lambda: now)
-    breaker.failed()
-    assert [breaker.lets_through() for _ in range(3)] == [False, False, False]
-    now = 10.0
-    assert [breaker.lets_through() for _ in range(3)] == [True, False, False]
-    breaker.failed()
-    now = 20.0
-    assert breaker.lets_through()
-    breaker.succeeded()
-    assert [breaker.lets_through() for _ in range(3)] == [True, True, True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from gostcrypto import gostsignature
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +113,27 @@ def test_a_point_off_the_curve_is_no_key() -> None:
     assert not arithmetic.is_public_key(bytes(point), key.curve)
     with pytest.raises(ValueError, match="not a point"):
         GostPublicKey.of_info(GostPublicKey(key.curve, bytes(point)).info())
+
+
+def test_a_point_outside_the_subgroup_of_prime_order_is_no_key() -> None:
+    """Set A has four times as many points as its subgroup: of the first forty, some are no keys."""
+    curve = "1.2.643.7.1.2.1.1.1"
+    known = gostsignature.CURVES_R_1323565_1_024_2019[arithmetic.CURVES[curve]]
+    prime = known["p"]  # 3 modulo 4, so that a root is a power
+    squares = [(x, (x**3 + known["a"] * x + known["b"]) % prime) for x in range(1, 41)]
+    points = [(x, root) for x, y in squares if pow(root := pow(y, (prime + 1) // 4, prime), 2, prime) == y]
+    usable = [
+        arithmetic.is_public_key(x.to_bytes(32, "little") + y.to_bytes(32, "little"), curve)
+        for x, y in points
+    ]
+    assert set(usable) == {True, False}
+
+
+@pytest.mark.parametrize("x", [0, 2**256 - 1])
+def test_a_coordinate_out_of_range_is_no_key(x: int) -> None:
+    """Where a coordinate is 0 the library would put its base point: a key that everybody has."""
+    point = x.to_bytes(32, "little") + (1).to_bytes(32, "little")
+    assert not arithmetic.is_public_key(point, "1.2.643.7.1.2.1.1.4")
 
 
 @pytest.mark.parametrize("value", [bytes(32), b"\xff" * 32, b"short"])

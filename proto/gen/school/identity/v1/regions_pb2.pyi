@@ -29,6 +29,7 @@ class Region(_message.Message):
     ESIA_ENABLED_FIELD_NUMBER: _builtins.int
     HERE_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
+    ESIA_DOWN_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The region's code, such as "77"."""
     title: _builtins.str
@@ -39,6 +40,10 @@ class Region(_message.Message):
     """Whether this mesh serves the region; if not, the person is sent to `address`."""
     address: _builtins.str
     """The public address of the region's diary."""
+    esia_down: _builtins.bool
+    """Whether ESIA is known not to answer just now, so that people need not find out by trying; known
+    for the region served here only. The password door is open all the same.
+    """
     def __init__(
         self,
         *,
@@ -47,10 +52,11 @@ class Region(_message.Message):
         esia_enabled: _builtins.bool = ...,
         here: _builtins.bool = ...,
         address: _builtins.str = ...,
+        esia_down: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "esia_enabled", b"esia_enabled", "here", b"here", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "esia_down", b"esia_down", "esia_enabled", b"esia_enabled", "here", b"here", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
