@@ -35,6 +35,7 @@ from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
+from services.kit.messaging.streams import Stream
 from services.kit.rpc.once import Once
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenVerifier, issuer_of
@@ -74,11 +75,12 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="diary")
+    stream = Stream.of("diary", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     consumer = Consumer(bus, database, "IDENTITY", "diary-access", HANDLERS)
     async with (
         database,
         bus,
-        Relay(bus, database),
+        Relay(bus, database, stream),
         consumer,
         serving(
             listen=settings.listen,

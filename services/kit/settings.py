@@ -73,6 +73,11 @@ class StoringSettings(ServiceSettings, MigrationSettings):
 
     pool_size: int = Field(default=10, ge=1)  # 0 would be a pool without a bound
     """Connections held at once; replicas × pool size must stay below the server's limit."""
+    stream_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
+    """Beyond it events wait in the outbox. A large region sizes it from its days: five million events of half
+    a kilobyte, kept for a week, are 17 GiB."""
+    stream_replicas: int = Field(default=1, ge=1, le=5)
+    """In how many servers of a NATS cluster the service's stream lies; three survive the loss of one."""
 
 
 Settings = TypeVar("Settings", bound=ProcessSettings)

@@ -14,6 +14,7 @@ from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
+from services.kit.messaging.streams import Stream
 from services.kit.rpc.server import serving
 from services.kit.tokens import TokenVerifier, issuer_of
 from services.notifications.access.events import AccessEvents
@@ -57,6 +58,9 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="notifications")
+    stream = Stream.of(
+        "notifications", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas
+    )
     access = Consumer(bus, database, "IDENTITY", "notifications-access", AccessEvents(clock).handlers)
     inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(clock).handlers)
 
@@ -66,7 +70,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     async with (
         database,
         bus,
-        Relay(bus, database),
+        Relay(bus, database, stream),
         access,
         inbox,
         serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,

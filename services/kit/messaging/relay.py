@@ -45,7 +45,7 @@ class Relay(Background):
     Args:
         bus: the service's connection.
         database: whose outbox is read.
-        stream: where to; by default the stream named after the service.
+        stream: where to, and how large; by default the stream named after the service.
     """
 
     def __init__(self, bus: Bus, database: Database, stream: Stream | None = None) -> None:

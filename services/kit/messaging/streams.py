@@ -36,12 +36,8 @@ class Stream:
     keep: timedelta = KEEP
     max_bytes: int = 512 * 1024**2
     """Beyond it publishing is refused and events wait in the outbox: a full disk would be worse to recover
-    from.
-
-    A large region sizes it from its days: five million events of half a kilobyte for a week are 17 GiB.
-    """
+    from. An operator's size is `StoringSettings.stream_max_bytes`."""
     replicas: int = 1
-    """Three in a cluster."""
 
     @classmethod
     def of(cls, service: str, *, max_bytes: int = max_bytes, replicas: int = replicas) -> Stream:
