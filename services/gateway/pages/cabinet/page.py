@@ -34,6 +34,8 @@ class CabinetView:
     greeting: str
     children: Children
     teaches: bool
+    keeps_register: bool
+    """Whether the person registers people and families of a school."""
     lessons: DayOfLessons | None
     notices: tuple[NoticeView, ...]
     today: date
@@ -44,7 +46,11 @@ class CabinetView:
     @property
     def nothing(self) -> bool:
         """Whether the school has recorded nothing that concerns the person."""
-        return not (self.children.cards or self.children.waiting or self.teaches or self.silent)
+        return not (self.children.cards or self.children.waiting or self._works or self.silent)
+
+    @property
+    def _works(self) -> bool:
+        return self.teaches or self.keeps_register
 
 
 class CabinetPages:
@@ -83,6 +89,7 @@ class CabinetPages:
                 self._answers.clock.now(),
             ),
             teaches=Role.ROLE_TEACHER in roles,
+            keeps_register=Role.ROLE_REGISTRAR in roles,
             lessons=day_of_lessons(lessons) if lessons and lessons.date else None,
             notices=notice_views(inbox.notices if inbox else (), zones),
             today=self._answers.clock.today(_first(zones)),
