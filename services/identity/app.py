@@ -18,13 +18,13 @@ from school.identity.v1 import (
 )
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rpc import BindingRpc
-from services.identity.binding.storage import Provider
 from services.identity.binding.usecases import Bindings
 from services.identity.config import IdentitySettings
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.families.usecases import Families
 from services.identity.keyring import Keyring
+from services.identity.links.rules import Provider
 from services.identity.passwords import Passwords
 from services.identity.people.rpc import PeopleRpc
 from services.identity.people.usecases import People

@@ -6,8 +6,8 @@ import asyncio
 from typing import Final
 
 from services.identity.accounts.storage import sweep_guesses
+from services.identity.links.storage import sweep_links
 from services.identity.sessions.storage import sweep_sessions
-from services.identity.sign_in.storage import sweep_links
 from services.kit.background import Background
 from services.kit.clock import Clock
 from services.kit.database import Database

@@ -5,10 +5,10 @@ from __future__ import annotations
 from services.identity.accounts.storage import accounts, password_guesses
 from services.identity.binding.storage import bindings
 from services.identity.families.storage import relations
+from services.identity.links.storage import link_transactions
 from services.identity.metadata import metadata
 from services.identity.people.storage import people, person_roles
 from services.identity.sessions.storage import sessions
-from services.identity.sign_in.storage import link_transactions
 
 __all__ = [
     "accounts",

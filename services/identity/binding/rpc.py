@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from school.identity.v1 import binding_pb2, binding_pb2_grpc
 from services.identity.binding.usecases import Bindings
-from services.identity.sign_in.rpc import signed_in_message
+from services.identity.sessions.messages import signed_in_message
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
 

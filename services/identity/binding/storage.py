@@ -30,6 +30,7 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.rules.matching import Registered
 from services.identity.keyring import Keyring, Sealed
+from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, Person, PersonStatus, Snils
 from services.identity.people.storage import people, person_of, roles_of_person
@@ -75,14 +76,6 @@ class Road(StrEnum):
 
     SNILS = "SNILS"
     PASSWORD = "PASSWORD"  # noqa: S105 - a road
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where profiles come from, and for which region they are bound."""
-
-    region: str
-    issuer: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,15 +25,15 @@ from services.identity.binding.rules.refusals import (
     ProfileBoundElsewhere,
     refusal_of,
 )
-from services.identity.binding.storage import Candidate, Provider, Road
+from services.identity.binding.storage import Candidate, Road
 from services.identity.keyring import Keyring, Sealed
+from services.identity.links import storage as links
+from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage
+from services.identity.links.storage import Link
 from services.identity.people.rules import FullName
 from services.identity.people.storage import snils_digests
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
-from services.identity.sign_in import storage as links
-from services.identity.sign_in.rules import TIME_TO_FINISH, SignInUnknown, Stage
-from services.identity.sign_in.storage import Link
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from school.identity.v1 import events_pb2, people_pb2
 from services.identity.accounts.storage import insert_account
-from services.identity.binding.storage import Provider, binding_of_account
+from services.identity.binding.storage import binding_of_account
 from services.identity.keyring import Keyring
+from services.identity.links.rules import Provider
 from services.identity.people import storage
 from services.identity.people.messages import name_message, wire_roles
 from services.identity.people.rules import (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from school.identity.v1 import sessions_pb2, sessions_pb2_grpc
-from services.identity.sessions.usecases import Sessions, Tokens
+from services.identity.sessions.messages import session_message
+from services.identity.sessions.usecases import Sessions
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
 
@@ -27,11 +28,3 @@ class SessionsRpc(sessions_pb2_grpc.SessionsServiceServicer):
         """The end of the caller's session."""
         await self._sessions.end(caller())
         return sessions_pb2.EndSessionResponse()
-
-
-def session_message(tokens: Tokens) -> sessions_pb2.Session:
-    """Tokens as the contract writes them."""
-    message = sessions_pb2.Session(access_token=tokens.access, refresh_token=tokens.refresh)
-    message.access_expires_at.FromDatetime(tokens.access_end)
-    message.refresh_expires_at.FromDatetime(tokens.refresh_end)
-    return message

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from school.identity.v1 import sign_in_pb2, sign_in_pb2_grpc
 from services.identity.binding.usecases import PasswordAwaited
-from services.identity.people.messages import person_message
-from services.identity.sessions.rpc import session_message
+from services.identity.sessions.messages import signed_in_message
 from services.identity.sessions.usecases import SignedIn
 from services.identity.sign_in.usecases import Redirect, SignIns
 from services.kit.rpc.around import Context
@@ -58,12 +57,3 @@ class SignInRpc(sign_in_pb2_grpc.SignInServiceServicer):
         """The person who is in."""
         signed_in = await self._sign_ins.with_password(request.login, request.password)
         return sign_in_pb2.SignInWithPasswordResponse(signed_in=signed_in_message(signed_in))
-
-
-def signed_in_message(signed_in: SignedIn) -> sign_in_pb2.SignedIn:
-    """A person who is in, as the contract writes them."""
-    return sign_in_pb2.SignedIn(
-        session=session_message(signed_in.tokens),
-        person=person_message(signed_in.person),
-        bound_now=signed_in.bound_now,
-    )

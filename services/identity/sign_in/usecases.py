@@ -14,7 +14,6 @@ from uuid import UUID
 
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rules.matching import Profile
-from services.identity.binding.storage import Provider
 from services.identity.binding.usecases import Bindings, PasswordAwaited, Refused
 from services.identity.esia import (
     EsiaClient,
@@ -25,21 +24,20 @@ from services.identity.esia import (
     EsiaProfile,
     EsiaTimeout,
 )
+from services.identity.links import storage as links
+from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown
+from services.identity.links.storage import Link
 from services.identity.people.rules import FullName, Snils
 from services.identity.regions.rules import Directory
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
-from services.identity.sign_in import storage
 from services.identity.sign_in.rules import (
     TIME_FOR_ESIA,
-    TIME_TO_FINISH,
     EsiaCodeRefused,
     EsiaDown,
     EsiaLevelTooLow,
     EsiaRefused,
-    SignInUnknown,
 )
-from services.identity.sign_in.storage import Link
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.errors import DomainError
@@ -112,7 +110,7 @@ class SignIns:
         now = self._clock.now()
         link = Link(new_id(), now + TIME_TO_FINISH)
         async with self._database.read() as connection:
-            await storage.insert_link(
+            await links.insert_link(
                 connection,
                 link,
                 region=region.code,
@@ -134,7 +132,7 @@ class SignIns:
             BindingRefused, AccountBlocked: the profile may not enter.
         """
         async with self._database.read() as connection:
-            link = await storage.take_state(
+            link = await links.take_state(
                 connection,
                 state_digest=_digest(redirect.state),
                 browser_digest=_digest(redirect.browser_key),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from services.identity.binding.storage import bindings
+from services.identity.links.rules import MOST_PASSWORDS
+from services.identity.links.storage import link_transactions
 from services.identity.people.rules import PersonStatus
 from services.identity.sessions.storage import sessions
-from services.identity.sign_in.rules import MOST_PASSWORDS
-from services.identity.sign_in.storage import link_transactions
 from tests.support.clock import MovableClock
 from tests.support.identity import Doors, Town, reason, refused
 

@@ -12,10 +12,10 @@ from sqlalchemy import update
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import people_pb2, sign_in_pb2
 from services.identity.binding.storage import bindings
+from services.identity.links.storage import link_transactions
 from services.identity.people.rules import PersonStatus
 from services.identity.people.storage import people
 from services.identity.sessions.storage import sessions
-from services.identity.sign_in.storage import link_transactions
 from tests.support.clock import MovableClock
 from tests.support.identity import BORN, DEADLINE, Doors, Registered, Town, bearer, reason, refused
 

@@ -29,8 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.keyring import Sealed
+from services.identity.links.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage
 from services.identity.metadata import metadata
-from services.identity.sign_in.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage
 
 link_transactions = Table(
     "link_transactions",
