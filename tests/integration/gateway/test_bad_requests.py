@@ -212,6 +212,50 @@ async def test_what_is_no_http(gateway: Outside, text: bytes) -> None:
     assert b'"reason":"BAD_HTTP"' in answer
 
 
+@pytest.mark.parametrize(
+    "framing",
+    [
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Content-Length: 2\r\nContent-Length: 3\r\n",
+        b"Content-Length: +2\r\n",
+        b"Content-Length: 99999999999999999999999\r\n",
+        b"Content-Length : 2\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding: identity, chunked, identity\r\n",
+        b"X-Folded: one\r\n two\r\n",
+        b"X-Bare: one\rX-Two: two\r\n",
+        b"X-Nul: \0\r\n",
+    ],
+)
+async def test_a_request_that_two_could_read_differently_is_refused(gateway: Outside, framing: bytes) -> None:
+    """Request smuggling (RFC 9112, section 11.2): no proxy in front and we may disagree on where it ends."""
+    hidden = b"0\r\n\r\nGET /v1/regions HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = await _raw(
+        gateway, b"POST /v1/sign-in/password HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n" + hidden
+    )
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "TRACE", "PUT", "DELETE", "PATCH", "HEAD", "GET"])
+async def test_no_header_makes_another_method_of_it(gateway: Outside, method: str) -> None:
+    names = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+    headers = {**gateway.bearer(), **dict.fromkeys(names, "POST")}
+    answer = await gateway.client.request(method, "/v1/sessions:end?_method=POST", headers=headers)
+    assert answer.status_code == 405
+    assert not gateway.stage.calls
+
+
+async def test_no_other_site_is_let_in(gateway: Outside) -> None:
+    """Neither to ask (a preflight gets no consent) nor to read (CORS)."""
+    foreign = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    for method in ("OPTIONS", "GET"):
+        answer = await gateway.client.request(method, "/v1/regions", headers=foreign)
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+
+
 def _latin(headers: dict[str, str]) -> dict[bytes, bytes]:
     return {name.encode(): value.encode() for name, value in headers.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote
 
+import grpc
 import httpx
 import pytest
 
@@ -17,7 +18,7 @@ from school.identity.v1.sign_in_pb2 import (
     SignInWithPasswordResponse,
 )
 from services.gateway.sessions import FORM_FIELD
-from services.identity.sign_in.rules import EsiaCodeRefused, SignInUnknown
+from services.kit.errors import DomainError
 from tests.integration.gateway.browser import Browser, set_cookies
 from tests.integration.gateway.stage import PUBLIC, Outside
 from tests.support.keys import REGION
@@ -35,6 +36,18 @@ ELSEWHERE = [
     "javascript:alert(1)",
     "/x\r\nSet-Cookie: a=b",
 ]
+
+
+class SignInUnknown(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "SIGN_IN_UNKNOWN"
+    title = "This sign-in was not begun here or is over"
+
+
+class EsiaCodeRefused(DomainError):
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = "ESIA_CODE_REFUSED"
+    title = "ESIA does not accept the code"
 
 
 @pytest.fixture
