@@ -117,6 +117,23 @@ def test_no_other_algorithm_is_accepted(keys: Keys, algorithm: str) -> None:
         keys.verifier().verify(forged)
 
 
+@pytest.mark.parametrize("signature", ["", "A" * 86, "A" * 43, "_" * 86])
+def test_a_signature_of_nothing_is_refused(keys: Keys, signature: str) -> None:
+    """A4: r and s of zero, which careless ECDSA finds good for anything (CVE-2022-21449)."""
+    head, body, _ = keys.token().split(".")
+    with pytest.raises(TokenRefused):
+        keys.verifier().verify(f"{head}.{body}.{signature}")
+
+
+@pytest.mark.parametrize("kid", ["", "2", "../1", "/dev/null", "' or '1'='1", None, ["1"], {"1": "1"}])
+def test_a_key_is_known_by_its_exact_name(keys: Keys, kid: object) -> None:
+    claims = jwt.get_unverified_claims(keys.token())
+    private = json.loads(keys.private.read_text())["keys"][0]
+    forged = jwt.encode(claims, private, algorithm="ES256", headers={"kid": kid})
+    with pytest.raises(TokenRefused):
+        keys.verifier().verify(forged)
+
+
 def test_a_key_from_the_header_is_not_used(keys: Keys, tmp_path: Path) -> None:
     """A4: a token that brings its own key in its header is verified with ours, and fails."""
     other = tmp_path / "other"
