@@ -18,7 +18,15 @@ def _eleven_digits(value: object) -> object:
     )
 
 
+def _trimmed(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
 Snils = Annotated[str, BeforeValidator(_eleven_digits), Field(pattern=r"^[0-9]{11}$")]
+Text = Annotated[str, BeforeValidator(_trimmed), Field(min_length=1, max_length=256)]
+"""As ESIA stores it: trimmed, and never very long."""
+Number = Annotated[int, Field(gt=0, lt=1 << 53)]
+"""What every reader of JSON takes for the same number."""
 
 
 class _Entry(BaseModel):
@@ -29,7 +37,7 @@ class Contact(_Entry):
     """One contact: MBT mobile, PHN telephone, EML e-mail, CEM e-mail at work."""
 
     type: Literal["MBT", "PHN", "EML", "CEM"]
-    value: str
+    value: Text
     verified: bool = True
 
 
@@ -55,10 +63,10 @@ class Address(_Entry):
 class Kid(_Entry):
     """A child in a parent's account."""
 
-    id: int = Field(gt=0)
-    surname: str
-    given_name: str
-    patronymic: str | None = None
+    id: Number
+    surname: Text
+    given_name: Text
+    patronymic: Text | None = None
     birth_date: date | None = None
     gender: Literal["M", "F"] | None = None
     snils: Snils | None = None
@@ -69,15 +77,15 @@ class Person(_Entry):
 
     login: str = Field(min_length=1)
     password: str = Field(min_length=1, repr=False)
-    oid: int = Field(gt=0)
-    surname: str | None = None
-    given_name: str | None = None
-    patronymic: str | None = None
+    oid: Number
+    surname: Text | None = None
+    given_name: Text | None = None
+    patronymic: Text | None = None
     birth_date: date | None = None
     gender: Literal["M", "F"] | None = None
     snils: Snils | None = None
-    inn: str | None = None
-    citizenship: str | None = "RUS"
+    inn: Text | None = None
+    citizenship: Text | None = "RUS"
     level: Literal["simplified", "standard", "confirmed", "child"] = "confirmed"
     level_sent: str | None = None
     """``urn:esia:sbj:lvl`` of the id token instead of that of the level; "" leaves it out."""

@@ -118,7 +118,8 @@ def _put(record: Record, name: str, value: object, granted: bool) -> None:
 
 
 def _day(day: date | None) -> str | None:
-    return f"{day:%d.%m.%Y}" if day else None
+    # Not by strftime, which writes the year 999 with three digits.
+    return f"{day.day:02}.{day.month:02}.{day.year:04}" if day else None
 
 
 def _snils(digits: str | None) -> str | None:

@@ -25,6 +25,8 @@ _TEXTS: Final = {
     "007053": ("unauthorized_client", "OAuthErrorEnum.clientSecretWrong"),
     "007055": ("access_denied", "The account of the subject is not confirmed"),
 }
+REFUSED: Final = frozenset(_TEXTS)
+"""ESIA's codes that the stand gives."""
 
 
 class Refusal(Exception):

@@ -262,6 +262,8 @@ _OF_CODE: Final[dict[str, type[EsiaError]]] = {
     "007053": EsiaSecretWrong,
     "007055": EsiaNotConfirmed,
 }
+KNOWN: Final = frozenset(_OF_CODE)
+"""ESIA's codes that have an error of their own."""
 
 
 def error_of(error: str, description: str, *, skew: float | None = None) -> EsiaError:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from uuid import uuid4
 
 import httpx
@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local.esia.keys import Kind
 from services.identity.esia import base64url, requests
+from services.identity.esia.gost import arithmetic
 from tests.support.esia import MNEMONIC, MOTHER, RETURN_TO, Bench, bench, returned
 from tests.support.openssl import needs_gost_engine, openssl
 
@@ -107,19 +108,27 @@ async def test_the_key_of_another_certificate_is_refused(tmp_path: Path) -> None
         assert await _code_of(esia, asked, secret) is None
 
 
-@needs_gost_engine
-async def test_a_cms_where_raw_bytes_are_due_is_refused(esia: Bench) -> None:
-    """007053: the second version with the signature of the first."""
-    async with esia.raw() as raw:
-        right = raw.parameters("ac")
+@pytest.mark.parametrize("kind", [pytest.param("GOST", marks=needs_gost_engine), "RSA"])
+@pytest.mark.parametrize("path", ["v2/ac", "v3/te"])
+async def test_a_cms_where_raw_bytes_are_due_is_007053(tmp_path: Path, kind: Kind, path: str) -> None:
+    """The second version's string and hash, with the signature of the first."""
+    async with bench(tmp_path, kind=kind, v1=True) as esia, httpx.AsyncClient(trust_env=False) as http:
+        asked = _asked(grant_type="authorization_code", token_type="Bearer", code="invented")
+        code = {"code": asked["code"]} if path == "v3/te" else {}
         names = ("client_id", "scope", "timestamp", "state", "redirect_uri")
-        string = requests.signed_string(**{name: right[name] for name in names})
-        secret = cms(esia.settings.certificate_file.parent, "GOST", string)
-        reply = await raw.authorize(right | {"client_secret": base64url.encode(secret)})
-    assert reply.code == "007053"
+        string = requests.signed_string(**{name: asked[name] for name in names}, **code)
+        der = esia.settings.certificate_file.read_bytes()
+        asked |= {
+            "client_certificate_hash": arithmetic.digest(der).hex().upper(),
+            "client_secret": base64url.encode(cms(tmp_path, kind, string)),
+        }
+        answer = await http.post(f"{esia.running.url}/aas/oauth2/{path}", data=asked)
+    told = answer.text if path == "v3/te" else unquote_plus(answer.headers["location"])
+    assert "ESIA-007053" in told
 
 
 async def test_the_first_version_is_closed_unless_opened(esia: Bench) -> None:
     async with esia.raw() as raw:
-        reply = await raw.authorize(raw.parameters("ac"), path="/aas/oauth2/ac")
-    assert reply.code == "007005"
+        asked = await raw.authorize(raw.parameters("ac"), path="/aas/oauth2/ac")
+        told = await raw.token(raw.parameters("te"), path="/aas/oauth2/te")
+    assert (asked.code, told.code) == ("007005", "007005")

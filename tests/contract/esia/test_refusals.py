@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from deploy.local.esia.keys import ensure_pair
+from deploy.local.esia.refusals import REFUSED
 from deploy.local.esia.systems import System
 from services.identity.esia import requests
+from services.identity.esia.errors import KNOWN
 from services.identity.esia.gost import arithmetic
 from tests.support.esia import MOTHER, RETURN_TO, Bench, bench
 
@@ -52,6 +54,14 @@ _TOKEN: list[tuple[dict[str, str | None], str, str]] = [
     ({"grant_type": "refresh_token", "refresh_token": "invented"}, "007011", "invalid_grant"),
     ({"grant_type": "client_credentials"}, "007019", "access_denied"),
 ]
+
+
+def test_each_code_is_known_to_both_sides_and_provoked_by_a_request() -> None:
+    """All but two: that ESIA is broken or overloaded is switched on."""
+    provoked = {code for _, code, _ in _BOTH + _AUTHORIZE + _TOKEN}
+    # Tests of their own: another system's certificate, a person's refusal, PKCE, `person_filter`.
+    provoked |= {"007002", "007004", "007039", "007040", "007055"}
+    assert provoked | {"007007", "007008"} == REFUSED == KNOWN
 
 
 @pytest.mark.parametrize(("changes", "code", "error"), _BOTH + _AUTHORIZE)

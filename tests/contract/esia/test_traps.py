@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 import httpx
@@ -74,12 +75,16 @@ async def test_only_the_path_was_changed_from_v1_to_v2(esia: Bench) -> None:
     assert "client_certificate_hash" in reply.text
 
 
-async def test_the_string_of_the_first_version_is_refused(esia: Bench) -> None:
+@pytest.mark.parametrize("kind", ["ac", "te"])
+async def test_a_v2_request_signed_with_the_v1_string_is_007053(
+    esia: Bench, kind: Literal["ac", "te"]
+) -> None:
     async with esia.raw() as raw:
-        right = raw.parameters("ac")
+        right = raw.parameters(kind)
         names = ("scope", "timestamp", "client_id", "state")
         string = requests.signed_string_v1(**{name: right[name] for name in names})
-        reply = await raw.authorize(right | {"client_secret": raw.secret(string)})
+        ask = raw.authorize if kind == "ac" else raw.token
+        reply = await ask(right | {"client_secret": raw.secret(string)})
     assert reply.code == "007053"
 
 

@@ -1,11 +1,18 @@
-"""ESIA away or slow: the page of doors says so before a click, nothing piles up, all else works on."""
+"""What of ESIA only a whole region shows.
+
+ESIA away or slow: the page of doors says so before a click, nothing piles up, all else works on. And whatever
+happens on the way through ESIA, no log of any program holds a code, a token, a password or a person.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from http.cookies import Morsel, SimpleCookie
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
@@ -139,3 +146,77 @@ def _connections_to_esia(region: Region) -> int:
     found = psutil.Process(region.pid("identity")).net_connections(kind="tcp")
     open_ones = [each.raddr for each in found if each.status == psutil.CONN_ESTABLISHED]
     return sum(address[1] == port for address in open_ones)
+
+
+# What a JWS or one of its parts looks like, whoever made it: the header's first characters never change.
+_JWS = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
+_CANARY = "canary-7f3a9c"
+
+
+class _Remembering(httpx.AsyncHTTPTransport):
+    """A network that notes every secret it carried: codes, states, keys in cookies, what forms hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.secrets: set[str] = set()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        target = response.headers.get("location", "")
+        for address in (str(request.url), target):
+            query = parse_qs(urlsplit(address).query)
+            for name in ("code", "client_secret", "state", "request"):
+                self.secrets.update(query.get(name, ()))
+        self.secrets.update(cookie.value for cookie in _cookies(response))
+        return response
+
+
+def _cookies(response: httpx.Response) -> list[Morsel[str]]:
+    jar: SimpleCookie = SimpleCookie()
+    for line in response.headers.get_list("set-cookie"):
+        jar.load(line)
+    return [cookie for cookie in jar.values() if cookie.value]
+
+
+async def test_no_log_of_any_program_holds_a_secret(region: Region) -> None:
+    """A33: entering, failing to, coming back twice, an ESIA in trouble, a wrong password: every line read."""
+    await eventually(_page_of_doors(region, says_so=False), within=_BACK_S)
+    network = _Remembering()
+    login = cast(region, "second_parent")["login"]
+    switches = f"http://{region.address('esia')}/stand/switches"
+    async with Browser(region.url, network) as browser, httpx.AsyncClient(trust_env=False) as http:
+        page = await _to_esia(region, browser)
+        page = await browser.submit(page, page.form("/login"), login=login, password=f"{_CANARY}-esia")
+        page = await browser.submit(page, page.form("/login"), person=login)
+        await browser.submit(page, page.form("/consent"), decision="provide")
+        _, me = await browser.read("/v1/me")
+        for code in [secret for secret in network.secrets if _JWS.match(secret)]:
+            back = {"code": code, "state": _CANARY, "error_description": _CANARY}
+            await browser.open(f"/sign-in/esia/callback?{urlencode(back)}")
+
+        for trouble in ("broken", "html"):
+            page = await _to_esia(region, browser)
+            await http.patch(switches, json={trouble: True})
+            try:
+                page = await browser.submit(page, page.form("/consent"), decision="provide")
+            finally:
+                await http.patch(switches, json={trouble: False})
+            assert _SAYS_SO in page.text
+        page = await _doors(region, browser)
+        wrong = {"login": f"{_CANARY}-login", "password": f"{_CANARY}-password"}
+        await browser.submit(page, page.form("/sign-in/password"), **wrong)
+
+    secrets = {secret for secret in network.secrets if len(secret) > 8}
+    assert any(_JWS.match(secret) for secret in secrets), "a code went by"
+    secrets |= {_CANARY, login, me["person"]["name"]["surname"]}
+    logs = {file.name: file.read_text(errors="replace") for file in _logs(region)}
+    assert "/sign-in/esia/callback" in logs["gateway.log"], "the way through ESIA is logged"
+    for told in ("CompleteEsiaSignIn", "An internal error of ESIA", "Instead of JSON came"):
+        assert told in logs["identity.log"]
+    for name, text in logs.items():
+        assert _JWS.findall(text) == [], name
+        assert [secret for secret in secrets if secret in text] == [], name
+
+
+def _logs(region: Region) -> list[Path]:
+    return sorted((region.state / "logs").iterdir())
