@@ -108,6 +108,12 @@ class EsiaCodeRejected(EsiaError):
     reason = "ESIA_CODE_REJECTED"
 
 
+class EsiaPkceMismatch(EsiaCodeRejected):
+    """007040: the code was given for another sign-in than the one that brings it."""
+
+    reason = "ESIA_PKCE_MISMATCH"
+
+
 class EsiaNotConfirmed(EsiaError):
     """007055: `person_filter` asks for a confirmed account and this one is not."""
 
@@ -184,12 +190,6 @@ class EsiaPkceAbsent(EsiaMisconfigured):
     """007039."""
 
     reason = "ESIA_PKCE_ABSENT"
-
-
-class EsiaPkceMismatch(EsiaMisconfigured):
-    """007040."""
-
-    reason = "ESIA_PKCE_MISMATCH"
 
 
 class EsiaSecretWrong(EsiaMisconfigured):

@@ -15,7 +15,6 @@ from services.identity.esia import (
     EsiaContact,
     EsiaDeclined,
     EsiaKid,
-    EsiaMisconfigured,
     EsiaNotConfirmed,
     EsiaProfile,
     EsiaStateMismatch,
@@ -114,7 +113,7 @@ async def test_pkce_is_sent_where_it_is_switched_on(tmp_path: Path) -> None:
                 tokens = await esia.esia.exchange(code, code_verifier=verifier)
                 assert tokens.oid == MOTHER.oid
             else:
-                with pytest.raises(EsiaMisconfigured) as refused:
+                with pytest.raises(EsiaCodeRejected) as refused:
                     await esia.esia.exchange(code, code_verifier=verifier)
                 assert refused.value.code == "007040"
 
