@@ -14,7 +14,7 @@ from services.gateway.pages.doors.esia import EsiaPages
 from services.gateway.pages.doors.regions import RegionPages
 from services.gateway.pages.doors.sign_in import SignInPages, wait_of
 from services.gateway.pages.doors.welcome import WelcomePages
-from services.gateway.pages.frame import HOME
+from services.gateway.pages.frame import HOME, local_path
 from services.gateway.pages.journal.forms import JournalForms
 from services.gateway.pages.journal.page import JournalPages
 from services.gateway.pages.notices.page import NoticePages
@@ -52,7 +52,8 @@ class Pages:
             signed_in=frame.signed_in,
             wait=wait_of(problem),
             request_id=str(getattr(request.state, "request_id", "")),
-            again=frame.path if request.method == "GET" else "",
+            # Of an address like "//elsewhere/" the path alone would lead to another host.
+            again=local_path(frame.path, "") if request.method == "GET" else "",
         )
         return self._answers.html("trouble.html", frame, status=problem.status, view=view)
 

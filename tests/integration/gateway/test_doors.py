@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from urllib.parse import quote
 
 import grpc
@@ -20,7 +21,7 @@ from school.identity.v1.sign_in_pb2 import (
 from services.gateway.sessions import FORM_FIELD
 from services.kit.errors import DomainError
 from tests.integration.gateway.browser import Browser, set_cookies
-from tests.integration.gateway.stage import PUBLIC, Outside
+from tests.integration.gateway.stage import PUBLIC, Outside, Stage, outside
 from tests.support.keys import REGION
 
 CALLBACK = "/sign-in/esia/callback"
@@ -163,6 +164,17 @@ async def test_nobody_is_led_to_another_site(
 async def test_no_header_makes_a_link(gateway: Outside, name: str) -> None:
     answer = await gateway.client.get("/cabinet", headers={name: "evil.example"})
     assert answer.headers["location"] == "/sign-in?back=%2Fcabinet"
+
+
+async def test_trying_again_leads_to_no_other_site(played: Stage, folder: Path) -> None:
+    """A18: a page of trouble offers its own address once more, unless that would be another host."""
+    played.reset()
+    async with outside(played, folder, most_requests=0) as crowded:
+        for path, offered in (("/cabinet", True), ("//evil.example/", False)):
+            url = f"http://{crowded.running.address}{path}"
+            page = await crowded.client.get(url, headers={"Accept": "text/html"})
+            assert page.status_code == 429
+            assert (f'href="{path}"' in page.text) is offered
 
 
 async def _post(browser: Browser, path: str, minutes: float, **fields: str) -> httpx.Response:
