@@ -76,6 +76,7 @@ def identity_settings(place: Place) -> dict[str, str]:
         "CERTIFICATE_FILE": str(folder / "client.cer"),
         "KEY_FILE": str(folder / "client.key"),
         "TRUSTED_CERTIFICATES": str(folder / "esia-keys"),
+        "PKCE": "true",
     }
     return {f"MESH_ESIA__{name}": value for name, value in settings.items()}
 

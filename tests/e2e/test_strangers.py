@@ -120,6 +120,17 @@ async def test_a_code_is_good_for_one_sign_in(people: list[Person]) -> None:
     assert not await attacker.is_in()
 
 
+async def test_a_code_is_good_in_the_sign_in_it_was_given_for(people: list[Person]) -> None:
+    """A2: a code that was overheard and is still unused lets nobody in elsewhere (PKCE, RFC 7636)."""
+    person, attacker, *_ = people
+    back = await person.consent(await person.begin(), cast(person.region, "hyphens")["login"])
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    state = parse_qs(urlsplit(await attacker.begin()).query)["state"][0]
+    answer = await attacker.http.get(CALLBACK, params={"state": state, "code": code})
+    assert answer.headers["location"] == "/sign-in/refused?reason=ESIA_CODE_REFUSED"
+    assert not await attacker.is_in()
+
+
 async def test_of_ten_redirects_at_once_one_lets_in(people: list[Person]) -> None:
     person, *_ = people
     back = await person.consent(await person.begin(), cast(person.region, "no_patronymic")["login"])
