@@ -40,12 +40,15 @@ def another_than(present: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("width", "role"), [(PHONE, "second_parent"), (DESKTOP, "two_zones")], ids=["phone", "desk"]
+    ("width", "role"), [(PHONE, "grandmother"), (DESKTOP, "two_zones")], ids=["phone", "desk"]
 )
 async def test_a_parent_is_bound_through_esia_and_reads_the_week(
     browser: Browser, region: Region, width: int, role: str
 ) -> None:
-    """R21, R26: chosen region, Gosuslugi, "bound: who, which children", cabinet, the week."""
+    """R21, R26: chosen region, Gosuslugi, "bound: who, which children", cabinet, the week.
+
+    First entries: of persons who enter in no other test.
+    """
     async with window(browser, region, width) as parent:
         await parent.open("/")
         await parent.expect_no_stumbles()
