@@ -42,7 +42,11 @@ def make_keys(argv: Sequence[str] | None = None) -> int:
     if not options.replace and (files.key.exists() or files.certificate.exists()):
         print(f"mesh esia-keys: {files.key} exists; --replace overwrites it", file=sys.stderr)  # noqa: T201 - a tool
         return 2
-    write_pair(files, new_pair(options.kind, options.name, curve=options.curve))
+    try:
+        write_pair(files, new_pair(options.kind, options.name, curve=options.curve))
+    except OSError as wrong:
+        print(f"mesh esia-keys: {options.folder} cannot be written: {wrong.strerror}", file=sys.stderr)  # noqa: T201 - a tool
+        return 2
     der = files.certificate.read_bytes()
     print(f"key          {files.key}")  # noqa: T201 - a command line tool speaks by printing
     print(f"certificate  {files.certificate}, {Certificate.read(der).algorithm}")  # noqa: T201 - as above

@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
+from deploy.local.esia.reading import reading
+
 
 def _eleven_digits(value: object) -> object:
     return (
@@ -146,8 +148,9 @@ def read_people(file: Path) -> People:
         ValueError: something in it is wrong; the message names the person's place and the field.
     """
     raw = file.read_bytes()
-    content = orjson.loads(raw) if file.suffix == ".json" else tomllib.loads(raw.decode())
-    unknown = content.keys() - {"people"}
-    if unknown:
-        raise ValueError(f"{file.name}: unknown {', '.join(sorted(unknown))}")
-    return People(_PEOPLE.validate_python(content.get("people", [])))
+    with reading(file, inside="people"):
+        content = orjson.loads(raw) if file.suffix == ".json" else tomllib.loads(raw.decode())
+        unknown = content.keys() - {"people"}
+        if unknown:
+            raise ValueError(f"{file}: unknown {', '.join(sorted(unknown))}")
+        return People(_PEOPLE.validate_python(content.get("people", [])))

@@ -7,6 +7,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from deploy.local.esia.reading import places_of
 from deploy.local.esia.stand import Stand
 from deploy.local.esia.switches import Switches
 
@@ -33,8 +34,10 @@ class Switchboard:
         """Change the switches named in a JSON object; the others stay as they are."""
         try:
             wished = Switches.model_validate({**self._stand.switches.model_dump(), **(await http.json())})
-        except (ValidationError, ValueError, TypeError) as wrong:
-            return JSONResponse({"error": str(wrong)}, status_code=400)
+        except ValidationError as wrong:
+            return JSONResponse({"error": places_of(wrong)}, status_code=400)
+        except (ValueError, TypeError):
+            return JSONResponse({"error": "not a JSON object"}, status_code=400)
         self._stand.switches = wished
         return self._state()
 

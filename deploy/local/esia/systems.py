@@ -9,6 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from deploy.local.esia.reading import reading
 from services.identity.esia.certificates import Certificate
 from services.identity.esia.gost import arithmetic
 
@@ -45,8 +46,18 @@ class System(BaseModel):
     @cached_property
     def trusted(self) -> dict[str, Certificate]:
         """Its certificates by their ``client_certificate_hash``."""
-        found = [Certificate.read(path.read_bytes()) for path in self.certificates]
+        found = [_certificate(path) for path in self.certificates]
         return {arithmetic.digest(certificate.der).hex().upper(): certificate for certificate in found}
+
+
+def _certificate(path: Path) -> Certificate:
+    try:
+        return Certificate.read(path.read_bytes())
+    except FileNotFoundError:
+        remedy = f"mesh esia-keys --name {path.stem} --folder {path.parent}"
+        raise ValueError(f"no certificate {path}; `{remedy}` makes one, with its key") from None
+    except ValueError as wrong:
+        raise ValueError(f"{path}: {wrong}") from wrong
 
 
 class StandSettings(BaseModel):
@@ -87,7 +98,9 @@ def read_systems(file: Path) -> Registry:
         OSError: a file is missing.
         ValueError: something in it is wrong; the message names it.
     """
-    registry = Registry.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    raw = file.read_bytes()
+    with reading(file):
+        registry = Registry.model_validate(tomllib.loads(raw.decode()))
     here = file.parent
     systems = tuple(
         system.model_copy(update={"certificates": tuple(here / path for path in system.certificates)})

@@ -140,13 +140,14 @@ async def _authorization(client: EsiaClient) -> Line:
     try:
         address = await client.authorization_url(uuid4(), code_verifier=uuid4().hex * 2)
         page = await client.try_address(address)
-    except EsiaError as failed:
-        return Line("wrong", shown, failed.operator_sentence())
+    except EsiaError as missed:
+        return Line("wrong", shown, missed.operator_sentence())
     query = dict(parse_qsl(urlsplit(page.location or "").query))
     told = _CODE.search(query.get("error_description", "") or page.text)
     if "error" in query or told:
         described = query.get("error_description") or (told.group() if told else "")
-        return Line("wrong", shown, error_of(query.get("error", ""), described).operator_sentence())
+        failed = error_of(query.get("error", ""), described, skew=page.skew)
+        return Line("wrong", shown, failed.operator_sentence())
     return Line("well", f"{shown}: accepted")
 
 

@@ -61,8 +61,13 @@ async def test_a_clock_that_is_off_is_told(tmp_path: Path) -> None:
     async with bench(tmp_path) as esia:
         esia.stand.switches.clock_ahead = 120
         lines = await _lines(esia)
+        esia.stand.switches.clock_ahead = 600
+        refused = await _lines(esia)
     # A Date has whole seconds, and the answer takes its time.
     assert any(re.search(r"-1(19|20|21) s .*NTP", line) for line in _wrong(lines))
+    told = [line for line in _wrong(refused) if "007015" in line]
+    assert len(told) == 2, "both requests"
+    assert all(re.search(r"off by -(599|600|601) s", line) for line in told)
 
 
 async def test_an_unregistered_certificate_is_told(tmp_path: Path) -> None:
@@ -87,6 +92,12 @@ def test_keys_are_made_once_and_fit_each_other(
     before = key.read_bytes()
     assert make_keys(arguments) == 2
     assert key.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert make_keys(["--name", "DIARY77", "--folder", str(tmp_path / "file" / "inside")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_without_settings_the_self_test_names_what_is_missing(

@@ -55,8 +55,20 @@ def test_the_same_people_may_be_json(tmp_path: Path) -> None:
 def test_a_mistake_in_the_file_is_named(tmp_path: Path, text: str, told: str) -> None:
     file = tmp_path / "people.toml"
     file.write_text(text)
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=told) as refused:
         read_people(file)
+    said = str(refused.value)
+    assert said.startswith(f"{file}: ")
+    assert "\n" not in said
+
+
+def test_what_was_written_in_a_wrong_place_is_not_repeated(tmp_path: Path) -> None:
+    """It may be a password."""
+    file = tmp_path / "people.toml"
+    file.write_text("[[people]]\nlogin = 'a'\npassword = 'b'\noid = 'secret-b'")
+    with pytest.raises(ValueError, match=r"people\.0\.oid") as refused:
+        read_people(file)
+    assert "secret-b" not in str(refused.value)
 
 
 @pytest.mark.parametrize("other", [{"login": "A"}, {"oid": 1}])
@@ -69,8 +81,16 @@ def test_no_two_accounts_share_a_login_or_an_oid(other: dict[str, object]) -> No
 
 def test_an_unreadable_certificate_is_told_at_the_start(examples: Path) -> None:
     (examples / "DIARY77.cer").write_bytes(b"nonsense")
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(ValueError, match=r"DIARY77\.cer: "):
         read_systems(examples / "systems.toml")
+
+
+def test_a_missing_certificate_is_told_with_the_command_that_makes_one(
+    examples: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (examples / "DIARY77.cer").unlink()
+    assert cli.main(["--systems", str(examples / "systems.toml")]) == 2
+    assert f"mesh esia-keys --name DIARY77 --folder {examples}" in capsys.readouterr().err
 
 
 def test_the_command_says_what_it_cannot_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,17 @@ import contextlib
 import socket
 import subprocess
 import sys
+import time
 from collections import deque
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 from services.identity.esia.gost import arithmetic
 
 _HEAD: Final = 4
+
+# Who waits for an answer, and since when (`time.monotonic`); answers come in the order of requests.
+_Waiting: TypeAlias = "deque[tuple[asyncio.Future[bytes], float]]"
 
 
 class GostBusy(Exception):
@@ -37,10 +41,11 @@ class GostProcess:
         timeout: seconds one request may wait and be computed.
     """
 
-    def __init__(self, *, waiting_limit: int = 256, timeout: float = 5.0) -> None:
+    # So many verifications of 60 ms take 3 s: a machine three times as slow is not taken for one that hangs.
+    def __init__(self, *, waiting_limit: int = 48, timeout: float = 10.0) -> None:
         self._waiting_limit = waiting_limit
         self._timeout = timeout
-        self._waiting: deque[asyncio.Future[bytes]] = deque()
+        self._waiting: _Waiting = deque()
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -77,19 +82,23 @@ class GostProcess:
         await self.aclose()
 
     async def _ask(self, operation: bytes, *fields: bytes) -> bytes:
+        if self._waiting and time.monotonic() - self._waiting[0][1] > self._timeout:
+            # Whoever asked first had less patience than this, and is gone without telling.
+            self._end()
+            raise GostBusy("the GOST process hangs")
         if len(self._waiting) >= self._waiting_limit:
             raise GostBusy("too many requests wait for the GOST process")
         writer = await self._running()
         body = operation + b"".join(len(field).to_bytes(_HEAD, "big") + field for field in fields)
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         # Answers come in the order of requests, so appending and writing may not be parted by an await.
-        self._waiting.append(answer)
+        self._waiting.append((answer, time.monotonic()))
         writer.write(len(body).to_bytes(_HEAD, "big") + body)
         try:
             async with asyncio.timeout(self._timeout):
                 result = await answer
         except TimeoutError as late:
-            # A crowd is answered well within the timeout, so the process hangs: the next to ask gets another.
+            # As many as may wait are answered within the timeout, so it hangs: the next to ask gets another.
             self._end()
             raise GostBusy("the GOST process did not answer in time") from late
         if result[:1] != b"+":
@@ -109,12 +118,12 @@ class GostProcess:
                 self._reading = asyncio.create_task(self._read(reader, self._waiting))
             return self._writer
 
-    async def _read(self, reader: asyncio.StreamReader, waiting: deque[asyncio.Future[bytes]]) -> None:
+    async def _read(self, reader: asyncio.StreamReader, waiting: _Waiting) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 size = int.from_bytes(await reader.readexactly(_HEAD), "big")
                 result = await reader.readexactly(size)
-                answer = waiting.popleft()
+                answer, _ = waiting.popleft()
                 if not answer.done():
                     answer.set_result(result)
         _fail(waiting)
@@ -150,9 +159,9 @@ def _spawn() -> tuple[subprocess.Popen[bytes], socket.socket]:
     return process, parent
 
 
-def _fail(waiting: deque[asyncio.Future[bytes]]) -> None:
+def _fail(waiting: _Waiting) -> None:
     while waiting:
-        answer = waiting.popleft()
+        answer, _ = waiting.popleft()
         if not answer.done():
             answer.set_exception(GostBusy("the GOST process ended"))
             answer.exception()  # nobody may be waiting any more; that is no news for the loop

@@ -20,7 +20,7 @@ class CommandSigner:
     Args:
         command: the program and its arguments; no shell is involved.
         order: ``openssl`` for s ‖ r as it goes to ESIA, ``cryptopro`` for the same 64 bytes reversed.
-        timeout: seconds the program may take.
+        timeout: seconds the program may take; less than a sign-in waits, so that its failure is told.
         waiting_limit: signatures that may wait at once; one more is refused.
     """
 
@@ -30,7 +30,7 @@ class CommandSigner:
         certificate_hash: str,
         *,
         order: Literal["openssl", "cryptopro"] = "openssl",
-        timeout: float = 5.0,
+        timeout: float = 4.0,
         waiting_limit: int = 256,
     ) -> None:
         self.certificate_hash = certificate_hash

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,8 +12,10 @@ import sys
 import psutil
 import pytest
 
+from services.identity.esia.gost import arithmetic
 from services.identity.esia.gost.keys import GostPrivateKey
 from services.identity.esia.gost.process import GostBusy, GostProcess, GostRefused
+from tests.support.waiting import eventually
 
 _KEY = GostPrivateKey.generate()
 
@@ -40,6 +43,17 @@ async def test_too_many_at_once_are_refused_and_the_rest_served() -> None:
         assert any(isinstance(answer, GostBusy) for answer in answers)
         assert any(isinstance(answer, bytes) for answer in answers)
         assert len(await gost.digest(b"data")) == 32
+
+
+async def test_as_many_as_may_wait_are_no_hanging_process() -> None:
+    """The slowest there is, a verification, as often as the limit lets: answered in time by one process."""
+    public, signature = _KEY.public(), arithmetic.sign(_KEY.value, _KEY.curve, b"data")
+    async with GostProcess() as gost:
+        await gost.digest(b"")
+        first = gost.pid
+        asked = [gost.verify(public.point, public.curve, b"data", signature) for _ in range(48)]
+        assert all(await asyncio.gather(*asked))
+        assert gost.pid == first
 
 
 async def test_a_request_that_is_given_up_does_not_shift_the_answers() -> None:
@@ -82,6 +96,23 @@ async def test_a_process_that_hangs_is_replaced() -> None:
                 await asyncio.sleep(0.01)
         gost._timeout = 30  # a fresh interpreter takes longer to start than this test's hang may last
         assert len(await gost.digest(b"data")) == 32
+
+
+async def test_a_process_that_hangs_is_replaced_also_when_nobody_waits_long_enough() -> None:
+    """A sign-in has its own deadline, shorter than this one's."""
+    async with GostProcess(timeout=0.3, waiting_limit=2) as gost:
+        await gost.digest(b"")
+        first = gost.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+
+        async def is_replaced() -> bool:
+            with contextlib.suppress(GostBusy, TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await gost.digest(b"data")
+            return gost.pid != first
+
+        await eventually(is_replaced, within=10)
 
 
 async def test_an_unknown_curve_is_refused_and_the_process_lives_on() -> None:
