@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import AsyncIterator, Awaitable
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +31,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         raise pytest.UsageError(f"{len(needy)} tests need a browser: {chromium.HOW_TO_GET_IT}")
     for item in needy:
         item.add_marker(pytest.mark.skip(reason=f"no browser: {chromium.HOW_TO_GET_IT}"))
+
+
+def pytest_configure() -> None:
+    """Have children hear SIGINT, which a shell that runs us in the background has had ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class DatabaseUrl(Protocol):

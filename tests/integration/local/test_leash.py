@@ -62,7 +62,7 @@ async def test_a_child_ends_with_its_parent_however_that_ends(tmp_path: Path, en
         assert alive(child)
 
         parent.send_signal(ending)
-        parent.wait()
+        parent.wait(timeout=30)
 
     await until(lambda: not alive(child), what="the child's end")
 

@@ -54,7 +54,7 @@ async def test_a_killed_regions_folder_is_free_only_when_its_programs_have_ended
     with subprocess.Popen([sys.executable, "-c", _HOLDER, tmp_path]) as holder:
         await until(lambda: log.exists() and log.read_text().endswith("\n"), what="the slow program")
         holder.send_signal(signal.SIGKILL)
-        holder.wait()
+        holder.wait(timeout=30)
     slow = int(log.read_text())
     assert alive(slow)
 

@@ -106,7 +106,7 @@ async def test_a_region_ends_with_whoever_started_it() -> None:
             holder = json.loads((state / "lock").read_text())["pid"]
 
             parent.send_signal(signal.SIGKILL)
-            parent.wait()
+            parent.wait(timeout=60)
             await until(lambda: not alive(holder), within=30, what="the end of the region")
 
         async with lock.hold(state):  # free only when the last program has ended

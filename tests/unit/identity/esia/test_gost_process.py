@@ -147,7 +147,7 @@ async def test_it_ends_with_a_parent_that_is_killed() -> None:
     assert parent.stdout is not None
     child = psutil.Process(int(await asyncio.to_thread(parent.stdout.readline)))
     parent.kill()
-    parent.wait()
+    parent.wait(timeout=30)
     parent.stdout.close()
     await asyncio.to_thread(child.wait, 10)
     assert not child.is_running()
