@@ -22,6 +22,7 @@ async def test_a_relation_that_is_over_tells_nobody(town: Town) -> None:
     pupil, _ = await town.family(guardians=0)
     parent = await town.person("Иванова Анна")
     relation = await town.relation(parent, pupil)
+    await town.settled()  # the mark is of the past: to a relation that comes after it, it is nobody's news
     await town.set_mark(Mark(pupil), "4")
     await town.settled()
     await town.end(relation, parent, pupil)
