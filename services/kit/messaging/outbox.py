@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, delete, func, literal, select, text, tuple_, update
+from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +16,30 @@ from services.kit.tables import inbox, outbox, outbox_streams, requests
 
 _CHUNK: Final = 10_000  # rows changed by one statement: short locks, whatever the table's size
 _LOCK: Final = 0x6F7574626F780001  # one key for every service: advisory locks belong to a database
+_CHANNEL: Final = "outbox"  # one name for every service: channels belong to a database
+
+# What each event needs is built once: building a statement costs more than the database needs to run it.
+_TRY_TO_LEAD: Final = select(func.pg_try_advisory_lock(literal(_LOCK, BigInteger)))
+_TELL_LEADER: Final = select(func.pg_notify(_CHANNEL, ""))
+_NEXT_BATCH: Final = (
+    select(
+        outbox.c.id,
+        outbox.c.type,
+        outbox.c.aggregate_id,
+        outbox.c.aggregate_version,
+        outbox.c.payload,
+        outbox.c.occurred_at,
+    )
+    .where(outbox.c.stream_seq.is_(None))
+    .order_by(outbox.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_STORE_ACKS: Final = text(
+    "UPDATE outbox SET stream_seq = ack.seq, published_at = coalesce(published_at, now()) "
+    "FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS bigint[])) AS ack (id, seq) "
+    "WHERE outbox.id = ack.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +64,27 @@ class Acknowledged:
 
 async def try_to_lead(connection: AsyncConnection) -> bool:
     """Take the relay's leadership for as long as this connection lives; false when another has it."""
-    return bool(await connection.scalar(select(func.pg_try_advisory_lock(literal(_LOCK, BigInteger)))))
+    return bool(await connection.scalar(_TRY_TO_LEAD))
+
+
+async def listen(connection: AsyncConnection, wake: Callable[[], None]) -> None:
+    """Have ``wake`` called when another replica tells of a commit, and when this connection is lost.
+
+    A relay that sleeps would else believe for as long that it still leads.
+    """
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    await driver.add_listener(_CHANNEL, lambda *_: wake())
+    driver.add_termination_listener(lambda _: wake())
+
+
+async def tell_leader(connection: AsyncConnection) -> None:
+    """Wake the relay that leads: there are events which it did not see committed."""
+    await connection.execute(_TELL_LEADER)
 
 
 async def next_batch(connection: AsyncConnection, limit: int) -> list[Pending]:
     """The oldest events without an ack; locked, so that even two relays would not publish the same."""
-    rows = await connection.execute(
-        select(
-            outbox.c.id,
-            outbox.c.type,
-            outbox.c.aggregate_id,
-            outbox.c.aggregate_version,
-            outbox.c.payload,
-            outbox.c.occurred_at,
-        )
-        .where(outbox.c.stream_seq.is_(None))
-        .order_by(outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    rows = await connection.execute(_NEXT_BATCH, {"most": limit})
     return [Pending(*row) for row in rows]
 
 
@@ -68,13 +94,7 @@ async def store_acks(connection: AsyncConnection, acks: Mapping[UUID, int]) -> N
     Raises:
         IntegrityError: a sequence belongs to another event already: the stream went back.
     """
-    await connection.execute(
-        text(
-            "UPDATE outbox SET stream_seq = ack.seq, published_at = coalesce(published_at, now()) "
-            "FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS bigint[])) AS ack (id, seq) "
-            "WHERE outbox.id = ack.id"
-        ).bindparams(ids=list(acks), seqs=list(acks.values())),
-    )
+    await connection.execute(_STORE_ACKS, {"ids": list(acks), "seqs": list(acks.values())})
 
 
 async def lowest_conflict(connection: AsyncConnection, acks: Mapping[UUID, int]) -> int | None:

@@ -3,7 +3,8 @@
 Invariants:
 - An event is published at least once after its transaction committed, and never before.
 - One relay per service publishes: it holds an advisory lock on the very connection it works with, so a relay
-  that has lost the lock can no longer read or store anything.
+  that has lost the lock can no longer read or store anything. Those of the other replicas tell it of what
+  their own services have committed.
 - A stored sequence is true, or is found out: another date of creation, a last sequence below it, another
   event at its place, or a second event acknowledged there — each has everything published again that may be
   gone.
@@ -33,8 +34,9 @@ from services.kit.messaging.streams import Held, Stream
 _BATCH: Final = 256  # read and stored at once
 _IN_FLIGHT: Final = 64  # published and not yet acknowledged: where a stream that syncs each write is fastest
 _ACK_WITHIN_S: Final = 5
-_POLL_S: Final = 0.1  # for what other replicas of the service committed; our own commits wake us
+_POLL_S: Final = 1.0  # for what nobody told of, because whoever committed it was killed just then
 _TAKE_OVER_S: Final = 0.5  # how often a relay that does not lead asks for the lock
+_TELL_EVERY_S: Final = 0.05  # the commits of a busy replica are told of together
 _CHECK_EVERY_S: Final = 60
 _AFTER_REFUSAL_S: Final = 0.5
 
@@ -65,15 +67,26 @@ class Relay(Background):
         """Lead when nobody else does, publish while leading."""
         async with self._database.session() as connection:
             # Only the database knows when the lock is free.
-            while not await self._try_to_lead(connection):  # noqa: ASYNC110 - there is no event to wait for
-                await asyncio.sleep(_TAKE_OVER_S)
+            while not await self._try_to_lead(connection):
+                await self._follow(connection)
             self.leading = self._suspicious = True
             self._log.info("relay_leads", stream=self._stream.name)
             try:
+                await outbox.listen(connection, self._work.set)
                 while True:
                     await self._step(connection)
             finally:
                 self.leading = False
+
+    async def _follow(self, connection: AsyncConnection) -> None:
+        """Tell the leader of what this replica commits, until it is time to ask for the lock again."""
+        ends = time.monotonic() + _TAKE_OVER_S
+        while (left := ends - time.monotonic()) > 0:
+            if await self._work_within(left):
+                self._work.clear()
+                async with connection.begin():
+                    await outbox.tell_leader(connection)
+                await asyncio.sleep(_TELL_EVERY_S)
 
     @staticmethod
     async def _try_to_lead(connection: AsyncConnection) -> bool:
@@ -92,18 +105,19 @@ class Relay(Background):
                 await self._check(connection)
                 await self._sweep(connection)
             if not await self._publish_batch(connection):
-                await self._pause()
+                await self._work_within(_POLL_S)
         except (BusDown, nats.errors.Error, TimeoutError, OSError) as error:
             if self._bus.connected:
                 self._log.warning("relay_refused", stream=self._stream.name, error=f"{error!r}")
             await asyncio.sleep(_AFTER_REFUSAL_S)  # not until the next commit: that does not heal the stream
 
-    async def _pause(self) -> None:
+    async def _work_within(self, seconds: float) -> bool:
+        """Wait for work; whether there is some."""
         try:
-            async with asyncio.timeout(_POLL_S):
-                await self._work.wait()
+            async with asyncio.timeout(seconds):
+                return await self._work.wait()
         except TimeoutError:
-            return
+            return False
 
     async def _publish_batch(self, connection: AsyncConnection) -> bool:
         """Publish the oldest events; true when there may be more to do at once."""
@@ -123,7 +137,8 @@ class Relay(Background):
                     await outbox.store_acks(connection, acks)
         except IntegrityError:
             await self._went_back(connection, acks)
-        return self._all_acknowledged(outcomes)
+        self._require_acks(outcomes)
+        return len(events) == _BATCH
 
     async def _publish(self, events: Sequence[Pending]) -> list[int | BaseException]:
         """The sequence of each event's ack, or why there is none."""
@@ -155,14 +170,13 @@ class Relay(Background):
             )
         )
 
-    def _all_acknowledged(self, outcomes: Sequence[int | BaseException]) -> bool:
-        """True when all have an ack. Raises the first failure; it is tried again, with the same id."""
+    def _require_acks(self, outcomes: Sequence[int | BaseException]) -> None:
+        """Raise the first failure, if there is one; it is tried again, with the same id."""
         for outcome in outcomes:
             if isinstance(outcome, NoStreamResponseError):
                 self._suspicious = True  # the stream is gone, the connection is not
             if isinstance(outcome, BaseException):
                 raise outcome
-        return True
 
     async def _went_back(self, connection: AsyncConnection, acks: dict[UUID, int]) -> None:
         """Two events at one place: the stream lost its end, and was written on before we saw it."""

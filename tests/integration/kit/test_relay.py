@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from school.diary.v1.events_pb2 import MarkSet
 from services.kit.ids import new_id
-from services.kit.messaging import envelope
+from services.kit.messaging import envelope, relay
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.outbox import sweep
 from services.kit.messaging.relay import Relay
@@ -86,6 +86,25 @@ async def test_a_relay_that_lost_its_lock_stops_and_one_of_the_two_goes_on(diary
             await diary.state(5)
             await eventually(diary.everything_is_published)
             assert not (first.leading and second.leading)
+
+
+async def test_what_another_replica_commits_is_published_at_once(
+    diary: Publisher, nats: OwnNats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "_POLL_S", 3600)
+    leader = relay_of(diary)
+
+    async def it_leads() -> bool:
+        return leader.leading
+
+    url = diary.database._engine.url.render_as_string(hide_password=False)
+    async with leader, publisher(url, nats.url()) as replica:
+        await eventually(it_leads)
+        async with relay_of(replica) as follower:
+            await eventually(diary.everything_is_published)
+            await replica.state(5)
+            await eventually(diary.everything_is_published, within=5)
+            assert not follower.leading
 
 
 async def test_another_message_at_the_highest_place_is_found_out(diary: Publisher) -> None:
