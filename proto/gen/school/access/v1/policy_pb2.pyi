@@ -65,6 +65,32 @@ ROLE_OPERATOR: Role.ValueType  # 7
 """Runs the region's mesh."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
+class _Pending:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PendingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Pending.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PENDING_UNSPECIFIED: _Pending.ValueType  # 0
+    """Nothing is owed."""
+    PENDING_ACTIVATION: _Pending.ValueType  # 1
+    """The account was issued by a school and has not been activated yet."""
+    PENDING_SECOND_FACTOR: _Pending.ValueType  # 2
+    """The password was right; the code of the second factor, or its enrolment, is still to come."""
+
+class Pending(_Pending, metaclass=_PendingEnumTypeWrapper):
+    """A step that a signed-in person still owes. Until it is done their session opens only the RPCs that
+    name the step in their policy; every other RPC answers ACTIVATION_NEEDED or SECOND_FACTOR_NEEDED.
+    """
+
+PENDING_UNSPECIFIED: Pending.ValueType  # 0
+"""Nothing is owed."""
+PENDING_ACTIVATION: Pending.ValueType  # 1
+"""The account was issued by a school and has not been activated yet."""
+PENDING_SECOND_FACTOR: Pending.ValueType  # 2
+"""The password was right; the code of the second factor, or its enrolment, is still to come."""
+Global___Pending: _TypeAlias = Pending  # noqa: Y015
+
 @_typing.final
 class Policy(_message.Message):
     """The first gate of a call. Whether this caller may touch this very object (their child,
@@ -76,13 +102,23 @@ class Policy(_message.Message):
     ANYONE_FIELD_NUMBER: _builtins.int
     SIGNED_IN_FIELD_NUMBER: _builtins.int
     ANY_OF_FIELD_NUMBER: _builtins.int
+    PENDING_FIELD_NUMBER: _builtins.int
+    STEP_UP_FIELD_NUMBER: _builtins.int
     anyone: _builtins.bool
     """Everybody, also without signing in."""
     signed_in: _builtins.bool
     """Every person who is signed in, whatever their roles."""
+    step_up: _builtins.bool
+    """The caller must have shown who they are within the last five minutes, by password, second factor
+    or ESIA; otherwise the call answers STEP_UP_NEEDED.
+    """
     @_builtins.property
     def any_of(self) -> Global___Roles:
         """Persons who are signed in and hold at least one of these roles."""
+
+    @_builtins.property
+    def pending(self) -> _containers.RepeatedScalarFieldContainer[Global___Pending.ValueType]:
+        """Sessions that owe one of these steps pass as well. Without it only whole sessions pass."""
 
     def __init__(
         self,
@@ -90,10 +126,12 @@ class Policy(_message.Message):
         anyone: _builtins.bool = ...,
         signed_in: _builtins.bool = ...,
         any_of: Global___Roles | None = ...,
+        pending: _abc.Iterable[Global___Pending.ValueType] | None = ...,
+        step_up: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "signed_in", b"signed_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "signed_in", b"signed_in"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "pending", b"pending", "signed_in", b"signed_in", "step_up", b"step_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_admits: _TypeAlias = _typing.Literal["anyone", "signed_in", "any_of"]  # noqa: Y015
     _WhichOneofArgType_admits: _TypeAlias = _typing.Literal["admits", b"admits"]  # noqa: Y015

@@ -220,3 +220,125 @@ class RemarkLeft(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RemarkLeft: _TypeAlias = RemarkLeft  # noqa: Y015
+
+@_typing.final
+class ClassDescribed(_message.Message):
+    """A class was opened or described anew. The aggregate is the class."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    HOMEROOM_TEACHER_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    class_id: _builtins.str
+    """The class."""
+    school_id: _builtins.str
+    """The school."""
+    title: _builtins.str
+    """The title, such as "7Б"."""
+    grade: _builtins.int
+    """The grade, 1 to 11."""
+    homeroom_teacher_id: _builtins.str
+    """The homeroom teacher; empty while there is none."""
+    version: _builtins.int
+    """The class's version."""
+    def __init__(
+        self,
+        *,
+        class_id: _builtins.str = ...,
+        school_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        grade: _builtins.int = ...,
+        homeroom_teacher_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "grade", b"grade", "homeroom_teacher_id", b"homeroom_teacher_id", "school_id", b"school_id", "title", b"title", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassDescribed: _TypeAlias = ClassDescribed  # noqa: Y015
+
+@_typing.final
+class ClassMembershipSet(_message.Message):
+    """A pupil joined a class, left it, or the days changed. The aggregate is the membership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERSHIP_ID_FIELD_NUMBER: _builtins.int
+    CLASS_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    membership_id: _builtins.str
+    """The membership."""
+    class_id: _builtins.str
+    """The class."""
+    school_id: _builtins.str
+    """The school."""
+    pupil_id: _builtins.str
+    """The pupil."""
+    valid_from: _builtins.str
+    """The first day, YYYY-MM-DD."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; empty while no end is set."""
+    version: _builtins.int
+    """The membership's version."""
+    def __init__(
+        self,
+        *,
+        membership_id: _builtins.str = ...,
+        class_id: _builtins.str = ...,
+        school_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_id", b"class_id", "membership_id", b"membership_id", "pupil_id", b"pupil_id", "school_id", b"school_id", "valid_from", b"valid_from", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassMembershipSet: _TypeAlias = ClassMembershipSet  # noqa: Y015
+
+@_typing.final
+class SchoolDescribed(_message.Message):
+    """A school joined the mesh or was described anew. The aggregate is the school."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    ZONE_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    title: _builtins.str
+    """Its title."""
+    zone: _builtins.str
+    """Its zone, such as "Europe/Moscow"."""
+    version: _builtins.int
+    """The school's version."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        title: _builtins.str = ...,
+        zone: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id", "title", b"title", "version", b"version", "zone", b"zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SchoolDescribed: _TypeAlias = SchoolDescribed  # noqa: Y015

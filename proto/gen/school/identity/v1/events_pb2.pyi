@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from school.access.v1 import policy_pb2 as _policy_pb2
 from school.identity.v1 import binding_pb2 as _binding_pb2
 from school.identity.v1 import families_pb2 as _families_pb2
@@ -21,6 +22,118 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _MessageKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MESSAGE_KIND_UNSPECIFIED: _MessageKind.ValueType  # 0
+    """Not said."""
+    MESSAGE_KIND_CONFIRM_EMAIL: _MessageKind.ValueType  # 1
+    """A link that confirms an e-mail address. Values: link."""
+    MESSAGE_KIND_CONFIRM_MOBILE: _MessageKind.ValueType  # 2
+    """A code that confirms a mobile. Values: code."""
+    MESSAGE_KIND_RECOVERY_LINK: _MessageKind.ValueType  # 3
+    """A link to set a new password. Values: link."""
+    MESSAGE_KIND_RECOVERY_CODE: _MessageKind.ValueType  # 4
+    """A code to set a new password. Values: code."""
+    MESSAGE_KIND_CONTACT_CHANGING: _MessageKind.ValueType  # 5
+    """A contact of the account is being changed; told to the old one. Values: what ("email" or "mobile")."""
+    MESSAGE_KIND_PASSWORD_CHANGED: _MessageKind.ValueType  # 6
+    """The password was changed."""
+    MESSAGE_KIND_LOGIN_RENAMED: _MessageKind.ValueType  # 7
+    """The login was changed."""
+    MESSAGE_KIND_NEW_DEVICE: _MessageKind.ValueType  # 8
+    """Somebody entered from a device not seen before. Values: device, at."""
+    MESSAGE_KIND_CREDENTIALS_REISSUED: _MessageKind.ValueType  # 9
+    """Credentials were issued anew."""
+    MESSAGE_KIND_CORRECTION_ACCEPTED: _MessageKind.ValueType  # 10
+    """A correction was accepted. Values: field."""
+    MESSAGE_KIND_CORRECTION_REFUSED: _MessageKind.ValueType  # 11
+    """A correction was refused. Values: field, reason."""
+    MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED: _MessageKind.ValueType  # 12
+    """An electronic request came in. Values: tracking_code, link, due."""
+    MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED: _MessageKind.ValueType  # 13
+    """An electronic request was accepted: come with the documents. Values: school."""
+    MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: _MessageKind.ValueType  # 14
+    """An electronic request was refused. Values: reason."""
+    MESSAGE_KIND_PROFILE_BOUND: _MessageKind.ValueType  # 15
+    """An ESIA profile was bound to the account."""
+    MESSAGE_KIND_SECOND_FACTOR_CHANGED: _MessageKind.ValueType  # 16
+    """The second factor was enrolled or removed. Values: what ("enrolled" or "removed")."""
+    MESSAGE_KIND_ERASURE_COMING: _MessageKind.ValueType  # 17
+    """The data will be erased. Values: at."""
+    MESSAGE_KIND_ERASED: _MessageKind.ValueType  # 18
+    """The data were erased."""
+
+class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
+    """What a message to a person is about; each has its template."""
+
+MESSAGE_KIND_UNSPECIFIED: MessageKind.ValueType  # 0
+"""Not said."""
+MESSAGE_KIND_CONFIRM_EMAIL: MessageKind.ValueType  # 1
+"""A link that confirms an e-mail address. Values: link."""
+MESSAGE_KIND_CONFIRM_MOBILE: MessageKind.ValueType  # 2
+"""A code that confirms a mobile. Values: code."""
+MESSAGE_KIND_RECOVERY_LINK: MessageKind.ValueType  # 3
+"""A link to set a new password. Values: link."""
+MESSAGE_KIND_RECOVERY_CODE: MessageKind.ValueType  # 4
+"""A code to set a new password. Values: code."""
+MESSAGE_KIND_CONTACT_CHANGING: MessageKind.ValueType  # 5
+"""A contact of the account is being changed; told to the old one. Values: what ("email" or "mobile")."""
+MESSAGE_KIND_PASSWORD_CHANGED: MessageKind.ValueType  # 6
+"""The password was changed."""
+MESSAGE_KIND_LOGIN_RENAMED: MessageKind.ValueType  # 7
+"""The login was changed."""
+MESSAGE_KIND_NEW_DEVICE: MessageKind.ValueType  # 8
+"""Somebody entered from a device not seen before. Values: device, at."""
+MESSAGE_KIND_CREDENTIALS_REISSUED: MessageKind.ValueType  # 9
+"""Credentials were issued anew."""
+MESSAGE_KIND_CORRECTION_ACCEPTED: MessageKind.ValueType  # 10
+"""A correction was accepted. Values: field."""
+MESSAGE_KIND_CORRECTION_REFUSED: MessageKind.ValueType  # 11
+"""A correction was refused. Values: field, reason."""
+MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED: MessageKind.ValueType  # 12
+"""An electronic request came in. Values: tracking_code, link, due."""
+MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED: MessageKind.ValueType  # 13
+"""An electronic request was accepted: come with the documents. Values: school."""
+MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: MessageKind.ValueType  # 14
+"""An electronic request was refused. Values: reason."""
+MESSAGE_KIND_PROFILE_BOUND: MessageKind.ValueType  # 15
+"""An ESIA profile was bound to the account."""
+MESSAGE_KIND_SECOND_FACTOR_CHANGED: MessageKind.ValueType  # 16
+"""The second factor was enrolled or removed. Values: what ("enrolled" or "removed")."""
+MESSAGE_KIND_ERASURE_COMING: MessageKind.ValueType  # 17
+"""The data will be erased. Values: at."""
+MESSAGE_KIND_ERASED: MessageKind.ValueType  # 18
+"""The data were erased."""
+Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
+
+class _MessageChannel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MessageChannelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageChannel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MESSAGE_CHANNEL_UNSPECIFIED: _MessageChannel.ValueType  # 0
+    """Not said."""
+    MESSAGE_CHANNEL_EMAIL: _MessageChannel.ValueType  # 1
+    """E-mail."""
+    MESSAGE_CHANNEL_SMS: _MessageChannel.ValueType  # 2
+    """SMS."""
+
+class MessageChannel(_MessageChannel, metaclass=_MessageChannelEnumTypeWrapper):
+    """By what a message goes."""
+
+MESSAGE_CHANNEL_UNSPECIFIED: MessageChannel.ValueType  # 0
+"""Not said."""
+MESSAGE_CHANNEL_EMAIL: MessageChannel.ValueType  # 1
+"""E-mail."""
+MESSAGE_CHANNEL_SMS: MessageChannel.ValueType  # 2
+"""SMS."""
+Global___MessageChannel: _TypeAlias = MessageChannel  # noqa: Y015
 
 @_typing.final
 class PersonRegistered(_message.Message):
@@ -183,3 +296,139 @@ class RelationEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RelationEnded: _TypeAlias = RelationEnded  # noqa: Y015
+
+@_typing.final
+class SessionEnded(_message.Message):
+    """A session ended before its time, or was replaced: its access tokens are refused from now on. The
+    aggregate is the session.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """The session."""
+    person_id: _builtins.str
+    """The person whose session it was."""
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "person_id", b"person_id", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionEnded: _TypeAlias = SessionEnded  # noqa: Y015
+
+@_typing.final
+class MessageSealed(_message.Message):
+    """A message is to be sent to a person. Address and content are sealed to notifications: events are
+    stored, secrets are not. The aggregate is the message.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """The message."""
+    person_id: _builtins.str
+    """The person it concerns; empty for applicants who are no person of the region yet."""
+    channel: Global___MessageChannel.ValueType
+    """By what it goes."""
+    kind: Global___MessageKind.ValueType
+    """What it is about."""
+    language: _builtins.str
+    """The language of the template: "ru" or "en"."""
+    sealed: _builtins.str
+    """A JWE (RFC 7516) in compact form over the JSON object {"to": address, "values": {name: text}}."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """After this moment it is worthless and must not be sent any more."""
+
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        channel: Global___MessageChannel.ValueType = ...,
+        kind: Global___MessageKind.ValueType = ...,
+        language: _builtins.str = ...,
+        sealed: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "expires_at", b"expires_at", "kind", b"kind", "language", b"language", "message_id", b"message_id", "person_id", b"person_id", "sealed", b"sealed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageSealed: _TypeAlias = MessageSealed  # noqa: Y015
+
+@_typing.final
+class MessageWithdrawn(_message.Message):
+    """Links and codes that were sent are dead: messages not yet sent are not to be sent. The aggregate is
+    the message.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_ID_FIELD_NUMBER: _builtins.int
+    message_id: _builtins.str
+    """The message."""
+    def __init__(
+        self,
+        *,
+        message_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message_id", b"message_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MessageWithdrawn: _TypeAlias = MessageWithdrawn  # noqa: Y015
+
+@_typing.final
+class AccountErased(_message.Message):
+    """A person's account was erased at their wish. The aggregate is the person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    ERASED_AT_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person."""
+    @_builtins.property
+    def erased_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        erased_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_at", b"erased_at", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountErased: _TypeAlias = AccountErased  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SessionsServiceStub:
-    """Keeps sessions alive and ends them.
+    """Keeps sessions alive, shows them to their person, and ends them.
     """
 
     def __init__(self, channel):
@@ -45,10 +45,35 @@ class SessionsServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionResponse.FromString,
                 _registered_method=True)
+        self.ListMySessions = channel.unary_unary(
+                '/school.identity.v1.SessionsService/ListMySessions',
+                request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsResponse.FromString,
+                _registered_method=True)
+        self.EndMySession = channel.unary_unary(
+                '/school.identity.v1.SessionsService/EndMySession',
+                request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionResponse.FromString,
+                _registered_method=True)
+        self.EndOtherSessions = channel.unary_unary(
+                '/school.identity.v1.SessionsService/EndOtherSessions',
+                request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsResponse.FromString,
+                _registered_method=True)
+        self.StepUpWithPassword = channel.unary_unary(
+                '/school.identity.v1.SessionsService/StepUpWithPassword',
+                request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordResponse.FromString,
+                _registered_method=True)
+        self.SwitchRole = channel.unary_unary(
+                '/school.identity.v1.SessionsService/SwitchRole',
+                request_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleResponse.FromString,
+                _registered_method=True)
 
 
 class SessionsServiceServicer:
-    """Keeps sessions alive and ends them.
+    """Keeps sessions alive, shows them to their person, and ends them.
     """
 
     def RefreshSession(self, request, context):
@@ -70,6 +95,50 @@ class SessionsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMySessions(self, request, context):
+        """Lists the caller's live sessions, the one that calls first, then the last used first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndMySession(self, request, context):
+        """Ends one of the caller's sessions; within five seconds its access token is refused everywhere.
+
+        Ending an ended session succeeds. Fails with UNKNOWN_SESSION when the caller has no such session.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EndOtherSessions(self, request, context):
+        """Ends every session of the caller but the one that calls.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StepUpWithPassword(self, request, context):
+        """Shows once more who the caller is, by password, before a change that asks for it. The session is
+        replaced by a new one, whose policy gate for such changes stays open for five minutes.
+
+        Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata), NO_PASSWORD when
+        the account has none (then ESIA does it: `StartEsiaStepUp`), WRONG_CODE when the account has a
+        second factor and the code is not its present one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SwitchRole(self, request, context):
+        """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+
+        Fails with ROLE_NOT_HELD when the caller does not hold the role.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SessionsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +152,31 @@ def add_SessionsServiceServicer_to_server(servicer, server):
                     request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionResponse.SerializeToString,
             ),
+            'ListMySessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMySessions,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsResponse.SerializeToString,
+            ),
+            'EndMySession': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndMySession,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionResponse.SerializeToString,
+            ),
+            'EndOtherSessions': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndOtherSessions,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsResponse.SerializeToString,
+            ),
+            'StepUpWithPassword': grpc.unary_unary_rpc_method_handler(
+                    servicer.StepUpWithPassword,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordResponse.SerializeToString,
+            ),
+            'SwitchRole': grpc.unary_unary_rpc_method_handler(
+                    servicer.SwitchRole,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'school.identity.v1.SessionsService', rpc_method_handlers)
@@ -92,7 +186,7 @@ def add_SessionsServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SessionsService:
-    """Keeps sessions alive and ends them.
+    """Keeps sessions alive, shows them to their person, and ends them.
     """
 
     @staticmethod
@@ -139,6 +233,141 @@ class SessionsService:
             '/school.identity.v1.SessionsService/EndSession',
             school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_sessions__pb2.EndSessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMySessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SessionsService/ListMySessions',
+            school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sessions__pb2.ListMySessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndMySession(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SessionsService/EndMySession',
+            school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sessions__pb2.EndMySessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndOtherSessions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SessionsService/EndOtherSessions',
+            school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sessions__pb2.EndOtherSessionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StepUpWithPassword(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SessionsService/StepUpWithPassword',
+            school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sessions__pb2.StepUpWithPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SwitchRole(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SessionsService/SwitchRole',
+            school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sessions__pb2.SwitchRoleResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SessionsServiceStub:
-    """Keeps sessions alive and ends them."""
+    """Keeps sessions alive, shows them to their person, and ends them."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -44,10 +44,32 @@ class SessionsServiceStub:
     """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
     once; an access token already given is accepted until its `access_expires_at`.
     """
+    ListMySessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListMySessionsRequest, _sessions_pb2.ListMySessionsResponse]
+    """Lists the caller's live sessions, the one that calls first, then the last used first."""
+    EndMySession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.EndMySessionRequest, _sessions_pb2.EndMySessionResponse]
+    """Ends one of the caller's sessions; within five seconds its access token is refused everywhere.
+
+    Ending an ended session succeeds. Fails with UNKNOWN_SESSION when the caller has no such session.
+    """
+    EndOtherSessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.EndOtherSessionsRequest, _sessions_pb2.EndOtherSessionsResponse]
+    """Ends every session of the caller but the one that calls."""
+    StepUpWithPassword: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.StepUpWithPasswordRequest, _sessions_pb2.StepUpWithPasswordResponse]
+    """Shows once more who the caller is, by password, before a change that asks for it. The session is
+    replaced by a new one, whose policy gate for such changes stays open for five minutes.
+
+    Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata), NO_PASSWORD when
+    the account has none (then ESIA does it: `StartEsiaStepUp`), WRONG_CODE when the account has a
+    second factor and the code is not its present one.
+    """
+    SwitchRole: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SwitchRoleRequest, _sessions_pb2.SwitchRoleResponse]
+    """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+
+    Fails with ROLE_NOT_HELD when the caller does not hold the role.
+    """
 
 @_typing.type_check_only
 class SessionsServiceAsyncStub(SessionsServiceStub):
-    """Keeps sessions alive and ends them."""
+    """Keeps sessions alive, shows them to their person, and ends them."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     RefreshSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.RefreshSessionRequest, _sessions_pb2.RefreshSessionResponse]  # type: ignore[assignment]
@@ -61,9 +83,31 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
     once; an access token already given is accepted until its `access_expires_at`.
     """
+    ListMySessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListMySessionsRequest, _sessions_pb2.ListMySessionsResponse]  # type: ignore[assignment]
+    """Lists the caller's live sessions, the one that calls first, then the last used first."""
+    EndMySession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.EndMySessionRequest, _sessions_pb2.EndMySessionResponse]  # type: ignore[assignment]
+    """Ends one of the caller's sessions; within five seconds its access token is refused everywhere.
+
+    Ending an ended session succeeds. Fails with UNKNOWN_SESSION when the caller has no such session.
+    """
+    EndOtherSessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.EndOtherSessionsRequest, _sessions_pb2.EndOtherSessionsResponse]  # type: ignore[assignment]
+    """Ends every session of the caller but the one that calls."""
+    StepUpWithPassword: _aio.UnaryUnaryMultiCallable[_sessions_pb2.StepUpWithPasswordRequest, _sessions_pb2.StepUpWithPasswordResponse]  # type: ignore[assignment]
+    """Shows once more who the caller is, by password, before a change that asks for it. The session is
+    replaced by a new one, whose policy gate for such changes stays open for five minutes.
+
+    Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata), NO_PASSWORD when
+    the account has none (then ESIA does it: `StartEsiaStepUp`), WRONG_CODE when the account has a
+    second factor and the code is not its present one.
+    """
+    SwitchRole: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SwitchRoleRequest, _sessions_pb2.SwitchRoleResponse]  # type: ignore[assignment]
+    """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+
+    Fails with ROLE_NOT_HELD when the caller does not hold the role.
+    """
 
 class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps sessions alive and ends them."""
+    """Keeps sessions alive, shows them to their person, and ends them."""
 
     @_abc_1.abstractmethod
     def RefreshSession(
@@ -86,6 +130,58 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sessions_pb2.EndSessionResponse, _abc.Awaitable[_sessions_pb2.EndSessionResponse]]:
         """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
         once; an access token already given is accepted until its `access_expires_at`.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMySessions(
+        self,
+        request: _sessions_pb2.ListMySessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.ListMySessionsResponse, _abc.Awaitable[_sessions_pb2.ListMySessionsResponse]]:
+        """Lists the caller's live sessions, the one that calls first, then the last used first."""
+
+    @_abc_1.abstractmethod
+    def EndMySession(
+        self,
+        request: _sessions_pb2.EndMySessionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.EndMySessionResponse, _abc.Awaitable[_sessions_pb2.EndMySessionResponse]]:
+        """Ends one of the caller's sessions; within five seconds its access token is refused everywhere.
+
+        Ending an ended session succeeds. Fails with UNKNOWN_SESSION when the caller has no such session.
+        """
+
+    @_abc_1.abstractmethod
+    def EndOtherSessions(
+        self,
+        request: _sessions_pb2.EndOtherSessionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.EndOtherSessionsResponse, _abc.Awaitable[_sessions_pb2.EndOtherSessionsResponse]]:
+        """Ends every session of the caller but the one that calls."""
+
+    @_abc_1.abstractmethod
+    def StepUpWithPassword(
+        self,
+        request: _sessions_pb2.StepUpWithPasswordRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.StepUpWithPasswordResponse, _abc.Awaitable[_sessions_pb2.StepUpWithPasswordResponse]]:
+        """Shows once more who the caller is, by password, before a change that asks for it. The session is
+        replaced by a new one, whose policy gate for such changes stays open for five minutes.
+
+        Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata), NO_PASSWORD when
+        the account has none (then ESIA does it: `StartEsiaStepUp`), WRONG_CODE when the account has a
+        second factor and the code is not its present one.
+        """
+
+    @_abc_1.abstractmethod
+    def SwitchRole(
+        self,
+        request: _sessions_pb2.SwitchRoleRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sessions_pb2.SwitchRoleResponse, _abc.Awaitable[_sessions_pb2.SwitchRoleResponse]]:
+        """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+
+        Fails with ROLE_NOT_HELD when the caller does not hold the role.
         """
 
 def add_SessionsServiceServicer_to_server(servicer: SessionsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

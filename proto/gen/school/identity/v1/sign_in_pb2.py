@@ -29,7 +29,7 @@ from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_peop
 from school.identity.v1 import sessions_pb2 as school_dot_identity_dot_v1_dot_sessions__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/sign_in.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\x1a!school/identity/v1/sessions.proto\"w\n\x08SignedIn\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\x12*\n\x06person\x18\x02 \x01(\x0b\x32\x1a.school.identity.v1.Person\x12\x11\n\tbound_now\x18\x03 \x01(\x08\"@\n\x0ePasswordNeeded\x12.\n\nexpires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x16StartEsiaSignInRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\"y\n\x17StartEsiaSignInResponse\x12\x19\n\x11\x61uthorization_url\x18\x01 \x01(\t\x12\x13\n\x0b\x62rowser_key\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x19\x43ompleteEsiaSignInRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x19\n\x11\x65rror_description\x18\x04 \x01(\t\x12\x13\n\x0b\x62rowser_key\x18\x05 \x01(\t\"\x99\x01\n\x1a\x43ompleteEsiaSignInResponse\x12\x31\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedInH\x00\x12=\n\x0fpassword_needed\x18\x02 \x01(\x0b\x32\".school.identity.v1.PasswordNeededH\x00\x42\t\n\x07outcome\"<\n\x19SignInWithPasswordRequest\x12\r\n\x05login\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"M\n\x1aSignInWithPasswordResponse\x12/\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedIn2\xe4\x03\n\rSignInService\x12\x93\x01\n\x0fStartEsiaSignIn\x12*.school.identity.v1.StartEsiaSignInRequest\x1a+.school.identity.v1.StartEsiaSignInResponse\"\'\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/sign-in/esia:start:\x01*\x12\x9f\x01\n\x12\x43ompleteEsiaSignIn\x12-.school.identity.v1.CompleteEsiaSignInRequest\x1a..school.identity.v1.CompleteEsiaSignInResponse\"*\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/sign-in/esia:complete:\x01*\x12\x9a\x01\n\x12SignInWithPassword\x12-.school.identity.v1.SignInWithPasswordRequest\x1a..school.identity.v1.SignInWithPasswordResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sign-in/password:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/sign_in.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\x1a!school/identity/v1/sessions.proto\"w\n\x08SignedIn\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\x12*\n\x06person\x18\x02 \x01(\x0b\x32\x1a.school.identity.v1.Person\x12\x11\n\tbound_now\x18\x03 \x01(\x08\"@\n\x0ePasswordNeeded\x12.\n\nexpires_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x16StartEsiaSignInRequest\x12\x13\n\x0bregion_code\x18\x01 \x01(\t\"y\n\x17StartEsiaSignInResponse\x12\x19\n\x11\x61uthorization_url\x18\x01 \x01(\t\x12\x13\n\x0b\x62rowser_key\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"w\n\x19\x43ompleteEsiaSignInRequest\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\r\n\x05\x65rror\x18\x03 \x01(\t\x12\x19\n\x11\x65rror_description\x18\x04 \x01(\t\x12\x13\n\x0b\x62rowser_key\x18\x05 \x01(\t\"\x99\x01\n\x1a\x43ompleteEsiaSignInResponse\x12\x31\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedInH\x00\x12=\n\x0fpassword_needed\x18\x02 \x01(\x0b\x32\".school.identity.v1.PasswordNeededH\x00\x42\t\n\x07outcome\"\x18\n\x16StartEsiaStepUpRequest\"y\n\x17StartEsiaStepUpResponse\x12\x19\n\x11\x61uthorization_url\x18\x01 \x01(\t\x12\x13\n\x0b\x62rowser_key\x18\x02 \x01(\t\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"<\n\x19SignInWithPasswordRequest\x12\r\n\x05login\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\"M\n\x1aSignInWithPasswordResponse\x12/\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedIn2\x85\x05\n\rSignInService\x12\x93\x01\n\x0fStartEsiaSignIn\x12*.school.identity.v1.StartEsiaSignInRequest\x1a+.school.identity.v1.StartEsiaSignInResponse\"\'\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/sign-in/esia:start:\x01*\x12\x9f\x01\n\x12\x43ompleteEsiaSignIn\x12-.school.identity.v1.CompleteEsiaSignInRequest\x1a..school.identity.v1.CompleteEsiaSignInResponse\"*\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/v1/sign-in/esia:complete:\x01*\x12\x9e\x01\n\x0fStartEsiaStepUp\x12*.school.identity.v1.StartEsiaStepUpRequest\x1a+.school.identity.v1.StartEsiaStepUpResponse\"2\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02&\"!/v1/me/session/esia-step-up:start:\x01*\x12\x9a\x01\n\x12SignInWithPassword\x12-.school.identity.v1.SignInWithPasswordRequest\x1a..school.identity.v1.SignInWithPasswordResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sign-in/password:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SIGNINSERVICE'].methods_by_name['StartEsiaSignIn']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\033\"\026/v1/sign-in/esia:start:\001*'
   _globals['_SIGNINSERVICE'].methods_by_name['CompleteEsiaSignIn']._loaded_options = None
   _globals['_SIGNINSERVICE'].methods_by_name['CompleteEsiaSignIn']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\036\"\031/v1/sign-in/esia:complete:\001*'
+  _globals['_SIGNINSERVICE'].methods_by_name['StartEsiaStepUp']._loaded_options = None
+  _globals['_SIGNINSERVICE'].methods_by_name['StartEsiaStepUp']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002&\"!/v1/me/session/esia-step-up:start:\001*'
   _globals['_SIGNINSERVICE'].methods_by_name['SignInWithPassword']._loaded_options = None
   _globals['_SIGNINSERVICE'].methods_by_name['SignInWithPassword']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\031\"\024/v1/sign-in/password:\001*'
   _globals['_SIGNEDIN']._serialized_start=218
@@ -54,10 +56,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETEESIASIGNINREQUEST']._serialized_end=694
   _globals['_COMPLETEESIASIGNINRESPONSE']._serialized_start=697
   _globals['_COMPLETEESIASIGNINRESPONSE']._serialized_end=850
-  _globals['_SIGNINWITHPASSWORDREQUEST']._serialized_start=852
-  _globals['_SIGNINWITHPASSWORDREQUEST']._serialized_end=912
-  _globals['_SIGNINWITHPASSWORDRESPONSE']._serialized_start=914
-  _globals['_SIGNINWITHPASSWORDRESPONSE']._serialized_end=991
-  _globals['_SIGNINSERVICE']._serialized_start=994
-  _globals['_SIGNINSERVICE']._serialized_end=1478
+  _globals['_STARTESIASTEPUPREQUEST']._serialized_start=852
+  _globals['_STARTESIASTEPUPREQUEST']._serialized_end=876
+  _globals['_STARTESIASTEPUPRESPONSE']._serialized_start=878
+  _globals['_STARTESIASTEPUPRESPONSE']._serialized_end=999
+  _globals['_SIGNINWITHPASSWORDREQUEST']._serialized_start=1001
+  _globals['_SIGNINWITHPASSWORDREQUEST']._serialized_end=1061
+  _globals['_SIGNINWITHPASSWORDRESPONSE']._serialized_start=1063
+  _globals['_SIGNINWITHPASSWORDRESPONSE']._serialized_end=1140
+  _globals['_SIGNINSERVICE']._serialized_start=1143
+  _globals['_SIGNINSERVICE']._serialized_end=1788
 # @@protoc_insertion_point(module_scope)

@@ -202,6 +202,55 @@ class CompleteEsiaSignInResponse(_message.Message):
 Global___CompleteEsiaSignInResponse: _TypeAlias = CompleteEsiaSignInResponse  # noqa: Y015
 
 @_typing.final
+class StartEsiaStepUpRequest(_message.Message):
+    """Request for `StartEsiaStepUp`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartEsiaStepUpRequest: _TypeAlias = StartEsiaStepUpRequest  # noqa: Y015
+
+@_typing.final
+class StartEsiaStepUpResponse(_message.Message):
+    """Reply to `StartEsiaStepUp`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHORIZATION_URL_FIELD_NUMBER: _builtins.int
+    BROWSER_KEY_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    authorization_url: _builtins.str
+    """Where the browser goes next."""
+    browser_key: _builtins.str
+    """A secret that ties the step-up to this browser; a page keeps it in a cookie."""
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it can no longer be completed."""
+
+    def __init__(
+        self,
+        *,
+        authorization_url: _builtins.str = ...,
+        browser_key: _builtins.str = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization_url", b"authorization_url", "browser_key", b"browser_key", "expires_at", b"expires_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartEsiaStepUpResponse: _TypeAlias = StartEsiaStepUpResponse  # noqa: Y015
+
+@_typing.final
 class SignInWithPasswordRequest(_message.Message):
     """Request for `SignInWithPassword`."""
 

@@ -45,6 +45,11 @@ class SignInServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInResponse.FromString,
                 _registered_method=True)
+        self.StartEsiaStepUp = channel.unary_unary(
+                '/school.identity.v1.SignInService/StartEsiaStepUp',
+                request_serializer=school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpResponse.FromString,
+                _registered_method=True)
         self.SignInWithPassword = channel.unary_unary(
                 '/school.identity.v1.SignInService/SignInWithPassword',
                 request_serializer=school_dot_identity_dot_v1_dot_sign__in__pb2.SignInWithPasswordRequest.SerializeToString,
@@ -83,11 +88,25 @@ class SignInServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def SignInWithPassword(self, request, context):
-        """Signs in with the login and password that the school issued.
+    def StartEsiaStepUp(self, request, context):
+        """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
+        `CompleteEsiaSignIn`, whose new session replaces the caller's. The profile that comes back must be
+        the one bound to the caller's account.
 
-        Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-        this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
+        Fails with NOT_BOUND when no profile is bound, ESIA_CLOSED, ESIA_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SignInWithPassword(self, request, context):
+        """Signs in with login and password. The temporary password of a school's slip opens a session that
+        owes activation; an account with a second factor, or whose role demands one, gets a session that
+        owes it (`pending` of the session).
+
+        Fails with WRONG_CREDENTIALS whatever of the two is wrong, also for a temporary password past its
+        days, TOO_MANY_ATTEMPTS while guesses for this login, from this address or from its network must
+        wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -105,6 +124,11 @@ def add_SignInServiceServicer_to_server(servicer, server):
                     servicer.CompleteEsiaSignIn,
                     request_deserializer=school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInResponse.SerializeToString,
+            ),
+            'StartEsiaStepUp': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartEsiaStepUp,
+                    request_deserializer=school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpResponse.SerializeToString,
             ),
             'SignInWithPassword': grpc.unary_unary_rpc_method_handler(
                     servicer.SignInWithPassword,
@@ -167,6 +191,33 @@ class SignInService:
             '/school.identity.v1.SignInService/CompleteEsiaSignIn',
             school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_sign__in__pb2.CompleteEsiaSignInResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartEsiaStepUp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.SignInService/StartEsiaStepUp',
+            school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_sign__in__pb2.StartEsiaStepUpResponse.FromString,
             options,
             channel_credentials,
             insecure,

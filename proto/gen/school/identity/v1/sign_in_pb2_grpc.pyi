@@ -52,11 +52,21 @@ class SignInServiceStub:
     BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
     """
-    SignInWithPassword: _grpc.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]
-    """Signs in with the login and password that the school issued.
+    StartEsiaStepUp: _grpc.UnaryUnaryMultiCallable[_sign_in_pb2.StartEsiaStepUpRequest, _sign_in_pb2.StartEsiaStepUpResponse]
+    """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
+    `CompleteEsiaSignIn`, whose new session replaces the caller's. The profile that comes back must be
+    the one bound to the caller's account.
 
-    Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-    this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
+    Fails with NOT_BOUND when no profile is bound, ESIA_CLOSED, ESIA_UNAVAILABLE.
+    """
+    SignInWithPassword: _grpc.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]
+    """Signs in with login and password. The temporary password of a school's slip opens a session that
+    owes activation; an account with a second factor, or whose role demands one, gets a session that
+    owes it (`pending` of the session).
+
+    Fails with WRONG_CREDENTIALS whatever of the two is wrong, also for a temporary password past its
+    days, TOO_MANY_ATTEMPTS while guesses for this login, from this address or from its network must
+    wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
     """
 
 @_typing.type_check_only
@@ -83,11 +93,21 @@ class SignInServiceAsyncStub(SignInServiceStub):
     BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
     """
-    SignInWithPassword: _aio.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]  # type: ignore[assignment]
-    """Signs in with the login and password that the school issued.
+    StartEsiaStepUp: _aio.UnaryUnaryMultiCallable[_sign_in_pb2.StartEsiaStepUpRequest, _sign_in_pb2.StartEsiaStepUpResponse]  # type: ignore[assignment]
+    """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
+    `CompleteEsiaSignIn`, whose new session replaces the caller's. The profile that comes back must be
+    the one bound to the caller's account.
 
-    Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-    this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
+    Fails with NOT_BOUND when no profile is bound, ESIA_CLOSED, ESIA_UNAVAILABLE.
+    """
+    SignInWithPassword: _aio.UnaryUnaryMultiCallable[_sign_in_pb2.SignInWithPasswordRequest, _sign_in_pb2.SignInWithPasswordResponse]  # type: ignore[assignment]
+    """Signs in with login and password. The temporary password of a school's slip opens a session that
+    owes activation; an account with a second factor, or whose role demands one, gets a session that
+    owes it (`pending` of the session).
+
+    Fails with WRONG_CREDENTIALS whatever of the two is wrong, also for a temporary password past its
+    days, TOO_MANY_ATTEMPTS while guesses for this login, from this address or from its network must
+    wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
     """
 
 class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -125,15 +145,31 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def StartEsiaStepUp(
+        self,
+        request: _sign_in_pb2.StartEsiaStepUpRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sign_in_pb2.StartEsiaStepUpResponse, _abc.Awaitable[_sign_in_pb2.StartEsiaStepUpResponse]]:
+        """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
+        `CompleteEsiaSignIn`, whose new session replaces the caller's. The profile that comes back must be
+        the one bound to the caller's account.
+
+        Fails with NOT_BOUND when no profile is bound, ESIA_CLOSED, ESIA_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
     def SignInWithPassword(
         self,
         request: _sign_in_pb2.SignInWithPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sign_in_pb2.SignInWithPasswordResponse, _abc.Awaitable[_sign_in_pb2.SignInWithPasswordResponse]]:
-        """Signs in with the login and password that the school issued.
+        """Signs in with login and password. The temporary password of a school's slip opens a session that
+        owes activation; an account with a second factor, or whose role demands one, gets a session that
+        owes it (`pending` of the session).
 
-        Fails with WRONG_CREDENTIALS whatever of the two is wrong, TOO_MANY_ATTEMPTS while guesses for
-        this login must wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
+        Fails with WRONG_CREDENTIALS whatever of the two is wrong, also for a temporary password past its
+        days, TOO_MANY_ATTEMPTS while guesses for this login, from this address or from its network must
+        wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
         """
 
 def add_SignInServiceServicer_to_server(servicer: SignInServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
