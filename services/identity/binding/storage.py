@@ -10,17 +10,23 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     Column,
     DateTime,
     ForeignKey,
     Index,
+    LargeBinary,
     Table,
     Text,
     Uuid,
     bindparam,
+    false,
+    func,
     or_,
     select,
     text,
+    true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -105,9 +111,10 @@ _columns = (
 # Outer: a person without an account must be seen, or one of two candidates would look like the only one.
 _candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id == people.c.id, isouter=True)
 
-# The statements of the way in are built once: building one costs more than the database needs to run it.
-_CANDIDATE_OF_PROFILE = (
-    select(*_columns)
+# The statements of the way in are built once, and each asks for all that is to be known at that point:
+# building and sending one costs more than the database needs to run it.
+_CANDIDATES_OF_PROFILE = union_all(
+    select(*_columns, true().label("bound"))
     .join_from(bindings, accounts, accounts.c.id == bindings.c.account_id)
     .join(people, people.c.id == accounts.c.person_id)
     .where(
@@ -115,41 +122,84 @@ _CANDIDATE_OF_PROFILE = (
         bindings.c.provider == bindparam("provider"),
         bindings.c.subject == bindparam("subject"),
         bindings.c.ended_at.is_(None),
-    )
+    ),
+    _candidates.add_columns(false().label("bound")).where(
+        people.c.snils_index == func.any(bindparam("digests", type_=ARRAY(LargeBinary)))
+    ),
 )
-_CANDIDATES_BY_SNILS = _candidates.where(people.c.snils_index.in_(bindparam("digests", expanding=True)))
-_BIND = insert(bindings).on_conflict_do_nothing().returning(bindings.c.id)
-_NEXT_VERSION_IF_OPEN = (
+# Its parameters are not named like columns: SQLAlchemy would set what is named so in the UPDATE, too.
+_moved = (
     update(accounts)
     .where(
-        accounts.c.id == bindparam("account_id"),
+        accounts.c.id == bindparam("account"),
         accounts.c.state == AccountState.OPEN,
         people.c.id == accounts.c.person_id,
         people.c.status == PersonStatus.ACTIVE,
     )
     .values(version=accounts.c.version + 1)
-    .returning(accounts.c.version)
+    .returning(accounts.c.id, accounts.c.version)
+    .cte("moved")
+)
+_bound = (
+    insert(bindings)
+    .from_select(
+        ["id", "region", "provider", "subject", "account_id", "road", "link_id", "bound_at"],
+        # From the account that was moved: first its row is locked, then the binding is tried.
+        select(
+            bindparam("binding", type_=Uuid),
+            bindparam("here", type_=Text),
+            bindparam("issuer", type_=Text),
+            bindparam("profile", type_=Text),
+            _moved.c.id,
+            bindparam("by_road", type_=Text),
+            bindparam("link", type_=Uuid),
+            bindparam("now", type_=DateTime(timezone=True)),
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(bindings.c.account_id)
+    .cte("bound")
+)
+_BIND = select(_moved.c.version, _bound.c.account_id.is_not(None).label("bound")).join_from(
+    _moved, _bound, _bound.c.account_id == _moved.c.id, isouter=True
 )
 
 
-async def candidate_of_profile(
-    connection: AsyncConnection, provider: Provider, subject: str, keyring: Keyring
-) -> Candidate | None:
-    """Whose account the profile is bound to; None while it is bound to none."""
+async def candidates_of_profile(
+    connection: AsyncConnection,
+    provider: Provider,
+    *,
+    subject: str,
+    digests: Sequence[bytes],
+    keyring: Keyring,
+) -> tuple[Candidate | None, list[Candidate]]:
+    """Whose account the profile is bound to, None while it is bound to none; and who has its SNILS.
+
+    Args:
+        connection: of the transaction.
+        provider: whose profile it is.
+        subject: the profile's id there.
+        digests: of its SNILS, empty when it has none; every registered person with one of them is told,
+            whatever their status.
+        keyring: opens what is stored.
+    """
     found = await connection.execute(
-        _CANDIDATE_OF_PROFILE,
-        {"region": provider.region, "provider": provider.issuer, "subject": subject},
+        _CANDIDATES_OF_PROFILE,
+        {
+            "region": provider.region,
+            "provider": provider.issuer,
+            "subject": subject,
+            "digests": list(digests),
+        },
     )
-    row = found.first()
-    return None if row is None else _candidate(row, keyring)
-
-
-async def candidates_by_snils(
-    connection: AsyncConnection, digests: Sequence[bytes], keyring: Keyring
-) -> list[Candidate]:
-    """Every registered person with one of these SNILS digests, whatever their status."""
-    found = await connection.execute(_CANDIDATES_BY_SNILS, {"digests": list(digests)})
-    return [_candidate(row, keyring) for row in found]
+    bound: Candidate | None = None
+    with_snils: list[Candidate] = []
+    for row in found:
+        if row.bound:
+            bound = _candidate(row, keyring)
+        else:
+            with_snils.append(_candidate(row, keyring))
+    return bound, with_snils
 
 
 async def candidate_of_account(
@@ -161,7 +211,7 @@ async def candidate_of_account(
     return None if row is None else _candidate(row, keyring)
 
 
-async def insert_binding(
+async def bind(
     connection: AsyncConnection,
     provider: Provider,
     *,
@@ -171,25 +221,30 @@ async def insert_binding(
     road: Road,
     link_id: UUID,
     at: datetime,
-) -> bool:
-    """Bind, unless profile or account are bound already; whether this call did it.
+) -> tuple[int, bool] | None:
+    """Move the account to its next version and bind it, unless it or the profile are bound already.
 
     A call that loses a race waits here until the winner has committed.
+
+    Returns:
+        The version, and whether this call bound the two; None when the account or its person may not be in
+        by now (A16).
     """
-    inserted = await connection.execute(
+    found = await connection.execute(
         _BIND,
         {
-            "id": binding_id,
-            "region": provider.region,
-            "provider": provider.issuer,
-            "subject": subject,
-            "account_id": account_id,
-            "road": road,
-            "link_id": link_id,
-            "bound_at": at,
+            "account": account_id,
+            "binding": binding_id,
+            "here": provider.region,
+            "issuer": provider.issuer,
+            "profile": subject,
+            "by_road": road,
+            "link": link_id,
+            "now": at,
         },
     )
-    return inserted.first() is not None
+    row = found.first()
+    return None if row is None else (row.version, row.bound)
 
 
 async def bound_accounts(
@@ -202,13 +257,6 @@ async def bound_accounts(
         )
     )
     return [(row.subject, row.account_id) for row in found]
-
-
-async def next_version_if_open(connection: AsyncConnection, account_id: UUID) -> int | None:
-    """Move the account to its next version; None when it or its person may not be in by now (A16)."""
-    moved = await connection.execute(_NEXT_VERSION_IF_OPEN, {"account_id": account_id})
-    version: int | None = moved.scalar_one_or_none()
-    return version
 
 
 async def binding_of_account(

@@ -84,15 +84,15 @@ class Bindings:
         Raises:
             SignInUnknown: the link transaction is over; nothing is committed.
         """
-        bound = await storage.candidate_of_profile(
-            tx.connection, self._provider, profile.subject, self._keyring
+        bound, candidates = await storage.candidates_of_profile(
+            tx.connection,
+            self._provider,
+            subject=profile.subject,
+            digests=snils_digests(self._keyring, profile.snils) if profile.snils else (),
+            keyring=self._keyring,
         )
         if bound is not None:
             return await self._enter_bound(tx, link, profile, bound)
-        candidates: list[Candidate] = []
-        if profile.snils is not None:
-            digests = snils_digests(self._keyring, profile.snils)
-            candidates = await storage.candidates_by_snils(tx.connection, digests, self._keyring)
         verdict = matching.by_snils(profile, [candidate.registered for candidate in candidates])
         match verdict:
             case NoSnils():
@@ -166,12 +166,9 @@ class Bindings:
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate, road: Road
     ) -> SignedIn | Refused:
         person, account_id = candidate.person, candidate.account_id
-        # First of all: whoever blocks the account or binds it now waits for us, or we for them.
-        version = await storage.next_version_if_open(tx.connection, account_id)
-        if version is None:
-            return await self._refuse(tx, link, profile, AccountBlocked(), person_id=person.id)
         now, binding_id = self._clock.now(), new_id()
-        inserted = await storage.insert_binding(
+        # First of all: whoever blocks the account or binds it now waits for us, or we for them.
+        moved = await storage.bind(
             tx.connection,
             self._provider,
             binding_id=binding_id,
@@ -181,10 +178,12 @@ class Bindings:
             link_id=link.id,
             at=now,
         )
-        if not inserted:
+        if moved is None:
+            return await self._refuse(tx, link, profile, AccountBlocked(), person_id=person.id)
+        version, bound_now = moved
+        if not bound_now:
             return await self._enter_after_another(tx, link, profile, candidate)
-        await self._sessions.end_others(tx, account_id)
-        tokens = await self._sessions.begin(tx, account_id, person, Door.ESIA)
+        tokens = await self._sessions.begin_alone(tx, account_id, person, Door.ESIA)
         await self._finish(tx, link, profile, Stage.DONE, person.id)
         event = _profile_bound(binding_id, account_id, person.id, road, now)
         tx.publish(event, aggregate=account_id, version=version)

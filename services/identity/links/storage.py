@@ -69,6 +69,7 @@ class Link:
 
 
 # The statements of every sign-in are built once: building one costs more than the database needs to run it.
+_INSERT = insert(link_transactions)
 _TAKE_STATE = (
     update(link_transactions)
     .where(
@@ -109,7 +110,7 @@ async def insert_link(
 ) -> None:
     """Begin a sign-in."""
     await connection.execute(
-        insert(link_transactions),
+        _INSERT,
         {
             "id": link.id,
             "region": region,

@@ -107,30 +107,37 @@ _ROTATE = (
         generation=sessions.c.generation + 1, rotated_at=bindparam("now"), idle_end=bindparam("new_idle_end")
     )
 )
-_END_ALL = (
+_NEW = (
+    "id", "account_id", "door", "began_at", "seed", "proof_key", "generation", "rotated_at", "idle_end",
+    "absolute_end",
+)  # fmt: skip
+# Not by the columns' names: SQLAlchemy would set what is named so in the UPDATE beside it, too.
+_INSERT = insert(sessions).values({column: bindparam(f"new_{column}") for column in _NEW})
+# A statement sees the rows that were there before it: the session that it inserts goes on.
+_INSERT_ALONE = _INSERT.add_cte(
     update(sessions)
     .where(sessions.c.account_id == bindparam("account"), sessions.c.ended_at.is_(None))
     .values(ended_at=bindparam("now"), end_reason=bindparam("why"))
+    .cte("ended")
 )
 
 
 async def insert_session(connection: AsyncConnection, session: Kept, door: Door) -> None:
     """Insert a session that begins now, at its first generation."""
-    await connection.execute(
-        insert(sessions),
-        {
-            "id": session.id,
-            "account_id": session.account_id,
-            "door": door,
-            "began_at": session.rotated_at,
-            "seed": session.seed,
-            "proof_key": session.proof_key,
-            "generation": session.generation,
-            "rotated_at": session.rotated_at,
-            "idle_end": session.idle_end,
-            "absolute_end": session.absolute_end,
-        },
-    )
+    await connection.execute(_INSERT, _row(session, door))
+
+
+async def insert_session_alone(
+    connection: AsyncConnection, session: Kept, door: Door, *, reason: EndReason
+) -> None:
+    """Insert a session that begins now, and end every other one of its account."""
+    ending = {"account": session.account_id, "now": session.rotated_at, "why": reason}
+    await connection.execute(_INSERT_ALONE, _row(session, door) | ending)
+
+
+def _row(session: Kept, door: Door) -> dict[str, object]:
+    values = {"door": door, "began_at": session.rotated_at}
+    return {f"new_{column}": values.get(column) or getattr(session, column) for column in _NEW}
 
 
 async def live(connection: AsyncConnection, session_id: UUID, now: datetime) -> Kept | None:
@@ -161,12 +168,6 @@ async def end(connection: AsyncConnection, session_id: UUID, *, now: datetime, r
         .values(ended_at=now, end_reason=reason)
     )
     return ended.rowcount == 1
-
-
-async def end_all(connection: AsyncConnection, account_id: UUID, *, now: datetime, reason: EndReason) -> int:
-    """End every live session of an account; how many there were."""
-    ended = await connection.execute(_END_ALL, {"account": account_id, "now": now, "why": reason})
-    return ended.rowcount
 
 
 async def sweep_sessions(connection: AsyncConnection, *, now: datetime) -> None:

@@ -68,9 +68,20 @@ class Sessions:
 
     async def begin(self, tx: Transaction, account_id: UUID, person: Person, door: Door) -> Tokens:
         """A new session, in the transaction that let the person in; never an old one's id (A19)."""
+        session = self._new(account_id, person)
+        await storage.insert_session(tx.connection, session, door)
+        return self._tokens(session, session.generation, session.idle_end)
+
+    async def begin_alone(self, tx: Transaction, account_id: UUID, person: Person, door: Door) -> Tokens:
+        """A new session that ends all others of the account: a profile was bound (A6)."""
+        session = self._new(account_id, person)
+        await storage.insert_session_alone(tx.connection, session, door, reason=EndReason.PROFILE_BOUND)
+        return self._tokens(session, session.generation, session.idle_end)
+
+    def _new(self, account_id: UUID, person: Person) -> Kept:
         now = self._clock.now()
         absolute_end = now + self._lifetimes.absolute
-        session = Kept(
+        return Kept(
             id=new_id(),
             account_id=account_id,
             person_id=person.id,
@@ -81,14 +92,6 @@ class Sessions:
             rotated_at=now,
             idle_end=self._lifetimes.idle_end(now, absolute_end),
             absolute_end=absolute_end,
-        )
-        await storage.insert_session(tx.connection, session, door)
-        return self._tokens(session, session.generation, session.idle_end)
-
-    async def end_others(self, tx: Transaction, account_id: UUID) -> None:
-        """End every session of an account that is about to get a new one: a profile was bound (A6)."""
-        await storage.end_all(
-            tx.connection, account_id, now=self._clock.now(), reason=EndReason.PROFILE_BOUND
         )
 
     async def refresh(self, text: str) -> Tokens:
