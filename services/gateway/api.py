@@ -72,5 +72,5 @@ class Api:
         visitor = await self._authentication.caller(
             exchange.method, exchange.headers, exchange.request_id, exchange.entrance
         )
-        endpoint.admit(visitor)
+        endpoint.admit(visitor, now=self._authentication.now())
         return visitor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.identity.accounts.storage import accounts, password_guesses
+from services.identity.accounts.storage import accounts, login_reservations, password_guesses
 from services.identity.binding.storage import bindings
 from services.identity.families.storage import relations
 from services.identity.links.storage import link_transactions
@@ -14,6 +14,7 @@ __all__ = [
     "accounts",
     "bindings",
     "link_transactions",
+    "login_reservations",
     "metadata",
     "password_guesses",
     "people",

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
-from school.access.v1.policy_pb2 import Role
+from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.errors import Unauthenticated
+
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,10 @@ class Caller:
     session_id: UUID
     roles: frozenset[Role.ValueType]
     region: str
+    pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED
+    """What the session still owes; until it is done, only the RPCs that name it are open."""
+    authenticated_at: datetime = LONG_AGO
+    """When the person last showed who they are; a token that does not say counts as long ago."""
 
 
 _current: ContextVar[Caller | None] = ContextVar("caller", default=None)

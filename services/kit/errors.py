@@ -71,6 +71,30 @@ class RoleNeeded(DomainError):
     title = "This is open to other roles only"
 
 
+class ActivationNeeded(DomainError):
+    """The account was issued by a school and has to be activated before it opens anything else."""
+
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = "ACTIVATION_NEEDED"
+    title = "Activate the account first"
+
+
+class SecondFactorNeeded(DomainError):
+    """The session owes the second factor."""
+
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = "SECOND_FACTOR_NEEDED"
+    title = "Give the code of the second factor first"
+
+
+class StepUpNeeded(DomainError):
+    """The call changes something dangerous, and the person has not shown lately who they are."""
+
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = "STEP_UP_NEEDED"
+    title = "Show once more who you are"
+
+
 class DeadlineNeeded(DomainError):
     """The call came without a deadline; work without an end is refused."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,8 +18,8 @@ from jose import jwk, jwt
 from jose.backends.base import Key
 from jose.exceptions import ExpiredSignatureError, JOSEError, JWTError
 
-from school.access.v1.policy_pb2 import Role
-from services.kit.caller import Caller
+from school.access.v1.policy_pb2 import Pending, Role
+from services.kit.caller import LONG_AGO, Caller
 from services.kit.clock import Clock
 from services.kit.errors import TokenExpired, TokenRefused
 
@@ -64,9 +64,26 @@ class TokenIssuer:
         self._clock = clock
 
     def issue(
-        self, *, person_id: UUID, account_id: UUID, session_id: UUID, roles: frozenset[Role.ValueType]
+        self,
+        *,
+        person_id: UUID,
+        account_id: UUID,
+        session_id: UUID,
+        roles: frozenset[Role.ValueType],
+        pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED,
+        authenticated_at: datetime | None = None,
     ) -> tuple[str, datetime]:
-        """A token for one person's session, and when it expires."""
+        """A token for one person's session, and when it expires.
+
+        Args:
+            person_id: who.
+            account_id: by which account.
+            session_id: in which session.
+            roles: what they are here, as far as they act in it.
+            pending: what the session still owes.
+            authenticated_at: when they last showed who they are; None says nothing, and opens no RPC that
+                asks for it.
+        """
         now = self._clock.now()
         expires = now + self._lifetime
         claims = {
@@ -81,6 +98,10 @@ class TokenIssuer:
             "exp": int(expires.timestamp()),
             "jti": uuid4().hex,
         }
+        if pending:
+            claims["pending"] = Pending.Name(pending)
+        if authenticated_at is not None:
+            claims["auth_time"] = int(authenticated_at.timestamp())
         token = jwt.encode(claims, self._key, algorithm=ALGORITHM, headers={"kid": self._kid})
         return token, expires
 
@@ -107,6 +128,10 @@ class TokenVerifier:
         self._looked_at = clock.now()
         self._remembered: dict[str, Verified] = {}
         self._reload_if_changed()
+
+    def now(self) -> datetime:
+        """The instant by which tokens are judged here."""
+        return self._clock.now()
 
     def verify(self, token: str) -> Verified:
         """Whose token it is. Raises `TokenExpired` or `TokenRefused`."""
@@ -173,12 +198,18 @@ class TokenVerifier:
 
 
 def _caller(claims: dict[str, Any]) -> Caller:
+    if "auth_time" in claims:
+        authenticated_at = datetime.fromtimestamp(claims["auth_time"], tz=UTC)
+    else:
+        authenticated_at = LONG_AGO
     return Caller(
         person_id=UUID(claims["pid"]),
         account_id=UUID(claims["sub"]),
         session_id=UUID(claims["sid"]),
         roles=frozenset(Role.Value(name) for name in claims["roles"]) - {Role.ROLE_UNSPECIFIED},
         region=str(claims["region"]),
+        pending=Pending.Value(claims.get("pending", "PENDING_UNSPECIFIED")),
+        authenticated_at=authenticated_at,
     )
 
 

@@ -27,7 +27,7 @@ from school.identity.v1 import (
     sign_in_pb2_grpc,
 )
 from services.identity.accounts.rules import normal_login, skeleton
-from services.identity.accounts.storage import accounts
+from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.app import run
 from services.identity.config import IdentitySettings
 from services.identity.keyring import Keyring, new_keys
@@ -152,8 +152,19 @@ class Town:
                     login_skeleton=skeleton(login) if login else None,
                     password_hash=hash_password(password) if password else None,
                     opened_at=now,
+                    activated_at=now if password else None,
+                    password_set_at=now if password else None,
                 )
             )
+            if login:
+                await tx.execute(
+                    insert(login_reservations).values(
+                        skeleton=skeleton(login),
+                        account_id=account_id,
+                        login=normal_login(login),
+                        reserved_at=now,
+                    )
+                )
             await tx.execute(update(people).where(people.c.id == person_id).values(status=status))
         return Registered(person_id, account_id)
 

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from deploy.local.demo.rows import Filling, Row
 from deploy.local.demo.world import Credentials, Person, Relation, World
 from services.identity.accounts.rules import normal_login, skeleton
-from services.identity.accounts.storage import accounts
+from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.families import rules as families
 from services.identity.families.storage import relations
 from services.identity.families.usecases import relation_registered
@@ -31,7 +31,9 @@ def identity_rows(world: World, keyring: Keyring, now: datetime) -> Filling:
     credentials = {each.person_id: each for each in world.credentials}
     yield people, (_person(person, keyring, now) for person in world.people)
     yield person_roles, (row for person in world.people for row in _roles(person, now))
-    yield accounts, (_account(person.id, credentials.get(person.id), now) for person in world.people)
+    opened = [_account(person.id, credentials.get(person.id), now) for person in world.people]
+    yield accounts, opened
+    yield login_reservations, (_reservation(account, now) for account in opened if account["login"])
     yield relations, (_relation(relation, now) for relation in world.relations)
     yield outbox, _events(world, now)
 
@@ -70,6 +72,20 @@ def _account(person_id: UUID, credentials: Credentials | None, now: datetime) ->
         "login_skeleton": skeleton(credentials.login) if credentials else None,
         "password_hash": hash_password(credentials.password) if credentials else None,
         "opened_at": now,
+        # Who has a login here has been through activation.
+        "issued_at": now if credentials else None,
+        "issued_count": 1 if credentials else 0,
+        "activated_at": now if credentials else None,
+        "password_set_at": now if credentials else None,
+    }
+
+
+def _reservation(account: Row, now: datetime) -> Row:
+    return {
+        "skeleton": account["login_skeleton"],
+        "account_id": account["id"],
+        "login": account["login"],
+        "reserved_at": now,
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.gateway.cookies import Cookies, RawHeaders
 from services.gateway.edge.origin import SAFE_METHODS, require_own
@@ -49,6 +50,10 @@ class Authentication:
         self._renewal = renewal
         self._form_key = form_key
         self._public_origin = public_origin.encode("ascii")
+
+    def now(self) -> datetime:
+        """The instant by which callers are judged here."""
+        return self._verifier.now()
 
     def bearer(self, authorization: bytes) -> Visitor:
         """Whose token the ``Authorization`` header carries. Raises `TokenRefused`, `TokenExpired`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,7 +18,7 @@ from services.gateway.sessions import Visitor
 from services.gateway.transcoding.decoding import Readers, fields_from_text, fill, read_texts
 from services.gateway.transcoding.encoding import Encoders
 from services.gateway.transcoding.routing import Template
-from services.kit.errors import RoleNeeded
+from services.kit.rpc.policy import admit
 
 _JSON = b"application/json"
 # More than any request here has fields; bounds the work of one query.
@@ -34,8 +35,6 @@ class Endpoint:
         self.rpc = rpc
         self.template = Template.parse(rpc.template)
         self.anyone = rpc.policy.WhichOneof("admits") == "anyone"
-        roles = frozenset(rpc.policy.any_of.roles)
-        self._roles = roles or None
         self._call: Any = channel.unary_unary(
             rpc.path,
             request_serializer=rpc.request.SerializeToString,
@@ -49,10 +48,9 @@ class Endpoint:
             if name not in self._from_text:
                 raise ContractError(f"{rpc.template}: the request has no field {name} that fits into a path")
 
-    def admit(self, visitor: Visitor) -> None:
-        """Refuse who holds no role of the policy; the service will ask again. Raises `RoleNeeded`."""
-        if self._roles is not None and self._roles.isdisjoint(visitor.roles):
-            raise RoleNeeded
+    def admit(self, visitor: Visitor, *, now: datetime) -> None:
+        """Refuse whom the policy does not admit; the service will ask again. Raises what `admit` raises."""
+        admit(self.rpc.policy, visitor.caller, now=now)
 
     def request(
         self, values: Iterable[str], query: bytes, body: bytes, headers: Mapping[bytes, bytes]

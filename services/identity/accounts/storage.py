@@ -49,11 +49,34 @@ accounts = Table(
     # Grows with each change; the version of the account's events.
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("opened_at", DateTime(timezone=True), nullable=False),
+    # When the school last issued login and temporary password, and how often it did.
+    Column("issued_at", DateTime(timezone=True)),
+    Column("issued_count", Integer, nullable=False, server_default=text("0")),
+    # Not null: `password_hash` is the school's temporary password, and admits until then (A23).
+    Column("temporary_until", DateTime(timezone=True)),
+    # When the password now in force was chosen by the person.
+    Column("password_set_at", DateTime(timezone=True)),
+    # Null: what the school issued has not been activated by the person, nor a profile bound (R8).
+    Column("activated_at", DateTime(timezone=True)),
+    # Not null: the one change of the login is spent (R15).
+    Column("login_renamed_at", DateTime(timezone=True)),
     # One account per person.
     Index("accounts_one_per_person", "person_id", unique=True),
     # Sign-in with a password.
     Index("accounts_one_per_login", "login", unique=True),
     Index("accounts_one_per_skeleton", "login_skeleton", unique=True),
+)
+
+# Every login that ever was, by what it looks like: an old one stays with its account (A24).
+login_reservations = Table(
+    "login_reservations",
+    metadata,
+    Column("skeleton", Text, primary_key=True),  # as `skeleton` gives it
+    Column("account_id", Uuid, ForeignKey("accounts.id"), nullable=False),
+    Column("login", Text, nullable=False),
+    Column("reserved_at", DateTime(timezone=True), nullable=False),
+    # The logins of an account.
+    Index("login_reservations_by_account", "account_id"),
 )
 
 # Guesses are counted per login, whether anybody has it or not: an unknown login answers the same (A22).

@@ -12,17 +12,18 @@ from google.protobuf.message import Message
 from school.access.v1.policy_pb2 import Policy
 from services.kit import log
 from services.kit.caller import Caller, set_caller
+from services.kit.client import set_call
 from services.kit.errors import (
     DeadlineNeeded,
     DomainError,
     Overloaded,
-    RoleNeeded,
     TokenExpired,
     TokenRefused,
     Unauthenticated,
 )
 from services.kit.ids import new_id
 from services.kit.rpc.around import Context, Proceed, metadata
+from services.kit.rpc.policy import admit
 from services.kit.rpc.status import details
 from services.kit.tokens import TokenVerifier
 
@@ -107,15 +108,15 @@ class Access:
         self._verifier = verifier
 
     async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
-        """Raises `Unauthenticated`, `TokenRefused`, `TokenExpired`, `RoleNeeded`."""
+        """Raises `Unauthenticated`, `TokenRefused`, `TokenExpired`, and what `admit` raises."""
         policy = self._policies[method]
+        set_call(context)
         authorization = metadata(context, "authorization")
         if policy.anyone:
             set_caller(self._caller_if_any(authorization))
         else:
             caller = self._caller(authorization)
-            if policy.HasField("any_of") and caller.roles.isdisjoint(policy.any_of.roles):
-                raise RoleNeeded
+            admit(policy, caller, now=self._verifier.now())
             set_caller(caller)
         return await proceed(request, context)
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from google.protobuf import descriptor_pool
 
-from school.access.v1.policy_pb2 import Policy, Role, policy
+from school.access.v1.policy_pb2 import Pending, Policy, Role, policy
+from services.kit.caller import Caller
+from services.kit.errors import ActivationNeeded, RoleNeeded, SecondFactorNeeded, StepUpNeeded
+
+RECENT = timedelta(minutes=5)
+"""How long after showing who they are a person may make dangerous changes."""
 
 
 class PolicyMissing(Exception):
@@ -33,6 +39,22 @@ def policies_of(services: Iterable[str]) -> dict[str, Policy]:
     if silent:
         raise PolicyMissing("no school.access.v1.policy on: " + ", ".join(silent))
     return found
+
+
+def admit(policy: Policy, caller: Caller, *, now: datetime) -> None:
+    """Let a signed-in caller pass an RPC's policy.
+
+    Raises:
+        RoleNeeded: they hold none of its roles.
+        ActivationNeeded, SecondFactorNeeded: their session owes a step that the RPC is not part of.
+        StepUpNeeded: the RPC asks for it, and they have not shown who they are within `RECENT`.
+    """
+    if caller.pending and caller.pending not in policy.pending:
+        raise ActivationNeeded if caller.pending == Pending.PENDING_ACTIVATION else SecondFactorNeeded
+    if policy.HasField("any_of") and caller.roles.isdisjoint(policy.any_of.roles):
+        raise RoleNeeded
+    if policy.step_up and now - caller.authenticated_at > RECENT:
+        raise StepUpNeeded
 
 
 def _admits_somebody(said: Policy) -> bool:

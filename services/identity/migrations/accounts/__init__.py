@@ -1,0 +1,33 @@
+"""What migration 0002 does, in the order in which tables refer to each other."""
+
+from __future__ import annotations
+
+from services.identity.migrations.accounts import (
+    account_requests,
+    accounts,
+    activation,
+    consents,
+    contacts,
+    corrections,
+    credentials,
+    issuing,
+    own_data,
+    schools,
+    second_factor,
+    sessions,
+)
+
+STATEMENTS: tuple[str, ...] = (
+    *accounts.STATEMENTS,
+    *schools.STATEMENTS,
+    *contacts.STATEMENTS,
+    *activation.STATEMENTS,
+    *corrections.STATEMENTS,
+    *account_requests.STATEMENTS,
+    *issuing.STATEMENTS,
+    *credentials.STATEMENTS,
+    *sessions.STATEMENTS,
+    *second_factor.STATEMENTS,
+    *consents.STATEMENTS,
+    *own_data.STATEMENTS,
+)
