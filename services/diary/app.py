@@ -36,6 +36,7 @@ from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
+from services.kit.reader import Reader
 from services.kit.rpc.once import Once
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenVerifier, issuer_of
@@ -74,11 +75,13 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
+    reader = Reader(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="diary")
     stream = Stream.of("diary", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     consumer = Consumer(bus, database, "IDENTITY", "diary-access", HANDLERS)
     async with (
         database,
+        reader,
         bus,
         Relay(bus, database, stream),
         consumer,
@@ -86,13 +89,13 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
             listen=settings.listen,
             domain=DOMAIN,
             verifier=verifier,
-            register=_register(database, clock),
+            register=_register(database, reader, clock),
         ) as server,
     ):
         yield Diary(server.address, database, consumer)
 
 
-def _register(database: Database, clock: Clock) -> Register:
+def _register(database: Database, reader: Reader, clock: Clock) -> Register:
     once = Once(database)
 
     def register(server: Any) -> None:
@@ -103,6 +106,6 @@ def _register(database: Database, clock: Clock) -> Register:
         marks_pb2_grpc.add_MarksServiceServicer_to_server(MarksRpc(Marks(clock), once), server)
         remarks_pb2_grpc.add_RemarksServiceServicer_to_server(RemarksRpc(Remarks(clock), once), server)
         schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(Schools(database, clock)), server)
-        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(database, clock)), server)
+        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(reader, clock)), server)
 
     return register

@@ -14,35 +14,19 @@ from types import TracebackType
 from typing import Any, Final, Self
 from uuid import UUID
 
-import asyncpg
 from google.protobuf.message import Message
 from sqlalchemy import CursorResult, Executable, insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from services.kit.errors import Unavailable
 from services.kit.ids import new_id
+from services.kit.postgres import POOL_WAIT_S, connect_arguments, naming_unavailable, tells_unavailable
 from services.kit.tables import audit, outbox
 
-# Longer than the longest deadline of a call would be a query that nobody waits for.
-_STATEMENT_TIMEOUT_S: Final = 15
-# A transaction that does nothing holds its locks and keeps vacuum from its work: something is stuck, end it.
-_IDLE_IN_TRANSACTION_S: Final = 30
-# A call that cannot get a connection within this time is better refused than queued behind its deadline.
-_POOL_WAIT_S: Final = 5
-_CONNECT_S: Final = 5
-# The client's own net, for an answer that never comes because the network swallowed it.
-_COMMAND_TIMEOUT_S: Final = 30
 # Connections are renewed, so that a load balancer's or standby's change is noticed by idle ones too.
 _RECYCLE_S: Final = 1800
-
-# The database cannot serve now, though the statement may be right: classes 08, 53 and 57 of SQLSTATE (no
-# connection, out of resources, shut down or cancelled by the timeout), and 25006 / 25P03: a standby that has
-# not been promoted yet, a transaction ended by the server.
-_UNAVAILABLE_CLASSES: Final = ("08", "53", "57")
-_UNAVAILABLE_STATES: Final = ("25006", "25P03")
 
 
 class Transaction:
@@ -126,29 +110,14 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        connect_args = {
-            "timeout": _CONNECT_S,
-            "command_timeout": _COMMAND_TIMEOUT_S,
-            "server_settings": {
-                "application_name": "diary-mesh",
-                "statement_timeout": str(_STATEMENT_TIMEOUT_S * 1000),
-                "idle_in_transaction_session_timeout": str(_IDLE_IN_TRANSACTION_S * 1000),
-                # Every query here touches few rows; compiling one costs more than running it.
-                "jit": "off",
-                "timezone": "UTC",
-                # A peer whose machine died sends no goodbye: notice within half a minute, free its locks.
-                "tcp_keepalives_idle": "10",
-                "tcp_keepalives_interval": "5",
-                "tcp_keepalives_count": "3",
-            },
-        }
+        connect_args = connect_arguments()
         self._engine = create_async_engine(
             url,
             connect_args=connect_args,
             hide_parameters=True,  # error texts reach logs, and parameters are names and numbers of people
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=_POOL_WAIT_S,
+            pool_timeout=POOL_WAIT_S,
             pool_recycle=_RECYCLE_S,
             # The last one used is warm (its prepared statements, the server's caches), and idle ones may age.
             pool_use_lifo=True,
@@ -184,7 +153,7 @@ class Database:
                 yield transaction
 
                 async def finish() -> None:
-                    with _while_connecting():
+                    with naming_unavailable():
                         await transaction.flush()
                         await begun.commit()
                     if transaction.has_events:
@@ -229,7 +198,7 @@ class Database:
 
 @asynccontextmanager
 async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    with _while_connecting():
+    with naming_unavailable():
         connection = await engine.connect()
     try:
         yield connection
@@ -255,30 +224,11 @@ async def _uninterrupted(work: Coroutine[Any, Any, None]) -> None:
 
 
 @contextmanager
-def _while_connecting() -> Iterator[None]:
-    """Name the errors of network, driver and pool; only around our own calls, not a caller's block."""
-    try:
-        yield
-    except (OSError, PoolTimeout, asyncpg.InterfaceError) as error:
-        raise Unavailable from error
-    except asyncpg.PostgresError as error:
-        if _tells_unavailable(error.sqlstate):
-            raise Unavailable from error
-        raise
-
-
-@contextmanager
 def _while_running() -> Iterator[None]:
     """Name the errors of statements, also those in a caller's block."""
     try:
         yield
     except DBAPIError as error:
-        if error.connection_invalidated or _tells_unavailable(getattr(error.orig, "sqlstate", None)):
+        if error.connection_invalidated or tells_unavailable(getattr(error.orig, "sqlstate", None)):
             raise Unavailable from error
         raise
-
-
-def _tells_unavailable(sqlstate: str | None) -> bool:
-    return sqlstate is not None and (
-        sqlstate.startswith(_UNAVAILABLE_CLASSES) or sqlstate in _UNAVAILABLE_STATES
-    )

@@ -1,6 +1,7 @@
 """The floor under the week: one process, Starlette, the diary's own statements by SQLAlchemy Core, same JSON.
 
-No token, no policy, no second process: whatever the mesh adds is measured against this.
+No token, no policy, no second process: whatever the mesh adds is measured against this. The diary itself
+runs these statements by the driver (`services.kit.reader`); the floor is what one would write first.
 `python -m tests.bench.floor DATABASE_URL PORT` serves it.
 """
 
@@ -24,7 +25,7 @@ from services.diary.week.storage import LESSONS, PLACES
 
 def app(database_url: str) -> Starlette:
     """The floor's application."""
-    # As the services open their pools, so that both sides pay the same for the database.
+    # As the services open their pools; a read needs no transaction, here as there.
     engine = create_async_engine(
         database_url,
         pool_size=10,

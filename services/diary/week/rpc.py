@@ -6,9 +6,9 @@ from datetime import date, time
 from uuid import UUID
 
 from school.diary.v1 import week_pb2, week_pb2_grpc
-from services.diary.metadata import AnyRow
 from services.diary.week.usecases import Week, Weeks
 from services.kit.caller import caller
+from services.kit.reader import Record
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of
 
@@ -46,7 +46,7 @@ def _to_proto(week: Week) -> week_pb2.GetWeekResponse:
     return reply
 
 
-def _add_lesson(page: week_pb2.DayInWeek, row: AnyRow, now: tuple[date, time]) -> None:
+def _add_lesson(page: week_pb2.DayInWeek, row: Record, now: tuple[date, time]) -> None:
     # Taken apart once: reading a row by name costs more than the message it fills.
     lesson_id: UUID
     day: date

@@ -1,28 +1,27 @@
 """The two statements behind a family's week, the most frequent read of the diary.
 
 The first asks where the pupil belongs and whether the caller may know; it reads small tables only. The
-second reads the page itself, and names one school and one class. Each is one round trip.
+second reads the page itself, and names one school and one class. Each is one round trip, by the driver
+itself: see `services.kit.reader`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Date, Uuid, and_, bindparam, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import ROLE_PUPIL
 from services.diary.access.storage import persons, relations
 from services.diary.homework.storage import homework
 from services.diary.marks.storage import marks
-from services.diary.metadata import AnyRow
 from services.diary.remarks.storage import remarks
 from services.diary.schools.storage import classes, holidays, memberships, schools, subjects
 from services.diary.timetable.storage import lessons
+from services.kit.reader import Query, Reader, Record
 
 _caller = bindparam("caller_id", type_=Uuid)
 _pupil = bindparam("pupil_id", type_=Uuid)
@@ -157,34 +156,46 @@ Parameters: ``school_id``, ``class_id``, ``pupil_id``, ``from_on``, ``to_on``.
 """
 
 
-async def places(
-    connection: AsyncConnection, *, caller_id: UUID, pupil_id: UUID, since: date, until: date
-) -> Sequence[AnyRow]:
+_PLACES: Final = Query(PLACES)
+_LESSONS: Final = Query(LESSONS)
+
+
+class Place(NamedTuple):
+    """A row of `PLACES`: its columns in their order. Without any class all of a class is None."""
+
+    display_name: str | None
+    is_pupil: bool | None
+    valid_from: date | None
+    valid_until: date | None
+    ended_at: datetime | None
+    school_id: UUID | None
+    class_id: UUID | None
+    from_on: date
+    until_on: date | None
+    class_title: str
+    grade: int
+    school_title: str
+    zone: str
+    holidays: list[tuple[str, str, str, int | None]] | None
+    """Title, first and last day (YYYY-MM-DD), and the only grade it is for; None when there are none."""
+
+
+async def places(reader: Reader, *, caller_id: UUID, pupil_id: UUID, since: date, until: date) -> list[Place]:
     """The rows of `PLACES`."""
-    found = await connection.execute(
-        PLACES, {"caller_id": caller_id, "pupil_id": pupil_id, "since": since, "until": until}
-    )
-    return found.all()
+    found = await reader.rows(_PLACES, caller_id=caller_id, pupil_id=pupil_id, since=since, until=until)
+    return [Place(*row) for row in found]
 
 
 async def lessons_with_marks(
-    connection: AsyncConnection,
+    reader: Reader,
     *,
-    school_id: UUID,
-    class_id: UUID,
+    school_id: UUID | None,
+    class_id: UUID | None,
     pupil_id: UUID,
     from_on: date,
     to_on: date,
-) -> Sequence[AnyRow]:
+) -> list[Record]:
     """The rows of `LESSONS`."""
-    found = await connection.execute(
-        LESSONS,
-        {
-            "school_id": school_id,
-            "class_id": class_id,
-            "pupil_id": pupil_id,
-            "from_on": from_on,
-            "to_on": to_on,
-        },
+    return await reader.rows(
+        _LESSONS, school_id=school_id, class_id=class_id, pupil_id=pupil_id, from_on=from_on, to_on=to_on
     )
-    return found.all()

@@ -10,11 +10,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.diary.access.rules import NotTheirPupil, Relation, may_see
-from services.diary.metadata import AnyRow
 from services.diary.week import storage
 from services.diary.week.rules import Holiday, SchoolWeek
+from services.diary.week.storage import Place
 from services.kit.clock import Clock
-from services.kit.database import Database
+from services.kit.reader import Reader, Record
 
 _UTC: Final = ZoneInfo("UTC")
 # Today is a different date in different zones, and a Sunday's week began six days before.
@@ -28,7 +28,7 @@ class Day:
     date: date
     holiday: str
     """Why there are no lessons; empty on a school day."""
-    lessons: list[AnyRow]
+    lessons: list[Record]
     """Rows of `storage.LESSONS` in the order of their numbers: this read is too hot to copy them twice."""
 
 
@@ -50,8 +50,8 @@ class Week:
 class Weeks:
     """Reads the diary."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
         self._clock = clock
 
     async def week(self, caller_id: UUID, pupil_id: UUID, day: date | None) -> Week:
@@ -63,32 +63,31 @@ class Weeks:
         """
         now = self._clock.now()
         asked = None if day is None else SchoolWeek.holding(day)
-        async with self._database.read() as connection:
-            places = await storage.places(
-                connection,
-                caller_id=caller_id,
+        places = await storage.places(
+            self._reader,
+            caller_id=caller_id,
+            pupil_id=pupil_id,
+            since=asked.monday if asked else now.date() - _AROUND_TODAY,
+            until=asked.saturday if asked else now.date() + _AROUND_TODAY,
+        )
+        home = _home(places, now)
+        local = now.astimezone(ZoneInfo(home.zone) if home else _UTC)
+        _require_may_see(caller_id, pupil_id, places, local.date())
+        day = day or local.date()
+        week = asked or SchoolWeek.holding(day)
+        attended = _attended(places, week)
+        lessons = [
+            row
+            for place in attended
+            for row in await storage.lessons_with_marks(
+                self._reader,
+                school_id=place.school_id,
+                class_id=place.class_id,
                 pupil_id=pupil_id,
-                since=asked.monday if asked else now.date() - _AROUND_TODAY,
-                until=asked.saturday if asked else now.date() + _AROUND_TODAY,
+                from_on=max(place.from_on, week.monday),
+                to_on=min(place.until_on or week.saturday, week.saturday),
             )
-            home = _home(places, now)
-            local = now.astimezone(ZoneInfo(home.zone) if home else _UTC)
-            _require_may_see(caller_id, pupil_id, places, local.date())
-            day = day or local.date()
-            week = asked or SchoolWeek.holding(day)
-            attended = _attended(places, week)
-            lessons = [
-                row
-                for place in attended
-                for row in await storage.lessons_with_marks(
-                    connection,
-                    school_id=place.school_id,
-                    class_id=place.class_id,
-                    pupil_id=pupil_id,
-                    from_on=max(place.from_on, week.monday),
-                    to_on=min(place.until_on or week.saturday, week.saturday),
-                )
-            ]
+        ]
         shown = next((place for place in attended if _covers(place, day)), attended[0] if attended else None)
         return Week(
             pupil_id=pupil_id,
@@ -101,14 +100,14 @@ class Weeks:
         )
 
 
-def _home(places: Sequence[AnyRow], now: datetime) -> AnyRow | None:
+def _home(places: Sequence[Place], now: datetime) -> Place | None:
     """The class the pupil joined last: its school's zone says what day it is for the pupil."""
     known = [place for place in places if place.school_id is not None]
     begun = (place for place in known if place.from_on <= now.astimezone(ZoneInfo(place.zone)).date())
     return next(begun, known[-1] if known else None)
 
 
-def _require_may_see(caller_id: UUID, pupil_id: UUID, places: Sequence[AnyRow], today: date) -> None:
+def _require_may_see(caller_id: UUID, pupil_id: UUID, places: Sequence[Place], today: date) -> None:
     relations = (
         Relation(place.valid_from, place.valid_until, place.ended_at is not None) for place in places
     )
@@ -116,7 +115,7 @@ def _require_may_see(caller_id: UUID, pupil_id: UUID, places: Sequence[AnyRow], 
         raise NotTheirPupil
 
 
-def _attended(places: Sequence[AnyRow], week: SchoolWeek) -> list[AnyRow]:
+def _attended(places: Sequence[Place], week: SchoolWeek) -> list[Place]:
     """The classes of the week, each once: a place appears beside every relation of the caller."""
     once = {
         (place.school_id, place.class_id, place.from_on): place
@@ -128,21 +127,21 @@ def _attended(places: Sequence[AnyRow], week: SchoolWeek) -> list[AnyRow]:
     return list(once.values())
 
 
-def _covers(place: AnyRow, day: date) -> bool:
+def _covers(place: Place, day: date) -> bool:
     return place.from_on <= day and (place.until_on is None or place.until_on >= day)
 
 
-def _days(week: SchoolWeek, lessons: Sequence[AnyRow], attended: Sequence[AnyRow]) -> list[Day]:
-    by_date: dict[date, list[AnyRow]] = {day: [] for day in week.days}
+def _days(week: SchoolWeek, lessons: Sequence[Record], attended: Sequence[Place]) -> list[Day]:
+    by_date: dict[date, list[Record]] = {day: [] for day in week.days}
     for row in lessons:
-        by_date[row[1]].append(row)
+        by_date[row["date"]].append(row)
     if len(attended) > 1:
         for rows in by_date.values():
-            rows.sort(key=lambda row: int(row.number))
+            rows.sort(key=lambda row: int(row["number"]))
     return [Day(day, "" if rows else _holiday(day, attended), rows) for day, rows in by_date.items()]
 
 
-def _holiday(day: date, attended: Sequence[AnyRow]) -> str:
+def _holiday(day: date, attended: Sequence[Place]) -> str:
     for place in attended:
         if place.holidays and _covers(place, day):
             for title, starts_on, ends_on, only_grade in place.holidays:
