@@ -10,7 +10,6 @@ from uuid import UUID
 from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.errors import Unauthenticated
 
-
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
