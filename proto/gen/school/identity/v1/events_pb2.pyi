@@ -46,7 +46,7 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     MESSAGE_KIND_LOGIN_RENAMED: _MessageKind.ValueType  # 7
     """The login was changed."""
     MESSAGE_KIND_NEW_DEVICE: _MessageKind.ValueType  # 8
-    """Somebody entered from a device not seen before. Values: device, at."""
+    """Somebody entered from a device not seen before. Values: device, at (an instant)."""
     MESSAGE_KIND_CREDENTIALS_REISSUED: _MessageKind.ValueType  # 9
     """Credentials were issued anew."""
     MESSAGE_KIND_CORRECTION_ACCEPTED: _MessageKind.ValueType  # 10
@@ -54,7 +54,7 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     MESSAGE_KIND_CORRECTION_REFUSED: _MessageKind.ValueType  # 11
     """A correction was refused. Values: field, reason."""
     MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED: _MessageKind.ValueType  # 12
-    """An electronic request came in. Values: tracking_code, link, due."""
+    """An electronic request came in. Values: tracking_code, link, due (a day)."""
     MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED: _MessageKind.ValueType  # 13
     """An electronic request was accepted: come with the documents. Values: school."""
     MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: _MessageKind.ValueType  # 14
@@ -64,12 +64,15 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     MESSAGE_KIND_SECOND_FACTOR_CHANGED: _MessageKind.ValueType  # 16
     """The second factor was enrolled or removed. Values: what ("enrolled" or "removed")."""
     MESSAGE_KIND_ERASURE_COMING: _MessageKind.ValueType  # 17
-    """The data will be erased. Values: at."""
+    """The data will be erased. Values: at (a day)."""
     MESSAGE_KIND_ERASED: _MessageKind.ValueType  # 18
     """The data were erased."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
-    """What a message to a person is about; each has its template."""
+    """What a message to a person is about; each has its template. Among its values links are whole, instants
+    RFC 3339 in UTC, days YYYY-MM-DD; a field is the name of its CorrectableField without the prefix, in lower
+    case.
+    """
 
 MESSAGE_KIND_UNSPECIFIED: MessageKind.ValueType  # 0
 """Not said."""
@@ -88,7 +91,7 @@ MESSAGE_KIND_PASSWORD_CHANGED: MessageKind.ValueType  # 6
 MESSAGE_KIND_LOGIN_RENAMED: MessageKind.ValueType  # 7
 """The login was changed."""
 MESSAGE_KIND_NEW_DEVICE: MessageKind.ValueType  # 8
-"""Somebody entered from a device not seen before. Values: device, at."""
+"""Somebody entered from a device not seen before. Values: device, at (an instant)."""
 MESSAGE_KIND_CREDENTIALS_REISSUED: MessageKind.ValueType  # 9
 """Credentials were issued anew."""
 MESSAGE_KIND_CORRECTION_ACCEPTED: MessageKind.ValueType  # 10
@@ -96,7 +99,7 @@ MESSAGE_KIND_CORRECTION_ACCEPTED: MessageKind.ValueType  # 10
 MESSAGE_KIND_CORRECTION_REFUSED: MessageKind.ValueType  # 11
 """A correction was refused. Values: field, reason."""
 MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED: MessageKind.ValueType  # 12
-"""An electronic request came in. Values: tracking_code, link, due."""
+"""An electronic request came in. Values: tracking_code, link, due (a day)."""
 MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED: MessageKind.ValueType  # 13
 """An electronic request was accepted: come with the documents. Values: school."""
 MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: MessageKind.ValueType  # 14
@@ -106,7 +109,7 @@ MESSAGE_KIND_PROFILE_BOUND: MessageKind.ValueType  # 15
 MESSAGE_KIND_SECOND_FACTOR_CHANGED: MessageKind.ValueType  # 16
 """The second factor was enrolled or removed. Values: what ("enrolled" or "removed")."""
 MESSAGE_KIND_ERASURE_COMING: MessageKind.ValueType  # 17
-"""The data will be erased. Values: at."""
+"""The data will be erased. Values: at (a day)."""
 MESSAGE_KIND_ERASED: MessageKind.ValueType  # 18
 """The data were erased."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
