@@ -55,3 +55,20 @@ def test_warnings_of_libraries_come_out_in_the_same_form(capsys: pytest.CaptureF
     logging.getLogger("some.library").warning("it happened")
     line = json.loads(capsys.readouterr().err)
     assert (line["event"], line["level"], line["service"]) == ("it happened", "warning", "diary")
+
+
+def test_a_line_is_written_whatever_text_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("json", service="diary")
+    log.get_logger("test").info("call", reason="\udcff", name="Ёж")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["reason"], line["name"]) == ("\udcff", "Ёж")
+
+
+def test_lines_for_people_are_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure("console", service="diary")
+    log.get_logger("test").info("call", name="Ёж")
+    logging.getLogger("some.library").warning("it happened")
+    ours, theirs = capsys.readouterr().err.splitlines()
+    assert "Ёж" in ours
+    assert "it happened" in theirs
+    assert not ours.startswith("{")
