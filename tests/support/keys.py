@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from school.access.v1.policy_pb2 import Role
+from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.clock import Clock, SystemClock
 from services.kit.tokens import TokenIssuer, TokenVerifier
 
@@ -40,10 +40,21 @@ class Keys:
         issuer = f"diary-mesh/{region}/identity"
         return TokenVerifier(self.public, issuer=issuer, region=region, clock=clock or SystemClock())
 
-    def token(self, *roles: Role.ValueType, person_id: UUID | None = None) -> str:
-        """An access token of some person with ``roles``."""
+    def token(
+        self,
+        *roles: Role.ValueType,
+        person_id: UUID | None = None,
+        pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED,
+        shown: timedelta = timedelta(0),
+    ) -> str:
+        """An access token of some person with ``roles`` who showed who they are ``shown`` ago."""
         token, _ = self.issuer().issue(
-            person_id=person_id or uuid4(), account_id=uuid4(), session_id=uuid4(), roles=frozenset(roles)
+            person_id=person_id or uuid4(),
+            account_id=uuid4(),
+            session_id=uuid4(),
+            roles=frozenset(roles),
+            pending=pending,
+            authenticated_at=SystemClock().now() - shown,
         )
         return token
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from school.access.v1.policy_pb2 import Role
+from school.access.v1.policy_pb2 import Pending, Role
 from services.gateway.contracts import Rpc, read_rpcs
 from services.kit.clock import SystemClock
 from services.kit.tokens import TokenIssuer
@@ -19,6 +19,7 @@ from tests.support.keys import ISSUER, make_keys
 ALL = read_rpcs()
 GUARDED = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") != "anyone"]
 BY_ROLE = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "any_of"]
+STEPPED_UP = [rpc for rpc in ALL if rpc.policy.step_up]
 OPEN = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "anyone"]
 
 
@@ -39,6 +40,7 @@ def test_the_sweep_covers_the_contracts() -> None:
     assert len(GUARDED) > 10
     assert len(BY_ROLE) > 5
     assert OPEN
+    assert STEPPED_UP
 
 
 @pytest.mark.parametrize("rpc", GUARDED, ids=_name)
@@ -103,6 +105,38 @@ async def test_with_the_right_role(gateway: Outside, rpc: Rpc) -> None:
     answer = await gateway.client.request(rpc.http_method, _path(rpc), headers=headers)
     assert answer.status_code == 200
     assert [call.method for call in gateway.stage.calls] == [rpc.descriptor.name]
+
+
+@pytest.mark.parametrize("rpc", STEPPED_UP, ids=_name)
+async def test_a_dangerous_change_asks_who_it_is(gateway: Outside, rpc: Rpc) -> None:
+    """Somebody who may, but whose last proof is older than five minutes (A8, A26)."""
+    token = gateway.stage.keys.token(*Role.values()[1:], shown=timedelta(minutes=5, seconds=30))
+    answer = await gateway.client.request(
+        rpc.http_method, _path(rpc), headers={"Authorization": f"Bearer {token}"}
+    )
+    problem(answer, 403, "STEP_UP_NEEDED")
+    assert not gateway.stage.calls
+
+
+@pytest.mark.parametrize("owed", [Pending.PENDING_ACTIVATION, Pending.PENDING_SECOND_FACTOR])
+@pytest.mark.parametrize("rpc", GUARDED, ids=_name)
+async def test_a_session_that_owes_a_step_opens_that_step_alone(
+    gateway: Outside, rpc: Rpc, owed: Pending.ValueType
+) -> None:
+    """A17: everything but the RPCs that name the step is refused, whatever roles the person holds."""
+    token = gateway.stage.keys.token(*Role.values()[1:], pending=owed)
+    answer = await gateway.client.request(
+        rpc.http_method, _path(rpc), headers={"Authorization": f"Bearer {token}"}
+    )
+    if owed in rpc.policy.pending:
+        assert answer.status_code == 200
+        return
+    reason = {
+        Pending.PENDING_ACTIVATION: "ACTIVATION_NEEDED",
+        Pending.PENDING_SECOND_FACTOR: "SECOND_FACTOR_NEEDED",
+    }
+    problem(answer, 403, reason[owed])
+    assert not gateway.stage.calls
 
 
 @pytest.mark.parametrize("rpc", OPEN, ids=_name)
