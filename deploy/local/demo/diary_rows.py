@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Final
 from uuid import UUID, uuid5
 
-from deploy.local.demo.rows import Filling, Row
+from deploy.local.demo.rows import FIRST_VERSION, Filling, Row, event_row
 from deploy.local.demo.school_year import SchoolYear
 from deploy.local.demo.works import CLASSWORK
-from deploy.local.demo.world import Holiday, Homework, Mark, Remark, Role, Term, World
+from deploy.local.demo.world import Holiday, Homework, Mark, Membership, Remark, Role, Term, World
 from services.diary import tables
-
-_FIRST_VERSION: Final = 1
+from services.diary.schools.facts import class_described, class_membership_set, school_described
+from services.kit.tables import outbox
 
 
 def diary_rows(world: World, now: datetime) -> Filling:
@@ -80,10 +79,12 @@ def diary_rows(world: World, now: datetime) -> Filling:
                 "class_id": each.class_id,
                 "pupil_id": each.pupil_id,
                 "from_on": each.since,
+                "membership_id": _membership_id(each),
             }
             for each in world.memberships
         ),
     )
+    yield outbox, _events(world, school_of, now)
     yield tables.lessons, _lessons(world)
     marks = [mark for mark in world.marks if mark.set_at <= now]
     yield tables.homework, _homework(each for each in world.homework if each.set_at <= now)
@@ -94,6 +95,38 @@ def diary_rows(world: World, now: datetime) -> Filling:
 
 def _year_id(school_id: UUID, year: SchoolYear) -> UUID:
     return uuid5(school_id, year.title)
+
+
+def _membership_id(membership: Membership) -> UUID:
+    return uuid5(membership.class_id, f"{membership.pupil_id} {membership.since}")
+
+
+def _events(world: World, school_of: Mapping[UUID, UUID], now: datetime) -> Iterator[Row]:
+    """What opening the schools and their classes would have told; of the lessons nobody is told."""
+    for school in world.schools:
+        yield event_row(school.id, school_described(school.id, title=school.title, zone=school.zone), now)
+    for each in world.classes:
+        event = class_described(
+            each.id,
+            school_id=each.school_id,
+            title=each.title,
+            grade=each.grade,
+            homeroom_teacher_id=each.homeroom_teacher_id,
+        )
+        yield event_row(each.id, event, now)
+    for membership in world.memberships:
+        membership_id = _membership_id(membership)
+        yield event_row(
+            membership_id,
+            class_membership_set(
+                membership_id,
+                class_id=membership.class_id,
+                school_id=school_of[membership.class_id],
+                pupil_id=membership.pupil_id,
+                from_on=membership.since,
+            ),
+            now,
+        )
 
 
 def _term(term: Term, year: SchoolYear) -> Row:
@@ -145,7 +178,7 @@ def _homework(homework: Iterable[Homework]) -> Iterator[Row]:
             "class_id": each.class_id,
             "lesson_date": each.lesson_date,
             "text": each.text,
-            "version": _FIRST_VERSION,
+            "version": FIRST_VERSION,
             "set_by": each.set_by,
             "set_at": each.set_at,
         }
@@ -161,7 +194,7 @@ def _marks(marks: Iterable[Mark]) -> Iterator[Row]:
             "lesson_date": mark.lesson_date,
             "text": mark.text,
             "comment": mark.comment,
-            "version": _FIRST_VERSION,
+            "version": FIRST_VERSION,
             "set_by": mark.set_by,
             "set_at": mark.set_at,
         }
@@ -172,7 +205,7 @@ def _mark_versions(marks: Iterable[Mark]) -> Iterator[Row]:
         yield {
             "school_id": mark.school_id,
             "mark_id": mark.id,
-            "version": _FIRST_VERSION,
+            "version": FIRST_VERSION,
             "text": mark.text,
             "comment": mark.comment,
             "changed_by": mark.set_by,

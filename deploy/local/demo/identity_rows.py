@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
-from google.protobuf.message import Message
-
-from deploy.local.demo.rows import Filling, Row
+from deploy.local.demo.rows import FIRST_VERSION, Filling, Row, event_row
 from deploy.local.demo.world import Credentials, Person, Relation, World
 from services.identity.accounts.rules import normal_login, skeleton
 from services.identity.accounts.storage import accounts, login_reservations
@@ -22,8 +20,6 @@ from services.identity.people.storage import hide_snils, people, person_roles
 from services.identity.people.usecases import person_registered
 from services.kit.ids import new_id
 from services.kit.tables import outbox
-
-_FIRST_VERSION = 1
 
 
 def identity_rows(world: World, keyring: Keyring, now: datetime) -> Filling:
@@ -48,7 +44,7 @@ def _person(person: Person, keyring: Keyring, now: datetime) -> Row:
         "patronymic": name.patronymic,
         "birth_date": person.birth_date,
         "status": str(registered.PersonStatus.ACTIVE),
-        "version": _FIRST_VERSION,
+        "version": FIRST_VERSION,
         "registered_at": now,
         **hide_snils(keyring, person.id, snils),
     }
@@ -97,7 +93,7 @@ def _relation(relation: Relation, now: datetime) -> Row:
         "school_id": relation.school_id,
         "kind": str(families.RelationKind(relation.kind)),
         "valid_from": relation.valid_from,
-        "version": _FIRST_VERSION,
+        "version": FIRST_VERSION,
         "registered_at": now,
     }
 
@@ -123,7 +119,7 @@ def _told_of_person(person: Person, now: datetime) -> Row:
         registered.FullName(person.name.surname, person.name.given_name, person.name.patronymic),
         frozenset(registered.Role(role) for role in person.roles),
     )
-    return _event(person.id, person_registered(known, version=_FIRST_VERSION), now)
+    return event_row(person.id, person_registered(known, version=FIRST_VERSION), now)
 
 
 def _told_of_relation(relation: Relation, now: datetime) -> Row:
@@ -135,17 +131,6 @@ def _told_of_relation(relation: Relation, now: datetime) -> Row:
         families.RelationKind(relation.kind),
         relation.valid_from,
         None,
-        _FIRST_VERSION,
+        FIRST_VERSION,
     )
-    return _event(relation.id, relation_registered(known), now)
-
-
-def _event(aggregate: UUID, event: Message, now: datetime) -> Row:
-    return {
-        "id": new_id(),
-        "type": event.DESCRIPTOR.full_name,
-        "aggregate_id": aggregate,
-        "aggregate_version": _FIRST_VERSION,
-        "payload": event.SerializeToString(),
-        "occurred_at": now,
-    }
+    return event_row(relation.id, relation_registered(known), now)

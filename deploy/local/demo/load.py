@@ -1,8 +1,8 @@
 """Writes the demo region into the databases of a new region, in seconds.
 
-Structure and history go straight into the tables by COPY. What the services tell each other does not: the
-persons and relations are published from identity's outbox and travel the way they always do. Marks of past
-weeks publish nothing, for nobody is to be told of them today.
+Structure and history go straight into the tables by COPY. What the services tell each other does not: persons
+and relations are published from identity's outbox, schools and classes from the diary's, and travel the way
+they always do. Marks of past weeks publish nothing, for nobody is to be told of them today.
 """
 
 from __future__ import annotations

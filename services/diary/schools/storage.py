@@ -14,6 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Date,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     and_,
     bindparam,
@@ -33,6 +35,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -50,6 +53,8 @@ schools = Table(
     Column("zone", Text, nullable=False),
     # The name of a scale in `marks.rules.SCALES`.
     Column("mark_scale", Text, nullable=False, server_default="five_point"),
+    # Grows with each change; the version of the school's events, and below of the class's and membership's.
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
 )
 
 years = Table(
@@ -127,6 +132,7 @@ classes = Table(
     # "7Б"
     Column("title", Text, nullable=False),
     Column("homeroom_teacher_id", Uuid),
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
     PrimaryKeyConstraint("school_id", "class_id"),
     ForeignKeyConstraint(["school_id", "year_id"], ["years.school_id", "years.year_id"]),
     CheckConstraint("grade BETWEEN 1 AND 11", name="grade"),
@@ -142,12 +148,17 @@ memberships = Table(
     Column("from_on", Date, nullable=False),
     # The last day; empty while the pupil is in the class. The rollover of the year sets it.
     Column("until_on", Date),
+    # What the others call this row: it stays while its days change.
+    Column("membership_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("version", BigInteger, nullable=False, server_default=text("1")),
     # By class: the pupils of a lesson, and whether one pupil was in the class on its day.
     PrimaryKeyConstraint("school_id", "class_id", "pupil_id", "from_on"),
     ForeignKeyConstraint(["school_id", "class_id"], ["classes.school_id", "classes.class_id"]),
     CheckConstraint("from_on <= until_on", name="order"),
     # By pupil: where a child studied in a week (GetWeek), or studies today (ListMyPupils).
     Index("ix_memberships_pupil", "pupil_id", "from_on"),
+    # One event, one row.
+    UniqueConstraint("membership_id"),
 )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Table, func, select
 
 from deploy.local.demo.build import DEFAULT_SEED, build_world
 from deploy.local.demo.load import facts_of, load
+from school.diary.v1 import events_pb2 as diary_events
 from school.identity.v1 import events_pb2
 from services.diary import tables as diary
 from services.identity.accounts.storage import account_by_login
@@ -85,14 +86,19 @@ async def test_everything_of_the_world_lies_in_the_tables(loaded: Loaded) -> Non
     assert await loaded.count("diary", diary.remarks) == len(world.remarks)
 
 
-async def test_persons_and_relations_are_told_and_old_marks_are_not(loaded: Loaded) -> None:
+async def test_persons_relations_and_classes_are_told_and_old_marks_are_not(loaded: Loaded) -> None:
     """Nothing is copied into the diary's own copy: it comes by the events that wait in the outbox."""
     types = await loaded.fetch("identity", select(outbox.c.type, func.count()).group_by(outbox.c.type))
     assert {row[0]: row[1] for row in types} == {
         "school.identity.v1.PersonRegistered": len(loaded.world.people),
         "school.identity.v1.RelationRegistered": len(loaded.world.relations),
     }
-    assert await loaded.count("diary", outbox) == 0
+    types = await loaded.fetch("diary", select(outbox.c.type, func.count()).group_by(outbox.c.type))
+    assert {row[0]: row[1] for row in types} == {
+        "school.diary.v1.SchoolDescribed": len(loaded.world.schools),
+        "school.diary.v1.ClassDescribed": len(loaded.world.classes),
+        "school.diary.v1.ClassMembershipSet": len(loaded.world.memberships),
+    }
     assert await loaded.count("diary", diary.persons) == 0
     assert await loaded.count("diary", diary.relations) == 0
 
@@ -105,6 +111,22 @@ async def test_a_waiting_event_says_what_registering_would_have_said(loaded: Loa
     event = events_pb2.PersonRegistered.FromString(payload)
     assert event.display_name == "Белозёрова Марина Викторовна"
     assert event.version == 1
+
+
+async def test_a_waiting_event_of_a_class_names_its_homeroom_teacher(loaded: Loaded) -> None:
+    first = loaded.world.classes[0]
+    [[payload]] = await loaded.fetch(
+        "diary", select(outbox.c.payload).where(outbox.c.aggregate_id == first.id)
+    )
+    event = diary_events.ClassDescribed.FromString(payload)
+    assert (event.title, event.homeroom_teacher_id) == (first.title, str(first.homeroom_teacher_id))
+
+
+async def test_a_membership_is_told_by_the_id_of_its_row(loaded: Loaded) -> None:
+    kind = "school.diary.v1.ClassMembershipSet"
+    told = await loaded.fetch("diary", select(outbox.c.aggregate_id).where(outbox.c.type == kind))
+    kept = await loaded.fetch("diary", select(diary.memberships.c.membership_id))
+    assert {row[0] for row in told} == {row[0] for row in kept}
 
 
 async def test_a_region_that_is_loaded_is_left_alone_also_on_a_later_day(region: Loaded) -> None:
