@@ -10,17 +10,11 @@ from school.notifications.v1.events_pb2 import NoticePosted
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.ids import id_at, new_id
+from services.kit.paging import page_size, page_token, read_page_token
 from services.notifications.access.usecases import to_be_told_of
 from services.notifications.inbox import storage
 from services.notifications.inbox.messages import notice_message
-from services.notifications.inbox.rules import (
-    MarkNews,
-    Notice,
-    Page,
-    page_size,
-    page_token,
-    read_page_token,
-)
+from services.notifications.inbox.rules import MarkNews, Notice, Page
 
 
 async def tell_of_mark(tx: Transaction, news: MarkNews, *, now: datetime) -> None:
