@@ -23,14 +23,26 @@ from school.diary.v1 import (
     week_pb2_grpc,
 )
 from school.identity.v1 import (
+    account_requests_pb2_grpc,
+    accounts_pb2_grpc,
+    activation_pb2_grpc,
+    audit_pb2_grpc,
     binding_pb2_grpc,
+    consents_pb2_grpc,
+    contacts_pb2_grpc,
+    corrections_pb2_grpc,
     families_pb2_grpc,
+    issuing_pb2_grpc,
+    own_data_pb2_grpc,
+    passwords_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
+    second_factor_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
+    staff_pb2_grpc,
 )
-from school.notifications.v1 import inbox_pb2_grpc
+from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
 from services.gateway import problems
 from services.gateway.problems import Refused
 
@@ -109,12 +121,24 @@ class Identity:
     """The services of identity, one attribute for each."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.account_requests = account_requests_pb2_grpc.AccountRequestsServiceStub(channel)
+        self.accounts = accounts_pb2_grpc.AccountsServiceStub(channel)
+        self.activation = activation_pb2_grpc.ActivationServiceStub(channel)
+        self.audit = audit_pb2_grpc.AuditServiceStub(channel)
         self.binding = binding_pb2_grpc.BindingServiceStub(channel)
+        self.consents = consents_pb2_grpc.ConsentsServiceStub(channel)
+        self.contacts = contacts_pb2_grpc.ContactsServiceStub(channel)
+        self.corrections = corrections_pb2_grpc.CorrectionsServiceStub(channel)
         self.families = families_pb2_grpc.FamiliesServiceStub(channel)
+        self.issuing = issuing_pb2_grpc.IssuingServiceStub(channel)
+        self.own_data = own_data_pb2_grpc.OwnDataServiceStub(channel)
+        self.passwords = passwords_pb2_grpc.PasswordsServiceStub(channel)
         self.people = people_pb2_grpc.PeopleServiceStub(channel)
         self.regions = regions_pb2_grpc.RegionsServiceStub(channel)
+        self.second_factor = second_factor_pb2_grpc.SecondFactorServiceStub(channel)
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(channel)
         self.sign_in = sign_in_pb2_grpc.SignInServiceStub(channel)
+        self.staff = staff_pb2_grpc.StaffServiceStub(channel)
 
 
 class Diary:
@@ -133,6 +157,7 @@ class Notifications:
     """The services of notifications."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.delivery = delivery_pb2_grpc.DeliveryServiceStub(channel)
         self.inbox = inbox_pb2_grpc.InboxServiceStub(channel)
 
 

@@ -32,6 +32,13 @@ A_YEAR_SECONDS = 365 * 24 * 3600
 
 UNAUTHENTICATED = 401
 
+# The step that a session owes, or a change asks for, and the page where it is taken.
+_OWED = {
+    "ACTIVATION_NEEDED": "/activation",
+    "SECOND_FACTOR_NEEDED": "/second-factor",
+    "STEP_UP_NEEDED": "/step-up",
+}
+
 Answer = TypeVar("Answer")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -123,6 +130,10 @@ class Answers:
             try:
                 return await page(request)
             except Refused as refused:
+                owed = _OWED.get(refused.reason)
+                if owed is not None:
+                    # What was typed is lost; the page of the form is where the person comes back to.
+                    return self.see_other(f"{owed}?back={quote(_back(request), safe='')}")
                 if refused.problem.status != UNAUTHENTICATED:
                     raise
                 response = self._to_sign_in(request)
@@ -145,9 +156,7 @@ class Answers:
             return
 
     def _to_sign_in(self, request: Request) -> Response:
-        # After a lost POST one comes back to the page that held the form: every form's path begins with it.
-        back = _path(request) if request.method in {"GET", "HEAD"} else _page_of_form(request.url.path)
-        return self.see_other(f"/sign-in?back={quote(back, safe='')}")
+        return self.see_other(f"/sign-in?back={quote(_back(request), safe='')}")
 
     # --- what a browser remembers ---
 
@@ -193,6 +202,11 @@ def wanted_back(wish: str | None) -> str:
 def _path(request: Request) -> str:
     query = request.url.query
     return f"{request.url.path}?{query}" if query else request.url.path
+
+
+def _back(request: Request) -> str:
+    """After a lost POST one comes back to the page that held the form: every form's path begins with it."""
+    return _path(request) if request.method in {"GET", "HEAD"} else _page_of_form(request.url.path)
 
 
 def _page_of_form(path: str) -> str:

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.gateway.pages.answers import Answers, Endpoint
 from services.gateway.pages.cabinet.page import CabinetPages
+from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.esia import EsiaPages
 from services.gateway.pages.doors.regions import RegionPages
 from services.gateway.pages.doors.sign_in import SignInPages, wait_of
@@ -64,7 +65,9 @@ def build(door: PageDoor, clock: Clock) -> Site:
 
 
 def _routes(answers: Answers) -> Sequence[BaseRoute]:
-    regions, doors, esia = RegionPages(answers), SignInPages(answers), EsiaPages(answers)
+    directory = RegionDirectory(answers.door.services)
+    regions, doors = RegionPages(answers, directory), SignInPages(answers, directory)
+    esia = EsiaPages(answers)
     journal = JournalPages(answers)
     forms = JournalForms(answers, journal)
     notices = NoticePages(answers)

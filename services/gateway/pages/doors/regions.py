@@ -9,8 +9,9 @@ from urllib.parse import quote, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from school.identity.v1.regions_pb2 import ListRegionsRequest, Region
+from school.identity.v1.regions_pb2 import Region
 from services.gateway.pages.answers import Answers, wanted_back
+from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.frame import HOME, local_path
 from services.gateway.pages.language import LANGUAGES
 
@@ -65,19 +66,20 @@ def region_view(region: Region) -> RegionView:
 class RegionPages:
     """`/` and `/language`."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, directory: RegionDirectory) -> None:
         self._answers = answers
+        self._directory = directory
 
     async def choose(self, request: Request) -> Response:
         """Show the regions; who is signed in or has no choice is led on."""
         choose = request.query_params.get("choose")
         if self._answers.visitor(request) and not choose:
             return self._answers.see_other(HOME)
-        reply = await self._answers.door.services.identity.regions.ListRegions(ListRegionsRequest())
-        if len(reply.regions) == 1 and reply.regions[0].here and not choose:
-            return self._answers.see_other(f"/sign-in?region={quote(reply.regions[0].code)}")
+        regions = await self._directory.regions()
+        if len(regions) == 1 and regions[0].here and not choose:
+            return self._answers.see_other(f"/sign-in?region={quote(regions[0].code)}")
         view = regions_view(
-            reply.regions,
+            regions,
             query=request.query_params.get("q", "").strip()[:60],
             back=wanted_back(request.query_params.get("back")),
         )

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from school.identity.v1.regions_pb2 import ListRegionsRequest, Region
+from school.identity.v1.regions_pb2 import Region
 from school.identity.v1.sign_in_pb2 import SignInWithPasswordRequest
 from services.gateway.pages.answers import Answers, wanted_back
+from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.regions import region_view
 from services.gateway.pages.frame import HOME
 from services.gateway.problems import Problem, Refused
@@ -61,8 +62,9 @@ def wait_of(problem: Problem) -> int | None:
 class SignInPages:
     """`/sign-in`, `/sign-in/password`, `/sign-out`."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, directory: RegionDirectory) -> None:
         self._answers = answers
+        self._directory = directory
 
     async def show(self, request: Request) -> Response:
         """The doors of a region; without a region, of the one served here."""
@@ -114,8 +116,8 @@ class SignInPages:
 
     async def _region(self, code: str) -> Region | None:
         """The region with a code; without a code the only one served here, if it is the only one."""
-        reply = await self._answers.door.services.identity.regions.ListRegions(ListRegionsRequest())
+        regions = await self._directory.regions()
         if code:
-            return next((region for region in reply.regions if region.code == code), None)
-        here = [region for region in reply.regions if region.here]
+            return next((region for region in regions if region.code == code), None)
+        here = [region for region in regions if region.here]
         return here[0] if len(here) == 1 else None

@@ -20,7 +20,7 @@ PAGES = ROOT / "services" / "gateway" / "pages"
 KEY = re.compile(r"""["']((?:\w+\.)+\w+)["']""")
 NAMED = re.compile(r"%\((\w+)\)s")
 REASON = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
-NOT_REASONS = re.compile(r"ROLE_|NOTICE_KIND_|RELATION_KIND_|BINDING_ROAD_")
+NOT_REASONS = re.compile(r"ROLE_UNSPECIFIED|NOTICE_KIND_|RELATION_KIND_|BINDING_ROAD_")
 
 
 def messages(language: str) -> dict[str, Message]:
