@@ -31,6 +31,7 @@ from services.identity.people.usecases import People
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
+from services.identity.schools.events import HANDLERS
 from services.identity.sessions.rpc import SessionsRpc
 from services.identity.sessions.rules import Lifetimes
 from services.identity.sessions.usecases import Sessions
@@ -40,6 +41,7 @@ from services.identity.sweep import Sweep
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
+from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.rpc.server import Register, serving
@@ -71,6 +73,8 @@ class Identity:
     database: Database
     use_cases: UseCases
     sweep: Sweep
+    consumer: Consumer
+    """Of the diary's events; knows how to try its dead letters again."""
 
 
 @asynccontextmanager
@@ -103,12 +107,14 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     bus = Bus(settings.nats_url, region=settings.region, service="identity")
     stream = Stream.of("identity", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     sweep = Sweep(database, clock)
+    consumer = Consumer(bus, database, "DIARY", "identity-schools", HANDLERS)
     async with (
         database,
         connect(settings.esia, now=clock.now) as esia,
         Passwords() as passwords,
         bus,
         Relay(bus, database, stream),
+        consumer,
         sweep,
     ):
         use_cases = _use_cases(
@@ -118,7 +124,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         async with serving(
             listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register
         ) as server:
-            yield Identity(server.address, database, use_cases, sweep)
+            yield Identity(server.address, database, use_cases, sweep, consumer)
 
 
 def _use_cases(

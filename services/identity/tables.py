@@ -8,17 +8,21 @@ from services.identity.families.storage import relations
 from services.identity.links.storage import link_transactions
 from services.identity.metadata import metadata
 from services.identity.people.storage import people, person_roles
+from services.identity.schools.storage import classes, memberships, schools
 from services.identity.sessions.storage import sessions
 
 __all__ = [
     "accounts",
     "bindings",
+    "classes",
     "link_transactions",
     "login_reservations",
+    "memberships",
     "metadata",
     "password_guesses",
     "people",
     "person_roles",
     "relations",
+    "schools",
     "sessions",
 ]

@@ -1,0 +1,74 @@
+"""Keeping the copy of the diary's facts up to date. The transaction is that of the event."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from services.identity.schools import storage
+from services.kit.copies import keep_newest
+from services.kit.database import Transaction
+
+
+async def keep_school(
+    tx: Transaction, *, school_id: UUID, title: str, zone: str, version: int, source_event: UUID
+) -> None:
+    """Know a school by its newest title and zone."""
+    row = {
+        "school_id": school_id,
+        "title": title,
+        "zone": zone,
+        "version": version,
+        "source_event": source_event,
+    }
+    await keep_newest(tx.connection, storage.schools, row)
+
+
+async def keep_class(
+    tx: Transaction,
+    *,
+    class_id: UUID,
+    school_id: UUID,
+    title: str,
+    grade: int,
+    homeroom_teacher_id: UUID | None,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Know a class by its newest title and homeroom teacher."""
+    row = {
+        "class_id": class_id,
+        "school_id": school_id,
+        "title": title,
+        "grade": grade,
+        "homeroom_teacher_id": homeroom_teacher_id,
+        "version": version,
+        "source_event": source_event,
+    }
+    await keep_newest(tx.connection, storage.classes, row)
+
+
+async def keep_membership(
+    tx: Transaction,
+    *,
+    membership_id: UUID,
+    class_id: UUID,
+    school_id: UUID,
+    pupil_id: UUID,
+    valid_from: date,
+    valid_until: date | None,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Know from when to when a pupil is in a class."""
+    row = {
+        "membership_id": membership_id,
+        "class_id": class_id,
+        "school_id": school_id,
+        "pupil_id": pupil_id,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+        "version": version,
+        "source_event": source_event,
+    }
+    await keep_newest(tx.connection, storage.memberships, row)
