@@ -36,6 +36,7 @@ class Transaction:
         self.connection = connection
         self._events: list[dict[str, Any]] = []
         self._audit: list[dict[str, Any]] = []
+        self._afterwards: list[Callable[[], None]] = []
 
     async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
         """Run a statement of SQLAlchemy Core; ``parameters``: one mapping, or a list for many rows."""
@@ -85,6 +86,15 @@ class Transaction:
                 "why": why,
             }
         )
+
+    def once_committed(self, call: Callable[[], None]) -> None:
+        """Have ``call`` called when this has been committed, to wake who works on it; it must not block."""
+        self._afterwards.append(call)
+
+    def committed(self) -> None:
+        """Call those who wanted to know; called once, just after the commit."""
+        for call in self._afterwards:
+            call()
 
     @property
     def has_events(self) -> bool:
@@ -156,6 +166,7 @@ class Database:
                     with naming_unavailable():
                         await transaction.flush()
                         await begun.commit()
+                    transaction.committed()
                     if transaction.has_events:
                         self._wake()
 

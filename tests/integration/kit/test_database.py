@@ -155,6 +155,20 @@ async def test_the_relay_is_woken_by_commits_that_published(database: Database) 
     assert wakes == [1]
 
 
+async def test_who_waits_for_a_commit_is_called_after_it_alone(database: Database) -> None:
+    """Whoever looks when called finds the rows; after a failure nobody is called."""
+    called: list[str] = []
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as tx:
+            tx.once_committed(lambda: called.append("failed"))
+            raise RuntimeError
+    async with database.transaction() as tx:
+        await _do(tx)
+        tx.once_committed(lambda: called.append("done"))
+        assert called == []
+    assert called == ["done"]
+
+
 @pytest.mark.parametrize("statement", ["UPDATE audit SET why = ''", "DELETE FROM audit", "TRUNCATE audit"])
 async def test_the_audit_is_append_only(database: Database, statement: str) -> None:
     async with database.transaction() as tx:
