@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Final, Self
 
-import httpx
+import aiohttp
 import orjson
 
+from services.identity.esia import requests
 from services.identity.esia.breaker import Breaker
 from services.identity.esia.errors import (
     EsiaAnswerMalformed,
@@ -30,9 +31,9 @@ from services.identity.esia.errors import (
 from services.identity.esia.settings import EsiaSettings
 
 _LARGEST_ANSWER: Final = 1 << 20
-
-# httpx logs every address at INFO, and addresses of persons carry their oid.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+_KEEP_ALIVE_S: Final = 5  # less than servers keep an idle connection: a request into a closed one is lost
+_FORM: Final = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
+_PAGE: Final = {"Accept": "text/html"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,32 @@ class Page:
     skew: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    address: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Got:
+    """An answer, whatever it is, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Found by a name in any case."""
+    body: bytes
+    charset: str | None
+
+    def text(self) -> str:
+        """The body as text; what cannot be read in it is replaced."""
+        try:
+            return self.body.decode(self.charset or "utf-8", errors="replace")
+        except LookupError:
+            return self.body.decode(errors="replace")
+
+
 class EsiaHttp:
     """Requests to one ESIA: those for JSON behind a breaker, looks at its pages without.
 
@@ -73,18 +100,16 @@ class EsiaHttp:
     def __init__(self, settings: EsiaSettings) -> None:
         self._settings = settings
         self._breaker = Breaker(settings.failures_to_suspend, settings.suspension)
-        self._client = httpx.AsyncClient(
-            base_url=settings.base_url,
-            limits=httpx.Limits(
-                max_connections=settings.connections, max_keepalive_connections=settings.connections
+        self._base = settings.base_url.rstrip("/")
+        self._places = asyncio.Semaphore(settings.connections)
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=settings.connections, keepalive_timeout=_KEEP_ALIVE_S, ssl=_authorities(settings)
             ),
-            timeout=httpx.Timeout(
-                settings.timeout, connect=settings.connect_timeout, pool=settings.connect_timeout
-            ),
-            verify=_authorities(settings),
+            timeout=aiohttp.ClientTimeout(sock_connect=settings.connect_timeout),
+            # A cookie would tie one person's requests to another's.
+            cookie_jar=aiohttp.DummyCookieJar(),
             proxy=settings.proxy,
-            follow_redirects=False,
-            trust_env=False,
         )
 
         self.skew: float | None = None
@@ -98,28 +123,26 @@ class EsiaHttp:
     async def get(self, address: str, *, bearer: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET JSON with an access token. Raises `EsiaUnavailable` and its kinds."""
         headers = {"Authorization": f"Bearer {bearer}", "Accept": "application/json"}
-        return await self._ask(self._client.build_request("GET", address, headers=headers, params=params))
+        query = f"?{requests.query(params)}" if params else ""
+        return await self._ask(_Request("GET", self._at(address) + query, headers))
 
     async def post(self, address: str, form: Mapping[str, str]) -> Answer:
         """POST a form for JSON. Raises `EsiaUnavailable` and its kinds."""
-        headers = {"Accept": "application/json"}
-        return await self._ask(self._client.build_request("POST", address, headers=headers, data=dict(form)))
+        return await self._ask(_Request("POST", self._at(address), _FORM, requests.query(form).encode()))
 
     async def look(self, address: str, *, within: float) -> Page:
         """Whatever answers a browser at ``address`` ``within`` seconds; redirects are not followed.
 
         Raises `EsiaUnavailable` and its kinds. The breaker is neither asked nor told.
         """
-        request = self._client.build_request("GET", address, headers={"Accept": "text/html"})
-        response, raw = await self._send(request, within)
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        got = await self._send(_Request("GET", self._at(address), _PAGE), within)
+        if got.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise EsiaInternalError
-        text = raw.decode(response.encoding or "utf-8", errors="replace")
-        return Page(response.status_code, response.headers.get("location"), text, self.skew)
+        return Page(got.status, got.headers.get("location"), got.text(), self.skew)
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        await self._client.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,7 +150,11 @@ class EsiaHttp:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _ask(self, request: httpx.Request) -> Answer:
+    def _at(self, address: str) -> str:
+        """An address of ESIA's, from a path there or as it is."""
+        return self._base + address if address.startswith("/") else address
+
+    async def _ask(self, request: _Request) -> Answer:
         if not self._breaker.lets_through():
             raise EsiaSuspended
         since = time.monotonic()
@@ -145,58 +172,65 @@ class EsiaHttp:
         self._breaker.succeeded()
         return answer
 
-    async def _answer(self, request: httpx.Request) -> Answer:
-        response, raw = await self._send(request, self._settings.timeout)
-        _require_json(response)
+    async def _answer(self, request: _Request) -> Answer:
+        got = await self._send(request, self._settings.timeout)
+        _require_json(got)
         try:
-            body = orjson.loads(raw)
+            body = orjson.loads(got.body)
         except orjson.JSONDecodeError as broken:
             raise EsiaAnswerMalformed(field="body") from broken
         if not isinstance(body, dict):
             raise EsiaAnswerMalformed(field="body")
-        answer = Answer(response.status_code, body, self.skew)
+        answer = Answer(got.status, body, self.skew)
         if isinstance(answer.refusal, EsiaUnavailable):
             raise answer.refusal
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if got.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise EsiaInternalError
         return answer
 
-    async def _send(self, request: httpx.Request, within: float) -> tuple[httpx.Response, bytes]:
+    async def _send(self, request: _Request, within: float) -> _Got:
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout):
+                await self._places.acquire()
+        except TimeoutError as full:
+            raise EsiaSuspended from full
         try:
             async with asyncio.timeout(within):
-                response = await self._client.send(request, stream=True)
-                try:
-                    raw = await _read(response)
-                finally:
-                    await response.aclose()
-        except httpx.PoolTimeout as full:
-            raise EsiaSuspended from full
-        except (httpx.TimeoutException, TimeoutError) as late:
+                got = await self._exchanged(request)
+        except TimeoutError as late:  # also aiohttp's own
             raise EsiaTimeout from late
-        except httpx.HTTPError as failed:
+        except aiohttp.ClientError as failed:
             raise EsiaUnreachable from failed
-        self.skew = _skew(response)
-        return response, raw
+        finally:
+            self._places.release()
+        self.skew = _skew(got)
+        return got
+
+    async def _exchanged(self, request: _Request) -> _Got:
+        async with self._client.request(
+            request.method,
+            request.address,
+            headers=request.headers,
+            data=request.body,
+            allow_redirects=False,
+        ) as response:
+            collected = bytearray()
+            async for chunk in response.content.iter_any():
+                collected += chunk
+                if len(collected) > _LARGEST_ANSWER:
+                    raise EsiaAnswerMalformed(field="body")
+            return _Got(response.status, response.headers, bytes(collected), response.charset)
 
 
-async def _read(response: httpx.Response) -> bytes:
-    collected = bytearray()
-    async for chunk in response.aiter_bytes():
-        collected += chunk
-        if len(collected) > _LARGEST_ANSWER:
-            raise EsiaAnswerMalformed(field="body")
-    return bytes(collected)
-
-
-def _require_json(response: httpx.Response) -> None:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _require_json(got: _Got) -> None:
+    kind = got.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
-        raise EsiaNotJson(content_type=kind[:60] or "nothing", status=str(response.status_code))
+        raise EsiaNotJson(content_type=kind[:60] or "nothing", status=str(got.status))
 
 
-def _skew(response: httpx.Response) -> float | None:
+def _skew(got: _Got) -> float | None:
     try:
-        theirs = parsedate_to_datetime(response.headers.get("date", ""))
+        theirs = parsedate_to_datetime(got.headers.get("date", ""))
     except ValueError:
         return None
     return (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
