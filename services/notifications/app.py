@@ -15,6 +15,7 @@ from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
+from services.kit.reader import Reader
 from services.kit.rpc.server import serving
 from services.kit.tokens import TokenVerifier, issuer_of
 from services.notifications.access.events import AccessEvents
@@ -57,6 +58,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
+    reader = Reader(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="notifications")
     stream = Stream.of(
         "notifications", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas
@@ -65,10 +67,11 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(clock).handlers)
 
     def register(server: Any) -> None:
-        inbox_pb2_grpc.add_InboxServiceServicer_to_server(InboxRpc(Inbox(database, clock)), server)
+        inbox_pb2_grpc.add_InboxServiceServicer_to_server(InboxRpc(Inbox(database, reader, clock)), server)
 
     async with (
         database,
+        reader,
         bus,
         Relay(bus, database, stream),
         access,

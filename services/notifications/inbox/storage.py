@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,12 +14,12 @@ from sqlalchemy import (
     DateTime,
     Index,
     PrimaryKeyConstraint,
-    Select,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    bindparam,
     func,
     select,
     text,
@@ -28,9 +28,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.reader import Query, Reader
 from services.notifications.access.storage import persons
 from services.notifications.inbox.rules import MarkNews, Notice, NoticeKind
 from services.notifications.metadata import metadata
+
+# Below and above every notice: a page is one statement, wherever it begins and ends.
+_FIRST: Final = UUID(int=0)
+_LAST: Final = UUID(int=(1 << 128) - 1)
 
 notices = Table(
     "notices",
@@ -136,8 +141,27 @@ async def told_since(
     ]
 
 
+_PAGE: Final = Query(
+    select(notices, persons.c.display_name)
+    .outerjoin(persons, persons.c.person_id == notices.c.pupil_id)
+    .where(
+        notices.c.recipient_id == bindparam("recipient_id"),
+        notices.c.notice_id < bindparam("before"),
+        notices.c.notice_id > bindparam("after"),
+    )
+    .order_by(notices.c.notice_id.desc())
+    .limit(bindparam("most"))
+)
+_unread = (
+    select(func.count())
+    .select_from(notices)
+    .where(notices.c.recipient_id == bindparam("recipient_id"), notices.c.read_at.is_(None))
+)
+_UNREAD: Final = Query(_unread)
+
+
 async def newest(
-    connection: AsyncConnection,
+    reader: Reader,
     recipient_id: UUID,
     *,
     limit: int,
@@ -145,47 +169,36 @@ async def newest(
     after: UUID | None,
 ) -> list[Notice]:
     """A person's notices between two of them, the newest first."""
-    rows = await connection.execute(_page(recipient_id, before, after).limit(limit))
+    rows = await reader.rows(
+        _PAGE, recipient_id=recipient_id, before=before or _LAST, after=after or _FIRST, most=limit
+    )
     return [
         Notice(
-            notice_id=row.notice_id,
+            notice_id=row["notice_id"],
             recipient_id=recipient_id,
-            kind=NoticeKind(row.kind),
-            pupil_id=row.pupil_id,
-            pupil_name=row.display_name or "",
-            subject_title=row.subject_title,
-            lesson_date=row.lesson_date,
-            mark=row.mark,
-            previous_mark=row.previous_mark,
-            posted_at=row.posted_at,
-            read_at=row.read_at,
+            kind=NoticeKind(row["kind"]),
+            pupil_id=row["pupil_id"],
+            pupil_name=row["display_name"] or "",
+            subject_title=row["subject_title"],
+            lesson_date=row["lesson_date"],
+            mark=row["mark"],
+            previous_mark=row["previous_mark"],
+            posted_at=row["posted_at"],
+            read_at=row["read_at"],
         )
         for row in rows
     ]
 
 
-def _page(recipient_id: UUID, before: UUID | None, after: UUID | None) -> Select[*tuple[Any, ...]]:
-    page = (
-        select(notices, persons.c.display_name)
-        .outerjoin(persons, persons.c.person_id == notices.c.pupil_id)
-        .where(notices.c.recipient_id == recipient_id)
-        .order_by(notices.c.notice_id.desc())
-    )
-    if before is not None:
-        page = page.where(notices.c.notice_id < before)
-    if after is not None:
-        page = page.where(notices.c.notice_id > after)
-    return page
-
-
-async def unread(connection: AsyncConnection, recipient_id: UUID) -> int:
+async def unread(reader: Reader, recipient_id: UUID) -> int:
     """How many notices a person has not read."""
-    count = await connection.scalar(
-        select(func.count())
-        .select_from(notices)
-        .where(notices.c.recipient_id == recipient_id, notices.c.read_at.is_(None))
-    )
-    return count or 0
+    ((count,),) = await reader.rows(_UNREAD, recipient_id=recipient_id)
+    return int(count)
+
+
+async def unread_now(connection: AsyncConnection, recipient_id: UUID) -> int:
+    """How many notices a person has not read, as the transaction has it."""
+    return await connection.scalar(_unread, {"recipient_id": recipient_id}) or 0
 
 
 async def mark_read(connection: AsyncConnection, recipient_id: UUID, *, up_to: UUID, now: datetime) -> None:

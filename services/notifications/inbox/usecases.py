@@ -11,6 +11,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.ids import id_at, new_id
 from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.reader import Reader
 from services.notifications.access.usecases import to_be_told_of
 from services.notifications.inbox import storage
 from services.notifications.inbox.messages import notice_message
@@ -67,8 +68,9 @@ async def _post_and_send(
 class Inbox:
     """What a person does with their own notices: the caller's, whatever a request says."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, reader: Reader, clock: Clock) -> None:
         self._database = database
+        self._reader = reader
         self._clock = clock
 
     async def page(self, person_id: UUID, *, size: int, token: str, after: UUID | None) -> Page:
@@ -85,10 +87,9 @@ class Inbox:
         """
         size = page_size(size)
         before = read_page_token(token)
-        async with self._database.read() as connection:
-            # One more than asked for tells whether there is another page.
-            found = await storage.newest(connection, person_id, limit=size + 1, before=before, after=after)
-            unread = await storage.unread(connection, person_id)
+        # One more than asked for tells whether there is another page.
+        found = await storage.newest(self._reader, person_id, limit=size + 1, before=before, after=after)
+        unread = await storage.unread(self._reader, person_id)
         more = len(found) > size
         found = found[:size]
         return Page(found, page_token(found[-1].notice_id) if more else "", unread)
@@ -97,4 +98,4 @@ class Inbox:
         """Mark the person's notices up to and including one as read; returns how many are unread still."""
         async with self._database.transaction() as tx:
             await storage.mark_read(tx.connection, person_id, up_to=up_to, now=self._clock.now())
-            return await storage.unread(tx.connection, person_id)
+            return await storage.unread_now(tx.connection, person_id)
