@@ -10,18 +10,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     DateTime,
     ForeignKey,
     Index,
-    LargeBinary,
     Table,
     Text,
     Uuid,
     bindparam,
     false,
-    func,
     or_,
     select,
     text,
@@ -123,8 +120,9 @@ _CANDIDATES_OF_PROFILE = union_all(
         bindings.c.subject == bindparam("subject"),
         bindings.c.ended_at.is_(None),
     ),
+    # Not as an array: how long one is, PostgreSQL cannot know, and would plan the statement each time.
     _candidates.add_columns(false().label("bound")).where(
-        people.c.snils_index == func.any(bindparam("digests", type_=ARRAY(LargeBinary)))
+        people.c.snils_index.in_(bindparam("digests", expanding=True))
     ),
 )
 # Its parameters are not named like columns: SQLAlchemy would set what is named so in the UPDATE, too.
