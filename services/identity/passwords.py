@@ -25,7 +25,7 @@ def hash_password(password: str) -> str:
 
 
 class Passwords:
-    """Verifies passwords in threads of its own, as many as processors: a hash takes 20 ms and 19 MiB.
+    """Hashes and verifies passwords in threads of its own, one per processor: a hash takes 20 ms, 19 MiB.
 
     ``async with`` starts and ends the threads.
     """
@@ -34,6 +34,10 @@ class Passwords:
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="argon2")
         # Compared when there is nothing to compare with, so that both cases cost the same (A22).
         self._nobodys = hash_password(secrets.token_urlsafe())
+
+    async def hash(self, password: str) -> str:
+        """The PHC string of a password."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
 
     async def verify(self, password: str, present: str | None) -> bool:
         """Whether the password has this hash; without a hash, False in the same time."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.identity.accounts.storage import accounts, login_reservations, password_guesses
 from services.identity.binding.storage import bindings
 from services.identity.families.storage import relations
+from services.identity.issuing.storage.issues import credential_issues
+from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
 from services.identity.links.storage import link_transactions
 from services.identity.metadata import metadata
 from services.identity.people.storage import people, person_roles
@@ -15,6 +17,9 @@ __all__ = [
     "accounts",
     "bindings",
     "classes",
+    "credential_issues",
+    "issue_job_people",
+    "issue_jobs",
     "link_transactions",
     "login_reservations",
     "memberships",

@@ -57,6 +57,8 @@ people = Table(
     # Grows with each change; the version of the person's events.
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("registered_at", DateTime(timezone=True), nullable=False),
+    # Finding a person by full name and birth date: the date is the narrower of the two.
+    Index("people_by_birth_date", "birth_date"),
     # A profile's match: every registered person with this SNILS, disputed ones too.
     Index("people_by_snils", "snils_index"),
     # One SNILS, one person.
