@@ -311,10 +311,15 @@ class SessionEnded(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     PERSON_ID_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
+    REPLACED_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """The session."""
     person_id: _builtins.str
     """The person whose session it was."""
+    replaced: _builtins.bool
+    """Whether another session of the same person took its place: who shares its tokens, such as another tab,
+    has newer ones by now.
+    """
     @_builtins.property
     def ended_at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -325,10 +330,11 @@ class SessionEnded(_message.Message):
         session_id: _builtins.str = ...,
         person_id: _builtins.str = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
+        replaced: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "person_id", b"person_id", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "person_id", b"person_id", "replaced", b"replaced", "session_id", b"session_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

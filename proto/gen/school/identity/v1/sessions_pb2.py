@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/sessions.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xd1\x01\n\x07Session\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x35\n\x11\x61\x63\x63\x65ss_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x12\x36\n\x12refresh_expires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x07pending\x18\x05 \x01(\x0e\x32\x19.school.access.v1.Pending\"\x91\x02\n\x0bSessionInfo\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x02 \x01(\x08\x12-\n\x04\x64oor\x18\x03 \x01(\x0e\x32\x1f.school.identity.v1.SessionDoor\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12,\n\x08\x62\x65gan_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x15RefreshSessionRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\"F\n\x16RefreshSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\"\x13\n\x11\x45ndSessionRequest\"\x14\n\x12\x45ndSessionResponse\"\x17\n\x15ListMySessionsRequest\"K\n\x16ListMySessionsResponse\x12\x31\n\x08sessions\x18\x01 \x03(\x0b\x32\x1f.school.identity.v1.SessionInfo\")\n\x13\x45ndMySessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x16\n\x14\x45ndMySessionResponse\"\x19\n\x17\x45ndOtherSessionsRequest\"/\n\x18\x45ndOtherSessionsResponse\x12\x13\n\x0b\x65nded_count\x18\x01 \x01(\x05\";\n\x19StepUpWithPasswordRequest\x12\x10\n\x08password\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"J\n\x1aStepUpWithPasswordResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\"9\n\x11SwitchRoleRequest\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.school.access.v1.Role\"B\n\x12SwitchRoleResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session*]\n\x0bSessionDoor\x12\x1c\n\x18SESSION_DOOR_UNSPECIFIED\x10\x00\x12\x15\n\x11SESSION_DOOR_ESIA\x10\x01\x12\x19\n\x15SESSION_DOOR_PASSWORD\x10\x02\x32\x8e\x08\n\x0fSessionsService\x12\x8e\x01\n\x0eRefreshSession\x12).school.identity.v1.RefreshSessionRequest\x1a*.school.identity.v1.RefreshSessionResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x82\x01\n\nEndSession\x12%.school.identity.v1.EndSessionRequest\x1a&.school.identity.v1.EndSessionResponse\"%\xaa\xd4\x18\x06\x10\x01\"\x02\x01\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/sessions:end:\x01*\x12\x86\x01\n\x0eListMySessions\x12).school.identity.v1.ListMySessionsRequest\x1a*.school.identity.v1.ListMySessionsResponse\"\x1d\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/me/sessions\x12\x94\x01\n\x0c\x45ndMySession\x12\'.school.identity.v1.EndMySessionRequest\x1a(.school.identity.v1.EndMySessionResponse\"1\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\" /v1/me/sessions/{session_id}:end:\x01*\x12\x9a\x01\n\x10\x45ndOtherSessions\x12+.school.identity.v1.EndOtherSessionsRequest\x1a,.school.identity.v1.EndOtherSessionsResponse\"+\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/me/sessions:end-others:\x01*\x12\x9c\x01\n\x12StepUpWithPassword\x12-.school.identity.v1.StepUpWithPasswordRequest\x1a..school.identity.v1.StepUpWithPasswordResponse\"\'\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/me/session:step-up:\x01*\x12\x88\x01\n\nSwitchRole\x12%.school.identity.v1.SwitchRoleRequest\x1a&.school.identity.v1.SwitchRoleResponse\"+\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/me/session:switch-role:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/sessions.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xd1\x01\n\x07Session\x12\x14\n\x0c\x61\x63\x63\x65ss_token\x18\x01 \x01(\t\x12\x35\n\x11\x61\x63\x63\x65ss_expires_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rrefresh_token\x18\x03 \x01(\t\x12\x36\n\x12refresh_expires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x07pending\x18\x05 \x01(\x0e\x32\x19.school.access.v1.Pending\"\x91\x02\n\x0bSessionInfo\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x0f\n\x07\x63urrent\x18\x02 \x01(\x08\x12-\n\x04\x64oor\x18\x03 \x01(\x0e\x32\x1f.school.identity.v1.SessionDoor\x12\x0e\n\x06\x64\x65vice\x18\x04 \x01(\t\x12\x11\n\ttime_zone\x18\x05 \x01(\t\x12,\n\x08\x62\x65gan_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07\x65nds_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x15RefreshSessionRequest\x12\x15\n\rrefresh_token\x18\x01 \x01(\t\"F\n\x16RefreshSessionResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\"\x13\n\x11\x45ndSessionRequest\"-\n\x12\x45ndSessionResponse\x12\x17\n\x0f\x65sia_logout_url\x18\x01 \x01(\t\"\x17\n\x15ListMySessionsRequest\"K\n\x16ListMySessionsResponse\x12\x31\n\x08sessions\x18\x01 \x03(\x0b\x32\x1f.school.identity.v1.SessionInfo\")\n\x13\x45ndMySessionRequest\x12\x12\n\nsession_id\x18\x01 \x01(\t\"\x16\n\x14\x45ndMySessionResponse\"\x19\n\x17\x45ndOtherSessionsRequest\"/\n\x18\x45ndOtherSessionsResponse\x12\x13\n\x0b\x65nded_count\x18\x01 \x01(\x05\";\n\x19StepUpWithPasswordRequest\x12\x10\n\x08password\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\"J\n\x1aStepUpWithPasswordResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session\"9\n\x11SwitchRoleRequest\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.school.access.v1.Role\"B\n\x12SwitchRoleResponse\x12,\n\x07session\x18\x01 \x01(\x0b\x32\x1b.school.identity.v1.Session*]\n\x0bSessionDoor\x12\x1c\n\x18SESSION_DOOR_UNSPECIFIED\x10\x00\x12\x15\n\x11SESSION_DOOR_ESIA\x10\x01\x12\x19\n\x15SESSION_DOOR_PASSWORD\x10\x02\x32\x8e\x08\n\x0fSessionsService\x12\x8e\x01\n\x0eRefreshSession\x12).school.identity.v1.RefreshSessionRequest\x1a*.school.identity.v1.RefreshSessionResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\"\x14/v1/sessions:refresh:\x01*\x12\x82\x01\n\nEndSession\x12%.school.identity.v1.EndSessionRequest\x1a&.school.identity.v1.EndSessionResponse\"%\xaa\xd4\x18\x06\x10\x01\"\x02\x01\x02\x82\xd3\xe4\x93\x02\x15\"\x10/v1/sessions:end:\x01*\x12\x86\x01\n\x0eListMySessions\x12).school.identity.v1.ListMySessionsRequest\x1a*.school.identity.v1.ListMySessionsResponse\"\x1d\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/me/sessions\x12\x94\x01\n\x0c\x45ndMySession\x12\'.school.identity.v1.EndMySessionRequest\x1a(.school.identity.v1.EndMySessionResponse\"1\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02%\" /v1/me/sessions/{session_id}:end:\x01*\x12\x9a\x01\n\x10\x45ndOtherSessions\x12+.school.identity.v1.EndOtherSessionsRequest\x1a,.school.identity.v1.EndOtherSessionsResponse\"+\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/me/sessions:end-others:\x01*\x12\x9c\x01\n\x12StepUpWithPassword\x12-.school.identity.v1.StepUpWithPasswordRequest\x1a..school.identity.v1.StepUpWithPasswordResponse\"\'\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1b\"\x16/v1/me/session:step-up:\x01*\x12\x88\x01\n\nSwitchRole\x12%.school.identity.v1.SwitchRoleRequest\x1a&.school.identity.v1.SwitchRoleResponse\"+\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/me/session:switch-role:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -48,8 +48,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSIONSSERVICE'].methods_by_name['StepUpWithPassword']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\033\"\026/v1/me/session:step-up:\001*'
   _globals['_SESSIONSSERVICE'].methods_by_name['SwitchRole']._loaded_options = None
   _globals['_SESSIONSSERVICE'].methods_by_name['SwitchRole']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\037\"\032/v1/me/session:switch-role:\001*'
-  _globals['_SESSIONDOOR']._serialized_start=1311
-  _globals['_SESSIONDOOR']._serialized_end=1404
+  _globals['_SESSIONDOOR']._serialized_start=1336
+  _globals['_SESSIONDOOR']._serialized_end=1429
   _globals['_SESSION']._serialized_start=152
   _globals['_SESSION']._serialized_end=361
   _globals['_SESSIONINFO']._serialized_start=364
@@ -61,27 +61,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ENDSESSIONREQUEST']._serialized_start=759
   _globals['_ENDSESSIONREQUEST']._serialized_end=778
   _globals['_ENDSESSIONRESPONSE']._serialized_start=780
-  _globals['_ENDSESSIONRESPONSE']._serialized_end=800
-  _globals['_LISTMYSESSIONSREQUEST']._serialized_start=802
-  _globals['_LISTMYSESSIONSREQUEST']._serialized_end=825
-  _globals['_LISTMYSESSIONSRESPONSE']._serialized_start=827
-  _globals['_LISTMYSESSIONSRESPONSE']._serialized_end=902
-  _globals['_ENDMYSESSIONREQUEST']._serialized_start=904
-  _globals['_ENDMYSESSIONREQUEST']._serialized_end=945
-  _globals['_ENDMYSESSIONRESPONSE']._serialized_start=947
-  _globals['_ENDMYSESSIONRESPONSE']._serialized_end=969
-  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_start=971
-  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_end=996
-  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_start=998
-  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_end=1045
-  _globals['_STEPUPWITHPASSWORDREQUEST']._serialized_start=1047
-  _globals['_STEPUPWITHPASSWORDREQUEST']._serialized_end=1106
-  _globals['_STEPUPWITHPASSWORDRESPONSE']._serialized_start=1108
-  _globals['_STEPUPWITHPASSWORDRESPONSE']._serialized_end=1182
-  _globals['_SWITCHROLEREQUEST']._serialized_start=1184
-  _globals['_SWITCHROLEREQUEST']._serialized_end=1241
-  _globals['_SWITCHROLERESPONSE']._serialized_start=1243
-  _globals['_SWITCHROLERESPONSE']._serialized_end=1309
-  _globals['_SESSIONSSERVICE']._serialized_start=1407
-  _globals['_SESSIONSSERVICE']._serialized_end=2445
+  _globals['_ENDSESSIONRESPONSE']._serialized_end=825
+  _globals['_LISTMYSESSIONSREQUEST']._serialized_start=827
+  _globals['_LISTMYSESSIONSREQUEST']._serialized_end=850
+  _globals['_LISTMYSESSIONSRESPONSE']._serialized_start=852
+  _globals['_LISTMYSESSIONSRESPONSE']._serialized_end=927
+  _globals['_ENDMYSESSIONREQUEST']._serialized_start=929
+  _globals['_ENDMYSESSIONREQUEST']._serialized_end=970
+  _globals['_ENDMYSESSIONRESPONSE']._serialized_start=972
+  _globals['_ENDMYSESSIONRESPONSE']._serialized_end=994
+  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_start=996
+  _globals['_ENDOTHERSESSIONSREQUEST']._serialized_end=1021
+  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_start=1023
+  _globals['_ENDOTHERSESSIONSRESPONSE']._serialized_end=1070
+  _globals['_STEPUPWITHPASSWORDREQUEST']._serialized_start=1072
+  _globals['_STEPUPWITHPASSWORDREQUEST']._serialized_end=1131
+  _globals['_STEPUPWITHPASSWORDRESPONSE']._serialized_start=1133
+  _globals['_STEPUPWITHPASSWORDRESPONSE']._serialized_end=1207
+  _globals['_SWITCHROLEREQUEST']._serialized_start=1209
+  _globals['_SWITCHROLEREQUEST']._serialized_end=1266
+  _globals['_SWITCHROLERESPONSE']._serialized_start=1268
+  _globals['_SWITCHROLERESPONSE']._serialized_end=1334
+  _globals['_SESSIONSSERVICE']._serialized_start=1432
+  _globals['_SESSIONSSERVICE']._serialized_end=2470
 # @@protoc_insertion_point(module_scope)

@@ -59,7 +59,9 @@ class Session(_message.Message):
     access_token: _builtins.str
     """A signed token (ES256 JWT) for the `Authorization: Bearer` header."""
     refresh_token: _builtins.str
-    """An opaque secret that buys the next pair of tokens, once."""
+    """An opaque secret that buys the next pair of tokens, once. Empty in the reply to `SwitchRole`: the one
+    that the client has goes on.
+    """
     pending: _policy_pb2.Pending.ValueType
     """The step that is owed before the session opens everything; unspecified when none is."""
     @_builtins.property
@@ -212,12 +214,19 @@ class EndSessionResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    ESIA_LOGOUT_URL_FIELD_NUMBER: _builtins.int
+    esia_logout_url: _builtins.str
+    """Where the browser ends its session at ESIA as well, and comes back; empty unless the session came by
+    ESIA. To be offered, not followed unasked: the person may be at Gosuslugi in another tab.
+    """
     def __init__(
         self,
+        *,
+        esia_logout_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["esia_logout_url", b"esia_logout_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -81,15 +81,17 @@ class SessionsServiceServicer:
         within a few seconds it answers with the same successor, for tabs that refresh at once.
 
         Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-        shown again: that ends the session, because somebody else may hold it.
+        shown again: that ends the session and the one that took its place, because somebody else may hold
+        them. When another session took its place a moment ago, the metadata says `replaced: true`: whoever
+        shares its tokens has newer ones by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndSession(self, request, context):
-        """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
-        once; an access token already given is accepted until its `access_expires_at`.
+        """Ends the caller's own session. The refresh token is dead at once, the access token within five
+        seconds everywhere; so a repetition may also fail with SESSION_ENDED, which is what was wished.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,7 +133,9 @@ class SessionsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SwitchRole(self, request, context):
-        """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+        """Chooses in which of their roles the caller acts from now on; others wait until chosen again. The
+        session stays the same one: the reply has a new access token and no refresh token, the caller's own
+        goes on.
 
         Fails with ROLE_NOT_HELD when the caller does not hold the role.
         """

@@ -38,11 +38,13 @@ class SessionsServiceStub:
     within a few seconds it answers with the same successor, for tabs that refresh at once.
 
     Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-    shown again: that ends the session, because somebody else may hold it.
+    shown again: that ends the session and the one that took its place, because somebody else may hold
+    them. When another session took its place a moment ago, the metadata says `replaced: true`: whoever
+    shares its tokens has newer ones by now.
     """
     EndSession: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.EndSessionRequest, _sessions_pb2.EndSessionResponse]
-    """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
-    once; an access token already given is accepted until its `access_expires_at`.
+    """Ends the caller's own session. The refresh token is dead at once, the access token within five
+    seconds everywhere; so a repetition may also fail with SESSION_ENDED, which is what was wished.
     """
     ListMySessions: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.ListMySessionsRequest, _sessions_pb2.ListMySessionsResponse]
     """Lists the caller's live sessions, the one that calls first, then the last used first."""
@@ -62,7 +64,9 @@ class SessionsServiceStub:
     second factor and the code is not its present one.
     """
     SwitchRole: _grpc.UnaryUnaryMultiCallable[_sessions_pb2.SwitchRoleRequest, _sessions_pb2.SwitchRoleResponse]
-    """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+    """Chooses in which of their roles the caller acts from now on; others wait until chosen again. The
+    session stays the same one: the reply has a new access token and no refresh token, the caller's own
+    goes on.
 
     Fails with ROLE_NOT_HELD when the caller does not hold the role.
     """
@@ -77,11 +81,13 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     within a few seconds it answers with the same successor, for tabs that refresh at once.
 
     Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-    shown again: that ends the session, because somebody else may hold it.
+    shown again: that ends the session and the one that took its place, because somebody else may hold
+    them. When another session took its place a moment ago, the metadata says `replaced: true`: whoever
+    shares its tokens has newer ones by now.
     """
     EndSession: _aio.UnaryUnaryMultiCallable[_sessions_pb2.EndSessionRequest, _sessions_pb2.EndSessionResponse]  # type: ignore[assignment]
-    """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
-    once; an access token already given is accepted until its `access_expires_at`.
+    """Ends the caller's own session. The refresh token is dead at once, the access token within five
+    seconds everywhere; so a repetition may also fail with SESSION_ENDED, which is what was wished.
     """
     ListMySessions: _aio.UnaryUnaryMultiCallable[_sessions_pb2.ListMySessionsRequest, _sessions_pb2.ListMySessionsResponse]  # type: ignore[assignment]
     """Lists the caller's live sessions, the one that calls first, then the last used first."""
@@ -101,7 +107,9 @@ class SessionsServiceAsyncStub(SessionsServiceStub):
     second factor and the code is not its present one.
     """
     SwitchRole: _aio.UnaryUnaryMultiCallable[_sessions_pb2.SwitchRoleRequest, _sessions_pb2.SwitchRoleResponse]  # type: ignore[assignment]
-    """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+    """Chooses in which of their roles the caller acts from now on; others wait until chosen again. The
+    session stays the same one: the reply has a new access token and no refresh token, the caller's own
+    goes on.
 
     Fails with ROLE_NOT_HELD when the caller does not hold the role.
     """
@@ -119,7 +127,9 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         within a few seconds it answers with the same successor, for tabs that refresh at once.
 
         Fails with SESSION_ENDED when the session is over, the token is unknown, or an old token was
-        shown again: that ends the session, because somebody else may hold it.
+        shown again: that ends the session and the one that took its place, because somebody else may hold
+        them. When another session took its place a moment ago, the metadata says `replaced: true`: whoever
+        shares its tokens has newer ones by now.
         """
 
     @_abc_1.abstractmethod
@@ -128,8 +138,8 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.EndSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.EndSessionResponse, _abc.Awaitable[_sessions_pb2.EndSessionResponse]]:
-        """Ends the caller's own session. Ending an ended session succeeds. The refresh token is dead at
-        once; an access token already given is accepted until its `access_expires_at`.
+        """Ends the caller's own session. The refresh token is dead at once, the access token within five
+        seconds everywhere; so a repetition may also fail with SESSION_ENDED, which is what was wished.
         """
 
     @_abc_1.abstractmethod
@@ -179,7 +189,9 @@ class SessionsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _sessions_pb2.SwitchRoleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_sessions_pb2.SwitchRoleResponse, _abc.Awaitable[_sessions_pb2.SwitchRoleResponse]]:
-        """Chooses in which of their roles the caller acts from now on; others wait until chosen again.
+        """Chooses in which of their roles the caller acts from now on; others wait until chosen again. The
+        session stays the same one: the reply has a new access token and no refresh token, the caller's own
+        goes on.
 
         Fails with ROLE_NOT_HELD when the caller does not hold the role.
         """

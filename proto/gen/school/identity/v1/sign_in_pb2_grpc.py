@@ -83,6 +83,11 @@ class SignInServiceServicer:
         not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
         BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
         SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
+
+        A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
+        account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
+        signed in at ESIA more than five minutes ago and was not asked again: after signing out there
+        (`esia_logout_url` in the metadata) the step-up is begun anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

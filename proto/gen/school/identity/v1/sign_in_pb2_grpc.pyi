@@ -51,6 +51,11 @@ class SignInServiceStub:
     not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
     BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
+
+    A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
+    account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
+    signed in at ESIA more than five minutes ago and was not asked again: after signing out there
+    (`esia_logout_url` in the metadata) the step-up is begun anew.
     """
     StartEsiaStepUp: _grpc.UnaryUnaryMultiCallable[_sign_in_pb2.StartEsiaStepUpRequest, _sign_in_pb2.StartEsiaStepUpResponse]
     """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
@@ -92,6 +97,11 @@ class SignInServiceAsyncStub(SignInServiceStub):
     not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
     BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
+
+    A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
+    account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
+    signed in at ESIA more than five minutes ago and was not asked again: after signing out there
+    (`esia_logout_url` in the metadata) the step-up is begun anew.
     """
     StartEsiaStepUp: _aio.UnaryUnaryMultiCallable[_sign_in_pb2.StartEsiaStepUpRequest, _sign_in_pb2.StartEsiaStepUpResponse]  # type: ignore[assignment]
     """Begins a step-up through ESIA for the signed-in caller: the same way as a sign-in, ended by
@@ -142,6 +152,11 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
         not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
         BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
         SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
+
+        A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
+        account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
+        signed in at ESIA more than five minutes ago and was not asked again: after signing out there
+        (`esia_logout_url` in the metadata) the step-up is begun anew.
         """
 
     @_abc_1.abstractmethod
