@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    exists,
     false,
     or_,
     select,
@@ -162,6 +163,22 @@ _BIND = select(_moved.c.version, _bound.c.account_id.is_not(None).label("bound")
     _moved, _bound, _bound.c.account_id == _moved.c.id, isouter=True
 )
 
+_PERSON_AND_BINDING = select(
+    people.c.id,
+    people.c.surname,
+    people.c.given_name,
+    people.c.patronymic,
+    roles_of_person.label("roles"),
+    exists()
+    .where(
+        bindings.c.region == bindparam("region"),
+        bindings.c.provider == bindparam("provider"),
+        bindings.c.account_id == bindparam("account_id"),
+        bindings.c.ended_at.is_(None),
+    )
+    .label("bound"),
+).where(people.c.id == bindparam("person_id"))
+
 
 async def candidates_of_profile(
     connection: AsyncConnection,
@@ -255,6 +272,23 @@ async def bound_accounts(
         )
     )
     return [(row.subject, row.account_id) for row in found]
+
+
+async def person_and_binding(
+    connection: AsyncConnection, provider: Provider, *, person_id: UUID, account_id: UUID
+) -> tuple[Person, bool] | None:
+    """The person, and whether a profile is bound to the account; None when there is no such person."""
+    found = await connection.execute(
+        _PERSON_AND_BINDING,
+        {
+            "region": provider.region,
+            "provider": provider.issuer,
+            "account_id": account_id,
+            "person_id": person_id,
+        },
+    )
+    row = found.first()
+    return None if row is None else (person_of(row), row.bound)
 
 
 async def binding_of_account(

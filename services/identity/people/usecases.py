@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from school.identity.v1 import events_pb2, people_pb2
 from services.identity.accounts.storage import insert_account
-from services.identity.binding.storage import binding_of_account
+from services.identity.binding.storage import person_and_binding
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.people import storage
@@ -60,11 +60,12 @@ class People:
     async def me(self, caller: Caller) -> tuple[Person, bool]:
         """The caller, and whether an ESIA profile is bound to their account. Raises `UnknownPerson`."""
         async with self._database.read() as connection:
-            person = await storage.person(connection, caller.person_id)
-            bound = await binding_of_account(connection, self._provider, caller.account_id)
-        if person is None:
+            found = await person_and_binding(
+                connection, self._provider, person_id=caller.person_id, account_id=caller.account_id
+            )
+        if found is None:
             raise UnknownPerson
-        return person, bound is not None
+        return found
 
     async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> Person:
         """Register a person at the caller's school and open an account for them.
