@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.identity.accounts.storage import accounts, login_reservations, password_guesses
 from services.identity.binding.storage import bindings
+from services.identity.contacts.storage import contacts
 from services.identity.families.storage import relations
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
@@ -17,6 +18,7 @@ __all__ = [
     "accounts",
     "bindings",
     "classes",
+    "contacts",
     "credential_issues",
     "issue_job_people",
     "issue_jobs",
