@@ -7,6 +7,8 @@ or stored.
 
 from __future__ import annotations
 
+import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,14 +54,6 @@ class BadMobile(DomainError):
     status = StatusCode.INVALID_ARGUMENT
     reason = "BAD_MOBILE"
     title = "This is not a Russian mobile number"
-
-
-class BadContactKind(DomainError):
-    """The request does not say which contact is meant."""
-
-    status = StatusCode.INVALID_ARGUMENT
-    reason = "BAD_CONTACT_KIND"
-    title = "Say whether the e-mail or the mobile is meant"
 
 
 class ContactTaken(DomainError):
@@ -209,7 +203,7 @@ class Change:
 
     value: Value
     until: datetime
-    """Then it is forgotten."""
+    """Then it can be confirmed no more, and is forgotten."""
     proof: Proof | None = None
     """None: nothing has been sent to it, or what was sent was tried too often."""
 
@@ -269,26 +263,35 @@ class Contact:
         change = self._change()
         return replace(self, change=replace(change, proof=proof, until=until), sends=self.sends.and_now(now))
 
-    def guessed(self) -> Contact:
-        """With one attempt less at the code; after the last one the code is dead."""
-        change = self._change()
-        if change.proof is None:
-            raise ValueError("nothing was sent that could be guessed")
-        return replace(
-            self,
-            change=replace(change, proof=replace(change.proof, attempts_left=change.proof.attempts_left - 1)),
-        )
+    def tried(self, digests: Iterable[bytes], now: datetime) -> tuple[Contact, DomainError | None]:
+        """What becomes of the contact when somebody shows a code or link, and how they are refused.
 
-    def confirmed(self, now: datetime) -> Contact:
-        """With the value that waited in force."""
-        return replace(self, value=self._change().value, confirmed_at=now, change=None)
+        Args:
+            digests: of what was shown, under each key that may have been in use when the proof was sent.
+            now: the present instant.
+
+        Returns:
+            The contact, with its value in force or one attempt less; `CodeExpired` when nothing can be shown
+            any more, `WrongCode` when it was another one, None when it was the right one.
+        """
+        proof = self._provable(now)
+        if proof is None:
+            return self, CodeExpired()
+        # Every digest is looked at, and each in the same time.
+        if any([hmac.compare_digest(proof.digest, digest) for digest in digests]):
+            return self._in_force(now), None
+        left = proof.attempts_left - 1
+        change = replace(self._change(), proof=replace(proof, attempts_left=left))
+        return replace(self, change=change), WrongCode(left)
 
     def cancelled(self) -> Contact:
         """With nothing waiting."""
         return replace(self, change=None)
 
-    def provable(self, now: datetime) -> Proof | None:
-        """The proof that confirms the value that waits, if one does now."""
+    def _in_force(self, now: datetime) -> Contact:
+        return replace(self, value=self._change().value, confirmed_at=now, change=None)
+
+    def _provable(self, now: datetime) -> Proof | None:
         change = self.waiting(now)
         if change is None or change.proof is None:
             return None

@@ -6,6 +6,7 @@ A contact is read and written as a whole, under the lock of its account's row.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -89,12 +90,24 @@ _OF_PERSON = (
 )
 
 
-async def lock_account(connection: AsyncConnection, account_id: UUID) -> UUID | None:
-    """Have the account's contacts change one at a time until the transaction ends; whose account it is."""
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose contacts they are."""
+
+    person_id: UUID
+    active: bool
+    """Whether the account was activated; until then its contacts are a matter of `activation`."""
+
+
+async def lock_holder(connection: AsyncConnection, account_id: UUID) -> Holder | None:
+    """Have the account's contacts change one at a time until the transaction ends."""
     found = await connection.execute(
-        select(accounts.c.person_id).where(accounts.c.id == account_id).with_for_update(key_share=True)
+        select(accounts.c.person_id, accounts.c.activated_at.is_not(None).label("active"))
+        .where(accounts.c.id == account_id)
+        .with_for_update(key_share=True)
     )
-    return found.scalar_one_or_none()
+    row = found.first()
+    return None if row is None else Holder(row.person_id, row.active)
 
 
 async def of_account(connection: AsyncConnection, keyring: Keyring, account_id: UUID) -> dict[Kind, Contact]:

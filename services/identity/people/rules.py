@@ -72,6 +72,14 @@ class BadRoles(DomainError):
     title = "A school registers pupils, guardians and teachers"
 
 
+class BadField(DomainError):
+    """A field that cannot be filled like that, or not by this caller; the metadata names it."""
+
+    status = StatusCode.INVALID_ARGUMENT
+    reason = "BAD_FIELD"
+    title = "This field cannot be filled like that"
+
+
 class BadBirthDate(DomainError):
     """The birth date is in the future or too long ago."""
 
