@@ -6,45 +6,104 @@ import asyncio
 import os
 import secrets
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Final, ParamSpec, Self, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
-# OWASP's password storage cheat sheet: the least memory it admits for one lane and two passes.
-_HASHER = PasswordHasher(
-    time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID
-)
+P = ParamSpec("P")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class HashCost:
+    """What a hash costs: the parameters of argon2id (RFC 9106).
+
+    The defaults are the least that OWASP's password storage cheat sheet admits; a region may raise them.
+    """
+
+    memory_kib: int = 19 * 1024
+    passes: int = 2
+    lanes: int = 1
+
+    def __str__(self) -> str:
+        return f"argon2id, {self.memory_kib / 1024:g} MiB, t={self.passes}, p={self.lanes}"
+
+
+LEAST_COST: Final = HashCost()
+
+
+class Hasher:
+    """Hashes at one cost; knows hashes of every cost."""
+
+    def __init__(self, cost: HashCost = LEAST_COST) -> None:
+        self.cost = cost
+        self._argon2 = PasswordHasher(
+            time_cost=cost.passes,
+            memory_cost=cost.memory_kib,
+            parallelism=cost.lanes,
+            hash_len=32,
+            salt_len=16,
+            type=Type.ID,
+        )
+
+    def hash(self, password: str) -> str:
+        """The PHC string of a password, some 20 ms of one processor."""
+        return self._argon2.hash(_normal(password))
+
+    def matches(self, present: str, password: str) -> bool:
+        """Whether the password has this hash."""
+        try:
+            return self._argon2.verify(present, _normal(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def is_outdated(self, present: str) -> bool:
+        """Whether a hash was computed at another cost than a new one would be."""
+        try:
+            return self._argon2.check_needs_rehash(present)
+        except InvalidHashError:
+            return False
 
 
 def hash_password(password: str) -> str:
-    """The PHC string of a password, about 20 ms of one processor; also for whoever loads accounts in bulk."""
-    return _HASHER.hash(_normal(password))
+    """The PHC string of a password at the least cost, for whoever loads accounts in bulk."""
+    return _LEAST.hash(password)
 
 
 class Passwords:
-    """Hashes and verifies passwords in threads of its own, one per processor: a hash takes 20 ms, 19 MiB.
+    """Hashes and verifies passwords in threads of its own, as many as processors.
 
-    ``async with`` starts and ends the threads.
+    A hash takes 20 ms and 19 MiB, and lets other threads run meanwhile. ``async with`` starts and ends them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, cost: HashCost = LEAST_COST) -> None:
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="argon2")
+        self._hasher = Hasher(cost)
         # Compared when there is nothing to compare with, so that both cases cost the same (A22).
-        self._nobodys = hash_password(secrets.token_urlsafe())
-
-    async def hash(self, password: str) -> str:
-        """The PHC string of a password."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
+        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
 
     async def verify(self, password: str, present: str | None) -> bool:
         """Whether the password has this hash; without a hash, False in the same time."""
-        matches = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _matches, present or self._nobodys, password
-        )
+        matches = await self.aside(self._hasher.matches, present or self._nobodys, password)
         return matches and present is not None
+
+    async def hash(self, password: str) -> str:
+        """The PHC string of a password."""
+        return await self.aside(self._hasher.hash, password)
+
+    def is_outdated(self, present: str) -> bool:
+        """Whether a hash was computed at another cost than new ones are; the next sign-in renews it."""
+        return self._hasher.is_outdated(present)
+
+    async def aside(self, work: Callable[P, Result], *args: P.args, **kwargs: P.kwargs) -> Result:
+        """What ``work`` gives, computed in the same threads: for what else takes milliseconds here."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: work(*args, **kwargs))
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,11 +114,7 @@ class Passwords:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _matches(present: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(present, _normal(password))
-    except (VerificationError, InvalidHashError):
-        return False
+_LEAST = Hasher()
 
 
 def _normal(password: str) -> str:
