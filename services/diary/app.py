@@ -30,6 +30,7 @@ from services.diary.schools.rpc import SchoolsRpc
 from services.diary.schools.usecases import Schools
 from services.diary.week.rpc import WeekRpc
 from services.diary.week.usecases import Weeks
+from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
@@ -84,6 +85,7 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         reader,
         bus,
         Relay(bus, database, stream),
+        AuditSealer(database),
         consumer,
         serving(
             listen=settings.listen,

@@ -7,7 +7,7 @@ committed together or not at all. Nobody calls commit: leaving the block does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
@@ -64,7 +64,14 @@ class Transaction:
         return event_id
 
     def audit(
-        self, *, actor: str, action: str, object_kind: str, object_id: str, why: str | None = None
+        self,
+        *,
+        actor: str,
+        action: str,
+        object_kind: str,
+        object_id: str,
+        why: str | None = None,
+        subject: UUID | None = None,
     ) -> None:
         """Leave an entry in the append-only audit: who did what to which object, and why if they said.
 
@@ -74,6 +81,7 @@ class Transaction:
             object_kind: what it was done to, such as ``mark``.
             object_id: which one.
             why: in the actor's words, or a machine reason.
+            subject: the person whom it concerns, who may read the entry; None when it is nobody, or many.
         """
         self._audit.append(
             {
@@ -84,6 +92,7 @@ class Transaction:
                 "object_kind": object_kind,
                 "object_id": object_id,
                 "why": why,
+                "subject": subject,
             }
         )
 
@@ -100,6 +109,11 @@ class Transaction:
     def has_events(self) -> bool:
         """Whether something was published."""
         return bool(self._events)
+
+    @property
+    def has_audit(self) -> bool:
+        """Whether entries were left in the audit."""
+        return bool(self._audit)
 
     async def flush(self) -> None:
         """Write the buffered events and audit entries; called once, just before the commit."""
@@ -136,7 +150,8 @@ class Database:
         self._sessions = create_async_engine(
             url, connect_args=connect_args, hide_parameters=True, poolclass=NullPool
         )
-        self._wakes: list[Callable[[], None]] = []
+        self._on_publish: list[Callable[[], None]] = []
+        self._on_audit: list[Callable[[], None]] = []
 
     async def __aenter__(self) -> Self:
         return self
@@ -168,7 +183,9 @@ class Database:
                         await begun.commit()
                     transaction.committed()
                     if transaction.has_events:
-                        self._wake()
+                        _call(self._on_publish)
+                    if transaction.has_audit:
+                        _call(self._on_audit)
 
                 await _uninterrupted(finish())
 
@@ -196,15 +213,20 @@ class Database:
 
     def on_publish(self, wake: Callable[[], None]) -> None:
         """Have ``wake`` called after each commit here that published something; it must not block."""
-        self._wakes.append(wake)
+        self._on_publish.append(wake)
 
-    def _wake(self) -> None:
-        for wake in self._wakes:
-            wake()
+    def on_audit(self, wake: Callable[[], None]) -> None:
+        """Have ``wake`` called after each commit here that left audit entries; it must not block."""
+        self._on_audit.append(wake)
 
     async def close(self) -> None:
         """Close the pool's connections."""
         await self._engine.dispose()
+
+
+def _call(wakes: Iterable[Callable[[], None]]) -> None:
+    for wake in wakes:
+        wake()
 
 
 @asynccontextmanager

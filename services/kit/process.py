@@ -8,11 +8,16 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import Final
 
 import uvloop
 
+from services.kit.errors import Unavailable
 from services.kit.log import configure, get_logger
 from services.kit.settings import MigrationSettings, Settings, SettingsError, load
+
+AUDIT_COMMANDS: Final = "verify-audit [position:digest …] | export-audit [after position]"
+"""What they take; said here because the commands themselves are loaded when they are asked for."""
 
 
 def main(
@@ -22,6 +27,8 @@ def main(
     migrations: Path | None = None,
 ) -> None:
     """Run a service until SIGTERM or SIGINT; the argument ``migrate`` brings its database up to date instead.
+
+    ``verify-audit`` and ``export-audit`` check the chain of its audit and print it.
 
     Exits 2 with a plain text when settings are missing or the argument is not known.
 
@@ -40,8 +47,24 @@ def main(
 
             present = _prepared(service, MigrationSettings)
             uvloop.run(upgrade(present.database_url, migrations))
+        case [("verify-audit" | "export-audit") as command, *arguments] if migrations is not None:
+            sys.exit(_on_audit(service, command, arguments))
         case _:
-            sys.exit(_say(f"usage: python -m services.{service}" + (" [migrate]" if migrations else "")))
+            commands = f" [migrate | {AUDIT_COMMANDS}]" if migrations else ""
+            sys.exit(_say(f"usage: python -m services.{service}{commands}"))
+
+
+def _on_audit(service: str, command: str, arguments: list[str]) -> int:
+    from services.kit.audit import commands  # noqa: PLC0415 - a service that serves has no use for them
+
+    url = _prepared(service, MigrationSettings).database_url
+    work = commands.verify_audit if command == "verify-audit" else commands.export_audit
+    try:
+        return uvloop.run(work(url, arguments))
+    except commands.BadArgument as wrong:
+        return _say(str(wrong))
+    except Unavailable:
+        return _say("the database does not answer")
 
 
 def _prepared(service: str, settings: type[Settings]) -> Settings:

@@ -1,13 +1,13 @@
 """The tables that every service has beside its own: events out and in, repeated requests, audit.
 
-`kit_metadata` is what the code queries; `kit_tables_v1` is what a service's first migration creates. The
-second is frozen: when a table changes, a ``kit_tables_v2`` is added and called by a new migration of each
-service. A test holds the two together.
+`kit_metadata` is what the code queries; `kit_tables_v1` is what a service's first migration creates, and
+`kit_tables_v2` what a later one adds. They are frozen: when a table changes, a ``kit_tables_v3`` is added and
+called by a new migration of each service. A test holds tables and migrations together.
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlalchemy import (
     BigInteger,
@@ -121,10 +121,33 @@ audit = Table(
     Column("object_kind", Text, nullable=False),
     Column("object_id", Text, nullable=False),
     Column("why", Text, nullable=True),
+    # The person whom it concerns, when it is one person.
+    Column("subject", Uuid, nullable=True),
     # "Who did what to this object?", in order of time.
     Index("audit_by_object", "object_kind", "object_id", "id"),
     # "What did this person do?", in order of time.
     Index("audit_by_actor", "actor", "id"),
+    # "What was done to this person?", in order of time.
+    Index("audit_by_subject", "subject", "id", postgresql_where=text("subject IS NOT NULL")),
+)
+
+# Entries that the chain does not hold yet; a trigger puts them here, whoever writes them.
+audit_unsealed = Table(
+    "audit_unsealed",
+    kit_metadata,
+    Column("entry_id", Uuid, primary_key=True),
+)
+
+# The audit's chain: each digest seals the entry to all that came before (`services.kit.audit`).
+audit_chain = Table(
+    "audit_chain",
+    kit_metadata,
+    Column("position", BigInteger, primary_key=True, autoincrement=False),  # 1, 2, 3 …
+    Column("entry_id", Uuid, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("sealed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    # Where is this entry? And each one is sealed once.
+    Index("audit_chain_by_entry", "entry_id", unique=True),
 )
 
 
@@ -217,8 +240,48 @@ _V1 = (
     """,
 )
 
+KIT_TABLES_V2: Final = (
+    "ALTER TABLE audit ADD COLUMN subject uuid",
+    "CREATE INDEX audit_by_subject ON audit (subject, id) WHERE subject IS NOT NULL",
+    "CREATE TABLE audit_unsealed (entry_id uuid PRIMARY KEY)",
+    """
+    CREATE TABLE audit_chain (
+        position bigint PRIMARY KEY,
+        entry_id uuid NOT NULL,
+        digest bytea NOT NULL,
+        sealed_at timestamptz NOT NULL DEFAULT now()
+    )
+    """,
+    "CREATE UNIQUE INDEX audit_chain_by_entry ON audit_chain (entry_id)",
+    """
+    CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_chain
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+    """,
+    # A trigger, so that no writer can forget it, bulk loaders included; once for each statement.
+    """
+    CREATE FUNCTION audit_awaits_its_seal() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO audit_unsealed (entry_id) SELECT id FROM written;
+        RETURN NULL;
+    END
+    $$
+    """,
+    """
+    CREATE TRIGGER audit_awaits_its_seal AFTER INSERT ON audit
+    REFERENCING NEW TABLE AS written FOR EACH STATEMENT EXECUTE FUNCTION audit_awaits_its_seal()
+    """,
+    "INSERT INTO audit_unsealed (entry_id) SELECT id FROM audit",
+)
+"""The chain of the audit, and the person whom an entry concerns."""
+
 
 def kit_tables_v1(op: Operations) -> None:
     """Create the tables; called once, by a service's first migration, as ``kit_tables_v1(op)``."""
     for statement in _V1:
+        op.execute(statement)
+
+
+def kit_tables_v2(op: Operations) -> None:
+    """Seal the audit into a chain; called once, by a later migration, as ``kit_tables_v2(op)``."""
+    for statement in KIT_TABLES_V2:
         op.execute(statement)

@@ -95,8 +95,14 @@ class Marks:
     ) -> datetime:
         now = self._clock.now()
         await storage.save_mark(tx.connection, lesson, mark, by=by, at=now, why=why)
-        mark_id = str(mark.mark_id)
-        tx.audit(actor=str(by), action=action, object_kind="mark", object_id=mark_id, why=why or None)
+        tx.audit(
+            actor=str(by),
+            action=action,
+            object_kind="mark",
+            object_id=str(mark.mark_id),
+            why=why or None,
+            subject=mark.pupil_id,
+        )
         return now
 
 

@@ -38,8 +38,13 @@ class Remarks:
         await require_in_class(tx.connection, lesson, pupil_id)
         remark = Remark(new_id(), lesson_id, pupil_id, words_needed(text, field="text", most=MOST_TEXT))
         await storage.add_remark(tx.connection, lesson, remark, by=teacher_id, at=self._clock.now())
-        remark_id = str(remark.remark_id)
-        tx.audit(actor=str(teacher_id), action="leave_remark", object_kind="remark", object_id=remark_id)
+        tx.audit(
+            actor=str(teacher_id),
+            action="leave_remark",
+            object_kind="remark",
+            object_id=str(remark.remark_id),
+            subject=pupil_id,
+        )
         tx.publish(_remark_left(lesson, remark), aggregate=remark.remark_id, version=1)
         return remark
 

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.leading import Seat
 from services.kit.tables import inbox, outbox, outbox_streams, requests
 
 _CHUNK: Final = 10_000  # rows changed by one statement: short locks, whatever the table's size
-_LOCK: Final = 0x6F7574626F780001  # one key for every service: advisory locks belong to a database
-_CHANNEL: Final = "outbox"  # one name for every service: channels belong to a database
+
+SEAT: Final = Seat(0x6F7574626F780001, "outbox")
+"""Of the one relay that publishes."""
 
 # What each event needs is built once: building a statement costs more than the database needs to run it.
-_TRY_TO_LEAD: Final = select(func.pg_try_advisory_lock(literal(_LOCK, BigInteger)))
-_TELL_LEADER: Final = select(func.pg_notify(_CHANNEL, ""))
 _NEXT_BATCH: Final = (
     select(
         outbox.c.id,
@@ -60,26 +60,6 @@ class Acknowledged:
 
     id: UUID
     stream_seq: int
-
-
-async def try_to_lead(connection: AsyncConnection) -> bool:
-    """Take the relay's leadership for as long as this connection lives; false when another has it."""
-    return bool(await connection.scalar(_TRY_TO_LEAD))
-
-
-async def listen(connection: AsyncConnection, wake: Callable[[], None]) -> None:
-    """Have ``wake`` called when another replica tells of a commit, and when this connection is lost.
-
-    A relay that sleeps would else believe for as long that it still leads.
-    """
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    await driver.add_listener(_CHANNEL, lambda *_: wake())
-    driver.add_termination_listener(lambda _: wake())
-
-
-async def tell_leader(connection: AsyncConnection) -> None:
-    """Wake the relay that leads: there are events which it did not see committed."""
-    await connection.execute(_TELL_LEADER)
 
 
 async def next_batch(connection: AsyncConnection, limit: int) -> list[Pending]:

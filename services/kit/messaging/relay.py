@@ -72,7 +72,7 @@ class Relay(Background):
             self.leading = self._suspicious = True
             self._log.info("relay_leads", stream=self._stream.name)
             try:
-                await outbox.listen(connection, self._work.set)
+                await outbox.SEAT.listen(connection, self._work.set)
                 while True:
                     await self._step(connection)
             finally:
@@ -85,13 +85,13 @@ class Relay(Background):
             if await self._work_within(left):
                 self._work.clear()
                 async with connection.begin():
-                    await outbox.tell_leader(connection)
+                    await outbox.SEAT.tell(connection)
                 await asyncio.sleep(_TELL_EVERY_S)
 
     @staticmethod
     async def _try_to_lead(connection: AsyncConnection) -> bool:
         async with connection.begin():
-            return await outbox.try_to_lead(connection)
+            return await outbox.SEAT.take(connection)
 
     async def _suspect(self) -> None:
         """The connection was interrupted: the stream may not be what it was."""

@@ -6,6 +6,7 @@ from services.identity.migrations.accounts import (
     account_requests,
     accounts,
     activation,
+    audit,
     consents,
     contacts,
     corrections,
@@ -18,6 +19,7 @@ from services.identity.migrations.accounts import (
 )
 
 STATEMENTS: tuple[str, ...] = (
+    *audit.STATEMENTS,
     *accounts.STATEMENTS,
     *schools.STATEMENTS,
     *contacts.STATEMENTS,
