@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eschool/identity/v1/audit.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xd0\x01\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x12\n\nactor_name\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x13\n\x0bobject_kind\x18\x06 \x01(\t\x12\x11\n\tobject_id\x18\x07 \x01(\t\x12\x0b\n\x03why\x18\x08 \x01(\t\x12\x10\n\x08position\x18\t \x01(\x03\x12\x0e\n\x06\x64igest\x18\n \x01(\t\";\n\x12ListMyAuditRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x13ListMyAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.school.identity.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x12\x45xportAuditRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"F\n\x13\x45xportAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.school.identity.v1.AuditEntry\"\x14\n\x12VerifyAuditRequest\"a\n\x13VerifyAuditResponse\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x03\x12\x11\n\tbroken_at\x18\x03 \x01(\x03\x12\x13\n\x0blast_digest\x18\x04 \x01(\t2\x98\x03\n\x0c\x41uditService\x12z\n\x0bListMyAudit\x12&.school.identity.v1.ListMyAuditRequest\x1a\'.school.identity.v1.ListMyAuditResponse\"\x1a\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/me/audit\x12\x84\x01\n\x0b\x45xportAudit\x12&.school.identity.v1.ExportAuditRequest\x1a\'.school.identity.v1.ExportAuditResponse\"$\xaa\xd4\x18\x07\x1a\x03\n\x01\x07(\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/audit/entries\x12\x84\x01\n\x0bVerifyAudit\x12&.school.identity.v1.VerifyAuditRequest\x1a\'.school.identity.v1.VerifyAuditResponse\"$\xaa\xd4\x18\x05\x1a\x03\n\x01\x07\x82\xd3\xe4\x93\x02\x15\"\x10/v1/audit:verify:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eschool/identity/v1/audit.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\xe4\x01\n\nAuditEntry\x12\x10\n\x08\x65ntry_id\x18\x01 \x01(\t\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12\x12\n\nactor_name\x18\x04 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x05 \x01(\t\x12\x13\n\x0bobject_kind\x18\x06 \x01(\t\x12\x11\n\tobject_id\x18\x07 \x01(\t\x12\x0b\n\x03why\x18\x08 \x01(\t\x12\x10\n\x08position\x18\t \x01(\x03\x12\x0e\n\x06\x64igest\x18\n \x01(\t\x12\x12\n\nsubject_id\x18\x0b \x01(\t\";\n\x12ListMyAuditRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x13ListMyAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.school.identity.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"?\n\x12\x45xportAuditRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x11\n\tpage_size\x18\x02 \x01(\x05\"F\n\x13\x45xportAuditResponse\x12/\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1e.school.identity.v1.AuditEntry\",\n\x12VerifyAuditRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\"\x8a\x01\n\x13VerifyAuditResponse\x12\r\n\x05whole\x18\x01 \x01(\x08\x12\x13\n\x0b\x65ntry_count\x18\x02 \x01(\x03\x12\x11\n\tbroken_at\x18\x03 \x01(\x03\x12\x13\n\x0blast_digest\x18\x04 \x01(\t\x12\x15\n\rlast_position\x18\x05 \x01(\x03\x12\x10\n\x08\x63omplete\x18\x06 \x01(\x08\x32\x98\x03\n\x0c\x41uditService\x12z\n\x0bListMyAudit\x12&.school.identity.v1.ListMyAuditRequest\x1a\'.school.identity.v1.ListMyAuditResponse\"\x1a\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/me/audit\x12\x84\x01\n\x0b\x45xportAudit\x12&.school.identity.v1.ExportAuditRequest\x1a\'.school.identity.v1.ExportAuditResponse\"$\xaa\xd4\x18\x07\x1a\x03\n\x01\x07(\x01\x82\xd3\xe4\x93\x02\x13\x12\x11/v1/audit/entries\x12\x84\x01\n\x0bVerifyAudit\x12&.school.identity.v1.VerifyAuditRequest\x1a\'.school.identity.v1.VerifyAuditResponse\"$\xaa\xd4\x18\x05\x1a\x03\n\x01\x07\x82\xd3\xe4\x93\x02\x15\"\x10/v1/audit:verify:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,19 +41,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._loaded_options = None
   _globals['_AUDITSERVICE'].methods_by_name['VerifyAudit']._serialized_options = b'\252\324\030\005\032\003\n\001\007\202\323\344\223\002\025\"\020/v1/audit:verify:\001*'
   _globals['_AUDITENTRY']._serialized_start=149
-  _globals['_AUDITENTRY']._serialized_end=357
-  _globals['_LISTMYAUDITREQUEST']._serialized_start=359
-  _globals['_LISTMYAUDITREQUEST']._serialized_end=418
-  _globals['_LISTMYAUDITRESPONSE']._serialized_start=420
-  _globals['_LISTMYAUDITRESPONSE']._serialized_end=515
-  _globals['_EXPORTAUDITREQUEST']._serialized_start=517
-  _globals['_EXPORTAUDITREQUEST']._serialized_end=580
-  _globals['_EXPORTAUDITRESPONSE']._serialized_start=582
-  _globals['_EXPORTAUDITRESPONSE']._serialized_end=652
-  _globals['_VERIFYAUDITREQUEST']._serialized_start=654
-  _globals['_VERIFYAUDITREQUEST']._serialized_end=674
-  _globals['_VERIFYAUDITRESPONSE']._serialized_start=676
-  _globals['_VERIFYAUDITRESPONSE']._serialized_end=773
-  _globals['_AUDITSERVICE']._serialized_start=776
-  _globals['_AUDITSERVICE']._serialized_end=1184
+  _globals['_AUDITENTRY']._serialized_end=377
+  _globals['_LISTMYAUDITREQUEST']._serialized_start=379
+  _globals['_LISTMYAUDITREQUEST']._serialized_end=438
+  _globals['_LISTMYAUDITRESPONSE']._serialized_start=440
+  _globals['_LISTMYAUDITRESPONSE']._serialized_end=535
+  _globals['_EXPORTAUDITREQUEST']._serialized_start=537
+  _globals['_EXPORTAUDITREQUEST']._serialized_end=600
+  _globals['_EXPORTAUDITRESPONSE']._serialized_start=602
+  _globals['_EXPORTAUDITRESPONSE']._serialized_end=672
+  _globals['_VERIFYAUDITREQUEST']._serialized_start=674
+  _globals['_VERIFYAUDITREQUEST']._serialized_end=718
+  _globals['_VERIFYAUDITRESPONSE']._serialized_start=721
+  _globals['_VERIFYAUDITRESPONSE']._serialized_end=859
+  _globals['_AUDITSERVICE']._serialized_start=862
+  _globals['_AUDITSERVICE']._serialized_end=1270
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class AuditEntry(_message.Message):
     WHY_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    SUBJECT_ID_FIELD_NUMBER: _builtins.int
     entry_id: _builtins.str
     """Its id."""
     actor: _builtins.str
@@ -52,7 +53,9 @@ class AuditEntry(_message.Message):
     position: _builtins.int
     """The entry's place in the chain."""
     digest: _builtins.str
-    """The chain's digest after this entry, hex."""
+    """The chain's digest after this entry, hex; empty for the second or so until it is sealed."""
+    subject_id: _builtins.str
+    """The person whom it concerns; empty when it is nobody, or many."""
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -70,10 +73,11 @@ class AuditEntry(_message.Message):
         why: _builtins.str = ...,
         position: _builtins.int = ...,
         digest: _builtins.str = ...,
+        subject_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "actor_name", b"actor_name", "at", b"at", "digest", b"digest", "entry_id", b"entry_id", "object_id", b"object_id", "object_kind", b"object_kind", "position", b"position", "why", b"why"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "actor_name", b"actor_name", "at", b"at", "digest", b"digest", "entry_id", b"entry_id", "object_id", b"object_id", "object_kind", b"object_kind", "position", b"position", "subject_id", b"subject_id", "why", b"why"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -144,7 +148,7 @@ class ExportAuditRequest(_message.Message):
     after_position: _builtins.int
     """Entries after this place; 0 for all."""
     page_size: _builtins.int
-    """How many at most; 1 000 when 0, 5 000 at the most."""
+    """How many at most; 1 000 when 0, 2 000 at the most."""
     def __init__(
         self,
         *,
@@ -189,12 +193,17 @@ class VerifyAuditRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    after_position: _builtins.int
+    """Begin after this place, which was checked before; 0 for the beginning."""
     def __init__(
         self,
+        *,
+        after_position: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -210,6 +219,8 @@ class VerifyAuditResponse(_message.Message):
     ENTRY_COUNT_FIELD_NUMBER: _builtins.int
     BROKEN_AT_FIELD_NUMBER: _builtins.int
     LAST_DIGEST_FIELD_NUMBER: _builtins.int
+    LAST_POSITION_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
     whole: _builtins.bool
     """Whether the chain is whole."""
     entry_count: _builtins.int
@@ -217,7 +228,11 @@ class VerifyAuditResponse(_message.Message):
     broken_at: _builtins.int
     """The first place where it is not whole; 0 when it is."""
     last_digest: _builtins.str
-    """The digest of the last entry, hex: kept elsewhere, it shows later that nothing was cut off."""
+    """The digest of the last entry that was checked, hex: kept elsewhere, it shows later that nothing was cut off."""
+    last_position: _builtins.int
+    """The place of that entry."""
+    complete: _builtins.bool
+    """Whether the chain's end was reached."""
     def __init__(
         self,
         *,
@@ -225,10 +240,12 @@ class VerifyAuditResponse(_message.Message):
         entry_count: _builtins.int = ...,
         broken_at: _builtins.int = ...,
         last_digest: _builtins.str = ...,
+        last_position: _builtins.int = ...,
+        complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken_at", b"broken_at", "entry_count", b"entry_count", "last_digest", b"last_digest", "whole", b"whole"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broken_at", b"broken_at", "complete", b"complete", "entry_count", b"entry_count", "last_digest", b"last_digest", "last_position", b"last_position", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -73,7 +73,8 @@ class AuditServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyAudit(self, request, context):
-        """Checks that no entry was altered, removed or put in between.
+        """Checks that no entry was altered, removed or put in between: so many entries as can be checked within a
+        call. Who has a long audit goes on after `last_position` until `complete`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class AuditServiceStub:
     ExportAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ExportAuditRequest, _audit_pb2.ExportAuditResponse]
     """Lists every entry after a cursor, the oldest first, for the operator's archive."""
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]
-    """Checks that no entry was altered, removed or put in between."""
+    """Checks that no entry was altered, removed or put in between: so many entries as can be checked within a
+    call. Who has a long audit goes on after `last_position` until `complete`.
+    """
 
 @_typing.type_check_only
 class AuditServiceAsyncStub(AuditServiceStub):
@@ -56,7 +58,9 @@ class AuditServiceAsyncStub(AuditServiceStub):
     ExportAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.ExportAuditRequest, _audit_pb2.ExportAuditResponse]  # type: ignore[assignment]
     """Lists every entry after a cursor, the oldest first, for the operator's archive."""
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_audit_pb2.VerifyAuditRequest, _audit_pb2.VerifyAuditResponse]  # type: ignore[assignment]
-    """Checks that no entry was altered, removed or put in between."""
+    """Checks that no entry was altered, removed or put in between: so many entries as can be checked within a
+    call. Who has a long audit goes on after `last_position` until `complete`.
+    """
 
 class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
     """Reads identity's audit."""
@@ -86,6 +90,8 @@ class AuditServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _audit_pb2.VerifyAuditRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_audit_pb2.VerifyAuditResponse, _abc.Awaitable[_audit_pb2.VerifyAuditResponse]]:
-        """Checks that no entry was altered, removed or put in between."""
+        """Checks that no entry was altered, removed or put in between: so many entries as can be checked within a
+        call. Who has a long audit goes on after `last_position` until `complete`.
+        """
 
 def add_AuditServiceServicer_to_server(servicer: AuditServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
