@@ -75,8 +75,8 @@ class AccountRequestsServiceServicer:
         """Hands in a request. Nobody needs to be signed in: who asks has no account yet.
 
         The same `request_id` sent again returns the first answer. Fails with UNKNOWN_SCHOOL, BAD_NAME,
-        BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, CONSENT_NEEDED, TOO_MANY_REQUESTS (`retry_after_s` in the
-        metadata) for an address or a school that has too many open.
+        BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, WRONG_CAPACITY when it is not said, CONSENT_NEEDED,
+        TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +91,8 @@ class AccountRequestsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WithdrawAccountRequest(self, request, context):
-        """Takes a request back. Fails with UNKNOWN_REQUEST, REQUEST_DECIDED.
+        """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
+        REQUEST_DECIDED when it was refused or answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,7 +118,8 @@ class AccountRequestsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RefuseAccountRequest(self, request, context):
-        """Refuses a request with a reason, which the applicant is told.
+        """Refuses a request with a reason, which the applicant is told; also an accepted one, when the documents
+        do not bear it out.
 
         Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, REASON_NEEDED.
         """

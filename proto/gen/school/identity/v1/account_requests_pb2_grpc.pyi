@@ -37,15 +37,17 @@ class AccountRequestsServiceStub:
     """Hands in a request. Nobody needs to be signed in: who asks has no account yet.
 
     The same `request_id` sent again returns the first answer. Fails with UNKNOWN_SCHOOL, BAD_NAME,
-    BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, CONSENT_NEEDED, TOO_MANY_REQUESTS (`retry_after_s` in the
-    metadata) for an address or a school that has too many open.
+    BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, WRONG_CAPACITY when it is not said, CONSENT_NEEDED,
+    TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
     """
     TrackAccountRequest: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.TrackAccountRequestRequest, _account_requests_pb2.TrackAccountRequestResponse]
     """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
     too many wrong codes (`retry_after_s` in the metadata then).
     """
     WithdrawAccountRequest: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.WithdrawAccountRequestRequest, _account_requests_pb2.WithdrawAccountRequestResponse]
-    """Takes a request back. Fails with UNKNOWN_REQUEST, REQUEST_DECIDED."""
+    """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
+    REQUEST_DECIDED when it was refused or answered.
+    """
     ListAccountRequests: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.ListAccountRequestsRequest, _account_requests_pb2.ListAccountRequestsResponse]
     """Lists the requests of a school that are not closed, the oldest first.
 
@@ -58,7 +60,8 @@ class AccountRequestsServiceStub:
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, UNKNOWN_PERSON.
     """
     RefuseAccountRequest: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.RefuseAccountRequestRequest, _account_requests_pb2.RefuseAccountRequestResponse]
-    """Refuses a request with a reason, which the applicant is told.
+    """Refuses a request with a reason, which the applicant is told; also an accepted one, when the documents
+    do not bear it out.
 
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, REASON_NEEDED.
     """
@@ -72,15 +75,17 @@ class AccountRequestsServiceAsyncStub(AccountRequestsServiceStub):
     """Hands in a request. Nobody needs to be signed in: who asks has no account yet.
 
     The same `request_id` sent again returns the first answer. Fails with UNKNOWN_SCHOOL, BAD_NAME,
-    BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, CONSENT_NEEDED, TOO_MANY_REQUESTS (`retry_after_s` in the
-    metadata) for an address or a school that has too many open.
+    BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, WRONG_CAPACITY when it is not said, CONSENT_NEEDED,
+    TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
     """
     TrackAccountRequest: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.TrackAccountRequestRequest, _account_requests_pb2.TrackAccountRequestResponse]  # type: ignore[assignment]
     """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
     too many wrong codes (`retry_after_s` in the metadata then).
     """
     WithdrawAccountRequest: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.WithdrawAccountRequestRequest, _account_requests_pb2.WithdrawAccountRequestResponse]  # type: ignore[assignment]
-    """Takes a request back. Fails with UNKNOWN_REQUEST, REQUEST_DECIDED."""
+    """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
+    REQUEST_DECIDED when it was refused or answered.
+    """
     ListAccountRequests: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.ListAccountRequestsRequest, _account_requests_pb2.ListAccountRequestsResponse]  # type: ignore[assignment]
     """Lists the requests of a school that are not closed, the oldest first.
 
@@ -93,7 +98,8 @@ class AccountRequestsServiceAsyncStub(AccountRequestsServiceStub):
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, UNKNOWN_PERSON.
     """
     RefuseAccountRequest: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.RefuseAccountRequestRequest, _account_requests_pb2.RefuseAccountRequestResponse]  # type: ignore[assignment]
-    """Refuses a request with a reason, which the applicant is told.
+    """Refuses a request with a reason, which the applicant is told; also an accepted one, when the documents
+    do not bear it out.
 
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, REASON_NEEDED.
     """
@@ -110,8 +116,8 @@ class AccountRequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Hands in a request. Nobody needs to be signed in: who asks has no account yet.
 
         The same `request_id` sent again returns the first answer. Fails with UNKNOWN_SCHOOL, BAD_NAME,
-        BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, CONSENT_NEEDED, TOO_MANY_REQUESTS (`retry_after_s` in the
-        metadata) for an address or a school that has too many open.
+        BAD_BIRTH_DATE, BAD_SNILS, BAD_EMAIL, WRONG_CAPACITY when it is not said, CONSENT_NEEDED,
+        TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
         """
 
     @_abc_1.abstractmethod
@@ -130,7 +136,9 @@ class AccountRequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_requests_pb2.WithdrawAccountRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_requests_pb2.WithdrawAccountRequestResponse, _abc.Awaitable[_account_requests_pb2.WithdrawAccountRequestResponse]]:
-        """Takes a request back. Fails with UNKNOWN_REQUEST, REQUEST_DECIDED."""
+        """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
+        REQUEST_DECIDED when it was refused or answered.
+        """
 
     @_abc_1.abstractmethod
     def ListAccountRequests(
@@ -161,7 +169,8 @@ class AccountRequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_requests_pb2.RefuseAccountRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_requests_pb2.RefuseAccountRequestResponse, _abc.Awaitable[_account_requests_pb2.RefuseAccountRequestResponse]]:
-        """Refuses a request with a reason, which the applicant is told.
+        """Refuses a request with a reason, which the applicant is told; also an accepted one, when the documents
+        do not bear it out.
 
         Fails with NOT_THEIR_SCHOOL, UNKNOWN_REQUEST, REQUEST_DECIDED, REASON_NEEDED.
         """

@@ -503,6 +503,56 @@ class FindPeopleResponse(_message.Message):
 Global___FindPeopleResponse: _TypeAlias = FindPeopleResponse  # noqa: Y015
 
 @_typing.final
+class GetIssuePersonRequest(_message.Message):
+    """Request for `GetIssuePerson`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    person_id: _builtins.str
+    """The person."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetIssuePersonRequest: _TypeAlias = GetIssuePersonRequest  # noqa: Y015
+
+@_typing.final
+class GetIssuePersonResponse(_message.Message):
+    """Reply to `GetIssuePerson`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def person(self) -> Global___IssuePerson:
+        """The person."""
+
+    def __init__(
+        self,
+        *,
+        person: Global___IssuePerson | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetIssuePersonResponse: _TypeAlias = GetIssuePersonResponse  # noqa: Y015
+
+@_typing.final
 class ListIssuingClassesRequest(_message.Message):
     """Request for `ListIssuingClasses`."""
 
@@ -789,6 +839,52 @@ class GetIssueJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetIssueJobResponse: _TypeAlias = GetIssueJobResponse  # noqa: Y015
+
+@_typing.final
+class ListIssueJobsRequest(_message.Message):
+    """Request for `ListIssueJobs`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIssueJobsRequest: _TypeAlias = ListIssueJobsRequest  # noqa: Y015
+
+@_typing.final
+class ListIssueJobsResponse(_message.Message):
+    """Reply to `ListIssueJobs`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOBS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def jobs(self) -> _containers.RepeatedCompositeFieldContainer[Global___IssueJob]:
+        """The jobs; few, so never paged."""
+
+    def __init__(
+        self,
+        *,
+        jobs: _abc.Iterable[Global___IssueJob] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListIssueJobsResponse: _TypeAlias = ListIssueJobsResponse  # noqa: Y015
 
 @_typing.final
 class StopIssueJobRequest(_message.Message):

@@ -41,6 +41,11 @@ class IssuingServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleResponse.FromString,
                 _registered_method=True)
+        self.GetIssuePerson = channel.unary_unary(
+                '/school.identity.v1.IssuingService/GetIssuePerson',
+                request_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonResponse.FromString,
+                _registered_method=True)
         self.ListIssuingClasses = channel.unary_unary(
                 '/school.identity.v1.IssuingService/ListIssuingClasses',
                 request_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.ListIssuingClassesRequest.SerializeToString,
@@ -65,6 +70,11 @@ class IssuingServiceStub:
                 '/school.identity.v1.IssuingService/GetIssueJob',
                 request_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobResponse.FromString,
+                _registered_method=True)
+        self.ListIssueJobs = channel.unary_unary(
+                '/school.identity.v1.IssuingService/ListIssueJobs',
+                request_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsResponse.FromString,
                 _registered_method=True)
         self.StopIssueJob = channel.unary_unary(
                 '/school.identity.v1.IssuingService/StopIssueJob',
@@ -93,6 +103,15 @@ class IssuingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetIssuePerson(self, request, context):
+        """Describes one person in the caller's reach, as `FindPeople` does.
+
+        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListIssuingClasses(self, request, context):
         """Lists the classes for which the caller can issue credentials, with how many persons have theirs.
         """
@@ -103,7 +122,7 @@ class IssuingServiceServicer:
     def ListClassPeople(self, request, context):
         """Lists the persons of a class for whom credentials can be issued: pupils and their guardians.
 
-        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS.
+        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_CLASS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,8 +135,12 @@ class IssuingServiceServicer:
 
         The same `request_id` sent again fails with SLIP_SHOWN: what is shown once cannot be shown again; issue
         anew. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON, DOCUMENTS_MISSING (`documents` in
-        the metadata), TOO_YOUNG for a pupil under 14 with own papers, ACCOUNT_BLOCKED, ISSUED_BEFORE when the
-        person has credentials and `reissue_reason` is empty.
+        the metadata), TOO_YOUNG for a pupil under 14 with own papers, WRONG_CAPACITY when the person is not that
+        at this school, ACCOUNT_BLOCKED, ISSUED_BEFORE when the person has credentials and `reissue_reason` is
+        empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
+        REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
+        person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
+        school and the caller is not its registrar, or works for the whole region.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,7 +151,7 @@ class IssuingServiceServicer:
         nobody watches; slips wait sealed until they are taken, for one day.
 
         The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-        UNKNOWN_CLASS, DOCUMENTS_MISSING.
+        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,6 +159,15 @@ class IssuingServiceServicer:
 
     def GetIssueJob(self, request, context):
         """Tells how far a job is. Fails with UNKNOWN_JOB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListIssueJobs(self, request, context):
+        """Lists the caller's jobs at a school that work, or whose slips wait to be taken; the newest first.
+
+        Fails with NOT_THEIR_SCHOOL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -150,6 +182,7 @@ class IssuingServiceServicer:
 
     def TakeIssueSlips(self, request, context):
         """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
+        Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
         Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
         """
@@ -164,6 +197,11 @@ def add_IssuingServiceServicer_to_server(servicer, server):
                     servicer.FindPeople,
                     request_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleResponse.SerializeToString,
+            ),
+            'GetIssuePerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetIssuePerson,
+                    request_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonResponse.SerializeToString,
             ),
             'ListIssuingClasses': grpc.unary_unary_rpc_method_handler(
                     servicer.ListIssuingClasses,
@@ -189,6 +227,11 @@ def add_IssuingServiceServicer_to_server(servicer, server):
                     servicer.GetIssueJob,
                     request_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobResponse.SerializeToString,
+            ),
+            'ListIssueJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListIssueJobs,
+                    request_deserializer=school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsResponse.SerializeToString,
             ),
             'StopIssueJob': grpc.unary_unary_rpc_method_handler(
                     servicer.StopIssueJob,
@@ -230,6 +273,33 @@ class IssuingService:
             '/school.identity.v1.IssuingService/FindPeople',
             school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_issuing__pb2.FindPeopleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetIssuePerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.IssuingService/GetIssuePerson',
+            school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_issuing__pb2.GetIssuePersonResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -365,6 +435,33 @@ class IssuingService:
             '/school.identity.v1.IssuingService/GetIssueJob',
             school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_issuing__pb2.GetIssueJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListIssueJobs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.IssuingService/ListIssueJobs',
+            school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_issuing__pb2.ListIssueJobsResponse.FromString,
             options,
             channel_credentials,
             insecure,

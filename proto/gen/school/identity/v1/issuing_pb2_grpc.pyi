@@ -41,12 +41,17 @@ class IssuingServiceStub:
 
     Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
     """
+    GetIssuePerson: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.GetIssuePersonRequest, _issuing_pb2.GetIssuePersonResponse]
+    """Describes one person in the caller's reach, as `FindPeople` does.
+
+    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON.
+    """
     ListIssuingClasses: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.ListIssuingClassesRequest, _issuing_pb2.ListIssuingClassesResponse]
     """Lists the classes for which the caller can issue credentials, with how many persons have theirs."""
     ListClassPeople: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.ListClassPeopleRequest, _issuing_pb2.ListClassPeopleResponse]
     """Lists the persons of a class for whom credentials can be issued: pupils and their guardians.
 
-    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS.
+    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_CLASS.
     """
     IssueCredentials: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.IssueCredentialsRequest, _issuing_pb2.IssueCredentialsResponse]
     """Issues login and temporary password to a person whose documents the caller has seen. The password is
@@ -55,22 +60,32 @@ class IssuingServiceStub:
 
     The same `request_id` sent again fails with SLIP_SHOWN: what is shown once cannot be shown again; issue
     anew. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON, DOCUMENTS_MISSING (`documents` in
-    the metadata), TOO_YOUNG for a pupil under 14 with own papers, ACCOUNT_BLOCKED, ISSUED_BEFORE when the
-    person has credentials and `reissue_reason` is empty.
+    the metadata), TOO_YOUNG for a pupil under 14 with own papers, WRONG_CAPACITY when the person is not that
+    at this school, ACCOUNT_BLOCKED, ISSUED_BEFORE when the person has credentials and `reissue_reason` is
+    empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
+    REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
+    person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
+    school and the caller is not its registrar, or works for the whole region.
     """
     StartClassIssue: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.StartClassIssueRequest, _issuing_pb2.StartClassIssueResponse]
     """Starts issuing for everybody of a class who has no credentials yet. It goes on by itself, also when
     nobody watches; slips wait sealed until they are taken, for one day.
 
     The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-    UNKNOWN_CLASS, DOCUMENTS_MISSING.
+    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
     """
     GetIssueJob: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.GetIssueJobRequest, _issuing_pb2.GetIssueJobResponse]
     """Tells how far a job is. Fails with UNKNOWN_JOB."""
+    ListIssueJobs: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.ListIssueJobsRequest, _issuing_pb2.ListIssueJobsResponse]
+    """Lists the caller's jobs at a school that work, or whose slips wait to be taken; the newest first.
+
+    Fails with NOT_THEIR_SCHOOL.
+    """
     StopIssueJob: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.StopIssueJobRequest, _issuing_pb2.StopIssueJobResponse]
     """Stops a job; what it has issued stays issued. Stopping an ended job succeeds. Fails with UNKNOWN_JOB."""
     TakeIssueSlips: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.TakeIssueSlipsRequest, _issuing_pb2.TakeIssueSlipsResponse]
     """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
+    Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
     Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
     """
@@ -88,12 +103,17 @@ class IssuingServiceAsyncStub(IssuingServiceStub):
 
     Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
     """
+    GetIssuePerson: _aio.UnaryUnaryMultiCallable[_issuing_pb2.GetIssuePersonRequest, _issuing_pb2.GetIssuePersonResponse]  # type: ignore[assignment]
+    """Describes one person in the caller's reach, as `FindPeople` does.
+
+    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON.
+    """
     ListIssuingClasses: _aio.UnaryUnaryMultiCallable[_issuing_pb2.ListIssuingClassesRequest, _issuing_pb2.ListIssuingClassesResponse]  # type: ignore[assignment]
     """Lists the classes for which the caller can issue credentials, with how many persons have theirs."""
     ListClassPeople: _aio.UnaryUnaryMultiCallable[_issuing_pb2.ListClassPeopleRequest, _issuing_pb2.ListClassPeopleResponse]  # type: ignore[assignment]
     """Lists the persons of a class for whom credentials can be issued: pupils and their guardians.
 
-    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS.
+    Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_CLASS.
     """
     IssueCredentials: _aio.UnaryUnaryMultiCallable[_issuing_pb2.IssueCredentialsRequest, _issuing_pb2.IssueCredentialsResponse]  # type: ignore[assignment]
     """Issues login and temporary password to a person whose documents the caller has seen. The password is
@@ -102,22 +122,32 @@ class IssuingServiceAsyncStub(IssuingServiceStub):
 
     The same `request_id` sent again fails with SLIP_SHOWN: what is shown once cannot be shown again; issue
     anew. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON, DOCUMENTS_MISSING (`documents` in
-    the metadata), TOO_YOUNG for a pupil under 14 with own papers, ACCOUNT_BLOCKED, ISSUED_BEFORE when the
-    person has credentials and `reissue_reason` is empty.
+    the metadata), TOO_YOUNG for a pupil under 14 with own papers, WRONG_CAPACITY when the person is not that
+    at this school, ACCOUNT_BLOCKED, ISSUED_BEFORE when the person has credentials and `reissue_reason` is
+    empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
+    REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
+    person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
+    school and the caller is not its registrar, or works for the whole region.
     """
     StartClassIssue: _aio.UnaryUnaryMultiCallable[_issuing_pb2.StartClassIssueRequest, _issuing_pb2.StartClassIssueResponse]  # type: ignore[assignment]
     """Starts issuing for everybody of a class who has no credentials yet. It goes on by itself, also when
     nobody watches; slips wait sealed until they are taken, for one day.
 
     The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-    UNKNOWN_CLASS, DOCUMENTS_MISSING.
+    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
     """
     GetIssueJob: _aio.UnaryUnaryMultiCallable[_issuing_pb2.GetIssueJobRequest, _issuing_pb2.GetIssueJobResponse]  # type: ignore[assignment]
     """Tells how far a job is. Fails with UNKNOWN_JOB."""
+    ListIssueJobs: _aio.UnaryUnaryMultiCallable[_issuing_pb2.ListIssueJobsRequest, _issuing_pb2.ListIssueJobsResponse]  # type: ignore[assignment]
+    """Lists the caller's jobs at a school that work, or whose slips wait to be taken; the newest first.
+
+    Fails with NOT_THEIR_SCHOOL.
+    """
     StopIssueJob: _aio.UnaryUnaryMultiCallable[_issuing_pb2.StopIssueJobRequest, _issuing_pb2.StopIssueJobResponse]  # type: ignore[assignment]
     """Stops a job; what it has issued stays issued. Stopping an ended job succeeds. Fails with UNKNOWN_JOB."""
     TakeIssueSlips: _aio.UnaryUnaryMultiCallable[_issuing_pb2.TakeIssueSlipsRequest, _issuing_pb2.TakeIssueSlipsResponse]  # type: ignore[assignment]
     """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
+    Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
     Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
     """
@@ -140,6 +170,17 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         """
 
     @_abc_1.abstractmethod
+    def GetIssuePerson(
+        self,
+        request: _issuing_pb2.GetIssuePersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_issuing_pb2.GetIssuePersonResponse, _abc.Awaitable[_issuing_pb2.GetIssuePersonResponse]]:
+        """Describes one person in the caller's reach, as `FindPeople` does.
+
+        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON.
+        """
+
+    @_abc_1.abstractmethod
     def ListIssuingClasses(
         self,
         request: _issuing_pb2.ListIssuingClassesRequest,
@@ -155,7 +196,7 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_issuing_pb2.ListClassPeopleResponse, _abc.Awaitable[_issuing_pb2.ListClassPeopleResponse]]:
         """Lists the persons of a class for whom credentials can be issued: pupils and their guardians.
 
-        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS.
+        Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_CLASS.
         """
 
     @_abc_1.abstractmethod
@@ -170,8 +211,12 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The same `request_id` sent again fails with SLIP_SHOWN: what is shown once cannot be shown again; issue
         anew. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS, UNKNOWN_PERSON, DOCUMENTS_MISSING (`documents` in
-        the metadata), TOO_YOUNG for a pupil under 14 with own papers, ACCOUNT_BLOCKED, ISSUED_BEFORE when the
-        person has credentials and `reissue_reason` is empty.
+        the metadata), TOO_YOUNG for a pupil under 14 with own papers, WRONG_CAPACITY when the person is not that
+        at this school, ACCOUNT_BLOCKED, ISSUED_BEFORE when the person has credentials and `reissue_reason` is
+        empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
+        REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
+        person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
+        school and the caller is not its registrar, or works for the whole region.
         """
 
     @_abc_1.abstractmethod
@@ -184,7 +229,7 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         nobody watches; slips wait sealed until they are taken, for one day.
 
         The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-        UNKNOWN_CLASS, DOCUMENTS_MISSING.
+        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
         """
 
     @_abc_1.abstractmethod
@@ -194,6 +239,17 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_issuing_pb2.GetIssueJobResponse, _abc.Awaitable[_issuing_pb2.GetIssueJobResponse]]:
         """Tells how far a job is. Fails with UNKNOWN_JOB."""
+
+    @_abc_1.abstractmethod
+    def ListIssueJobs(
+        self,
+        request: _issuing_pb2.ListIssueJobsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_issuing_pb2.ListIssueJobsResponse, _abc.Awaitable[_issuing_pb2.ListIssueJobsResponse]]:
+        """Lists the caller's jobs at a school that work, or whose slips wait to be taken; the newest first.
+
+        Fails with NOT_THEIR_SCHOOL.
+        """
 
     @_abc_1.abstractmethod
     def StopIssueJob(
@@ -210,6 +266,7 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_issuing_pb2.TakeIssueSlipsResponse, _abc.Awaitable[_issuing_pb2.TakeIssueSlipsResponse]]:
         """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
+        Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
         Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
         """
