@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.identity.account_requests.storage import account_requests, tracking_guesses
 from services.identity.accounts.storage import accounts, login_reservations, password_guesses
 from services.identity.binding.storage import bindings
 from services.identity.contacts.storage import contacts
@@ -15,6 +16,7 @@ from services.identity.schools.storage import classes, memberships, schools
 from services.identity.sessions.storage import sessions
 
 __all__ = [
+    "account_requests",
     "accounts",
     "bindings",
     "classes",
@@ -32,4 +34,5 @@ __all__ = [
     "relations",
     "schools",
     "sessions",
+    "tracking_guesses",
 ]

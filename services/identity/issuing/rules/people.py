@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -139,6 +139,8 @@ class Candidate:
     """The pupils of this school for whom the person stands today."""
     classes: tuple[ClassPlace, ...] = ()
     """Where the person studies today, at this school."""
+    snils_index: bytes | None = field(default=None, repr=False)
+    """The blind index of the SNILS; None when the school does not know it, or two persons claim it."""
 
     def roles_at(self, school_id: UUID) -> frozenset[Role]:
         """What the person is at the school."""

@@ -52,6 +52,8 @@ async def candidates(
             people.c.patronymic,
             people.c.birth_date,
             people.c.status,
+            people.c.snils_index,
+            people.c.snils_disputed,
             accounts.c.id.label("account_id"),
             accounts.c.login,
             accounts.c.state,
@@ -74,6 +76,7 @@ async def candidates(
                 for ward in standing.get(row.id, ())
             ),
             _class_places(studies.get(row.id, ())),
+            None if row.snils_disputed else row.snils_index,
         )
         for row in rows
     }
