@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Where each secret lies; ``jwks`` is the one that is public."""
+    """Where each secret lies; ``jwks`` and ``sealing`` are the public ones."""
 
     folder: Path
 
@@ -38,6 +38,16 @@ class Keys:
         return self.folder / "form.key"
 
     @property
+    def unsealing(self) -> Path:
+        """Private JWK set: what notifications opens messages to people with."""
+        return self.folder / "unsealing.json"
+
+    @property
+    def sealing(self) -> Path:
+        """Public JWK: what identity seals messages to people with."""
+        return self.folder / "sealing.json"
+
+    @property
     def sms(self) -> Path:
         """The customer's key at the SMS provider."""
         return self.folder / "sms.key"
@@ -51,6 +61,8 @@ def ensure(folder: Path) -> Keys:
     _once(keys.jwks, lambda: _public_part(keys.signing))
     _once(keys.snils, _new_snils_keys)
     _once(keys.form, lambda: secrets.token_urlsafe(32) + "\n")
+    _once(keys.unsealing, _new_unsealing_keys)
+    _once(keys.sealing, lambda: _sealing_key(keys.unsealing))
     _once(keys.sms, lambda: secrets.token_urlsafe(24) + "\n")
     return keys
 
@@ -96,6 +108,18 @@ def _new_snils_keys() -> str:
     from services.identity.keyring import new_keys  # noqa: PLC0415 - at the first start alone
 
     return new_keys()
+
+
+def _new_unsealing_keys() -> str:
+    from services.kit.sealing import new_keys  # noqa: PLC0415 - at the first start alone
+
+    return new_keys()
+
+
+def _sealing_key(unsealing: Path) -> str:
+    from services.kit.sealing import public_part  # noqa: PLC0415 - at the first start alone
+
+    return public_part(unsealing.read_text())
 
 
 def _coordinate(number: int) -> str:

@@ -42,9 +42,14 @@ def environment(place: Place, name: str) -> dict[str, str]:
         settings |= surroundings.identity_settings(place) | {
             "MESH_SIGNING_KEYS_FILE": str(place.keys.signing),
             "MESH_SNILS_KEYS_FILE": str(place.keys.snils),
+            "MESH_SEALING_KEY_FILE": str(place.keys.sealing),
             "MESH_REGIONS_FILE": str(place.regions_file),
             # The demo's people have numbers that no real person can have.
             "MESH_ALLOW_TEST_SNILS": "true",
+        }
+    if name == "notifications":
+        settings |= surroundings.delivery_settings(place) | {
+            "MESH_UNSEALING_KEYS_FILE": str(place.keys.unsealing),
         }
     if name == DOOR:
         settings |= {f"MESH_{service.upper()}_ADDRESS": place.address(service) for service in RECORD}

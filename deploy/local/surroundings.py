@@ -9,6 +9,7 @@ from pathlib import Path
 
 from deploy.local import leash, ready
 from deploy.local.place import Place, base_environment
+from deploy.local.ports import LOOPBACK
 
 ESIA = "esia"
 OUTSIDE = "outside"
@@ -79,6 +80,18 @@ def identity_settings(place: Place) -> dict[str, str]:
         "PKCE": "true",
     }
     return {f"MESH_ESIA__{name}": value for name, value in settings.items()}
+
+
+def delivery_settings(place: Place) -> dict[str, str]:
+    """How notifications reaches the stand-ins for mail and SMS: ``MESH_MAIL__*``, ``MESH_SMS__*``."""
+    return {
+        "MESH_MAIL__HOST": LOOPBACK,
+        "MESH_MAIL__PORT": str(place.ports["mail"]),
+        "MESH_MAIL__SECURITY": "none",
+        "MESH_MAIL__SENDER": "Школьный дневник <diary@region.example>",
+        "MESH_SMS__URL": f"http://{place.address('post')}/sms/messages",
+        "MESH_SMS__KEY_FILE": str(place.keys.sms),
+    }
 
 
 def register(place: Place) -> None:

@@ -20,6 +20,7 @@ from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rpc import BindingRpc
 from services.identity.binding.usecases import Bindings
 from services.identity.config import IdentitySettings
+from services.identity.contacts.recipients import ConfirmedContacts
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.families.usecases import Families
@@ -38,6 +39,7 @@ from services.identity.sessions.usecases import Sessions
 from services.identity.sign_in.rpc import SignInRpc
 from services.identity.sign_in.usecases import SignIns
 from services.identity.sweep import Sweep
+from services.identity.telling.usecases import Telling
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
@@ -45,6 +47,7 @@ from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.rpc.server import Register, serving
+from services.kit.sealing import Sealer
 from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -62,6 +65,7 @@ class UseCases:
     bindings: Bindings
     sessions: Sessions
     sign_ins: SignIns
+    telling: Telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ def _use_cases(
     provider = Provider(settings.region, settings.esia.issuer)
     lifetimes = Lifetimes(settings.session_idle, settings.session_absolute)
     accounts = Accounts(database, passwords, clock)
+    telling = Telling(Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock)
     sessions = Sessions(database, keyring, tokens, lifetimes, clock)
     bindings = Bindings(
         database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
@@ -160,6 +165,7 @@ def _use_cases(
             provider=provider,
             clock=clock,
         ),
+        telling=telling,
     )
 
 

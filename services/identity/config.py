@@ -17,6 +17,8 @@ class IdentitySettings(StoringSettings):
     """A private JWK set; its first ES256 key signs access tokens."""
     snils_keys_file: Path
     """The keys that hide SNILS and prove refresh tokens; see `services.identity.keyring`."""
+    sealing_key_file: Path
+    """The public key of notifications, to which messages to people are sealed; see `services.kit.sealing`."""
     regions_file: Path
     """The directory of regions; see `services.identity.regions.storage`."""
     zone: ZoneInfo = ZoneInfo("Europe/Moscow")

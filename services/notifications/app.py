@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from school.notifications.v1 import inbox_pb2_grpc
+from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
@@ -17,9 +17,19 @@ from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
 from services.kit.rpc.server import serving
+from services.kit.sealing import Unsealer
 from services.kit.tokens import TokenVerifier, issuer_of
 from services.notifications.access.events import AccessEvents
 from services.notifications.config import NotificationsSettings
+from services.notifications.delivery.events import DeliveryEvents
+from services.notifications.delivery.mail import MailPost
+from services.notifications.delivery.rpc import DeliveryRpc
+from services.notifications.delivery.rules import Channel
+from services.notifications.delivery.sender import Post, Sender
+from services.notifications.delivery.sms import SmsPost
+from services.notifications.delivery.sweep import Sweep
+from services.notifications.delivery.usecases import Deliveries, Outgoing
+from services.notifications.delivery.words import Words
 from services.notifications.inbox.events import InboxEvents
 from services.notifications.inbox.rpc import InboxRpc
 from services.notifications.inbox.usecases import Inbox
@@ -39,6 +49,8 @@ class Notifications:
     database: Database
     consumers: tuple[Consumer, ...]
     """Of identity's and of the diary's events; they know how to try their dead letters again."""
+    senders: Mapping[Channel, Sender]
+    """Of letters and of short messages."""
 
 
 @asynccontextmanager
@@ -51,7 +63,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
 
     Raises:
         OSError: the address cannot be bound.
-        ValueError: the file of public keys is none.
+        ValueError: a file of keys is none, or one with a secret cannot be read.
     """
     clock = clock or SystemClock()
     verifier = TokenVerifier(
@@ -65,8 +77,15 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     )
     access = Consumer(bus, database, "IDENTITY", "notifications-access", AccessEvents(clock).handlers)
     inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(clock).handlers)
+    words = Words(settings.zone)
+    mail, sms = MailPost(settings.mail, words, clock), SmsPost(settings.sms, words)
+    senders = _senders(settings, database, mail, sms, clock)
+    delivery_events = DeliveryEvents(clock, wake=lambda channel: senders[channel].wake())
+    delivery = Consumer(bus, database, "IDENTITY", "notifications-delivery", delivery_events.handlers)
+    deliveries = Deliveries(database, clock)
 
     def register(server: Any) -> None:
+        delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryRpc(deliveries), server)
         inbox_pb2_grpc.add_InboxServiceServicer_to_server(InboxRpc(Inbox(database, reader, clock)), server)
 
     async with (
@@ -76,6 +95,27 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         Relay(bus, database, stream),
         access,
         inbox,
+        sms,
+        senders[Channel.EMAIL],
+        senders[Channel.SMS],
+        delivery,
+        Sweep(deliveries),
         serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
     ):
-        yield Notifications(server.address, database, (access, inbox))
+        yield Notifications(server.address, database, (access, inbox, delivery), senders)
+
+
+def _senders(
+    settings: NotificationsSettings, database: Database, mail: Post, sms: Post, clock: Clock
+) -> dict[Channel, Sender]:
+    unsealer = Unsealer(settings.unsealing_keys_file)
+    posts = {
+        Channel.EMAIL: ("mail", mail, settings.mail.at_once),
+        Channel.SMS: ("sms", sms, settings.sms.at_once),
+    }
+    return {
+        channel: Sender(
+            name, Outgoing(database, channel, clock), post, unsealer, at_once=at_once, clock=clock
+        )
+        for channel, (name, post, at_once) in posts.items()
+    }

@@ -42,7 +42,7 @@ from services.kit.rpc.channel import channel
 from services.kit.rpc.status import Refusal, refusal
 from services.kit.tables import audit, outbox
 from tests.support.esia import Bench
-from tests.support.keys import REGION, Keys
+from tests.support.keys import REGION, Keys, make_sealing_keys
 
 DEADLINE = 20.0
 BORN = date(1986, 4, 12)
@@ -287,6 +287,7 @@ async def town(
         "jwks_file": keys.public,
         "signing_keys_file": keys.private,
         "snils_keys_file": folder / "snils-keys.json",
+        "sealing_key_file": make_sealing_keys(folder).public,
         "regions_file": folder / "regions.toml",
         "esia": bench.settings,
     }

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.clock import Clock, SystemClock
+from services.kit.sealing import new_keys, public_part
 from services.kit.tokens import TokenIssuer, TokenVerifier
 
 REGION = "77"
@@ -68,6 +70,28 @@ def make_keys(folder: Path, *, kid: str = "1") -> Keys:
     keys.private.write_text(json.dumps({"keys": [{**public, "d": _base64url(numbers.private_value)}]}))
     keys.public.write_text(json.dumps({"keys": [public]}))
     return keys
+
+
+@dataclass(frozen=True, slots=True)
+class SealingKeys:
+    """The private JWK set of notifications on disk, and the public JWK of identity."""
+
+    private: Path
+    public: Path
+
+
+def make_sealing_keys(folder: Path) -> SealingKeys:
+    """Keys that identity seals messages with and notifications opens them; one pair for all of a run."""
+    keys = SealingKeys(folder / "unsealing.json", folder / "sealing.json")
+    keys.private.write_text(_sealing_pair())
+    keys.public.write_text(public_part(_sealing_pair()))
+    return keys
+
+
+@cache
+def _sealing_pair() -> str:
+    """Made once: it takes a second."""
+    return new_keys()
 
 
 def _base64url(number: int) -> str:

@@ -18,6 +18,8 @@ from deploy.local.outside.mail import smtp
 from deploy.local.outside.page import Page
 from deploy.local.outside.post import PostOffice
 from deploy.local.outside.sms import SmsDoor
+from deploy.local.outside.switches import Switches
+from deploy.local.outside.troubles import Troubles
 
 _LOOPBACK = "127.0.0.1"
 
@@ -27,19 +29,23 @@ class Outside:
     """The addresses taken, and what has arrived."""
 
     post: PostOffice
+    troubles: Troubles
     smtp_port: int
     http_port: int
 
 
-def application(post: PostOffice, sms_key: str) -> Starlette:
-    """The HTTP side: the SMS provider's door and the page."""
+def application(post: PostOffice, troubles: Troubles, sms_key: str) -> Starlette:
+    """The HTTP side: the SMS provider's door, the page, the switches of troubles."""
+    switches = Switches(troubles)
     page = Page(post)
     application = Starlette(
         routes=[
             Route("/", page.html, methods=["GET"]),
             Route("/messages", page.json, methods=["GET"]),
             Route("/clear", page.clear, methods=["POST"]),
-            Route("/sms/messages", SmsDoor(post, sms_key).send, methods=["POST"]),
+            Route("/sms/messages", SmsDoor(post, troubles, sms_key).send, methods=["POST"]),
+            Route("/troubles", switches.show, methods=["GET"]),
+            Route("/troubles", switches.change, methods=["POST"]),
             Route("/healthz", _healthz, methods=["GET"]),
         ]
     )
@@ -51,17 +57,21 @@ def application(post: PostOffice, sms_key: str) -> Starlette:
 @asynccontextmanager
 async def run(*, smtp_port: int, http_port: int, sms_key: str) -> AsyncIterator[Outside]:
     """Serve on loopback; port 0 takes any."""
-    post = PostOffice()
+    post, troubles = PostOffice(), Troubles()
     loop = asyncio.get_running_loop()
-    mail = await loop.create_server(lambda: smtp(post), _LOOPBACK, smtp_port)
+    mail = await loop.create_server(lambda: smtp(post, troubles), _LOOPBACK, smtp_port)
     configuration = uvicorn.Config(
-        application(post, sms_key), host=_LOOPBACK, port=http_port, log_level="warning", access_log=False
+        application(post, troubles, sms_key),
+        host=_LOOPBACK,
+        port=http_port,
+        log_level="warning",
+        access_log=False,
     )
     listener = configuration.bind_socket()
     server = _Server(configuration)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        yield Outside(post, mail.sockets[0].getsockname()[1], listener.getsockname()[1])
+        yield Outside(post, troubles, mail.sockets[0].getsockname()[1], listener.getsockname()[1])
     finally:
         server.should_exit = True
         await serving

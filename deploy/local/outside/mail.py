@@ -10,6 +10,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.outside.post import PostOffice
+from deploy.local.outside.troubles import Trouble, Troubles
 
 _LARGEST = 1024 * 1024  # bytes of a letter
 _MOST_RECIPIENTS = 50
@@ -18,8 +19,9 @@ _MOST_RECIPIENTS = 50
 class MailDoor:
     """What `aiosmtpd` calls for each command it understands."""
 
-    def __init__(self, post: PostOffice) -> None:
+    def __init__(self, post: PostOffice, troubles: Troubles) -> None:
         self._post = post
+        self._troubles = troubles
 
     async def handle_RCPT(  # noqa: N802 - named by aiosmtpd after the SMTP command
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -38,17 +40,30 @@ class MailDoor:
     async def handle_DATA(  # noqa: N802 - as above
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        """Put the letter into the post office, once per recipient."""
+        """Put the letter into the post office, once per recipient, unless there is trouble."""
+        await self._troubles.over("mail", Trouble.SLOW)
+        match self._troubles.at("mail"):
+            case Trouble.BUSY:
+                return "451 4.3.2 Try again later"
+            case Trouble.REFUSING:
+                return "554 5.7.1 Refused"
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         letter: EmailMessage = BytesParser(policy=default).parsebytes(content)
         body = letter.get_body(preferencelist=("plain", "html"))
         text = str(body.get_content()) if body is not None else ""
         for recipient in envelope.rcpt_tos:
-            self._post.receive("mail", to=recipient, subject=str(letter["subject"] or ""), text=text.strip())
+            self._post.receive(
+                "mail",
+                to=recipient,
+                subject=str(letter["subject"] or ""),
+                text=text.strip(),
+                reference=str(letter["message-id"] or ""),
+            )
+        await self._troubles.over("mail", Trouble.SILENT)
         return "250 2.0.0 Accepted"
 
 
-def smtp(post: PostOffice) -> SMTP:
+def smtp(post: PostOffice, troubles: Troubles) -> SMTP:
     """The protocol for one connection."""
     options: dict[str, Any] = {"data_size_limit": _LARGEST, "enable_SMTPUTF8": True, "hostname": "localhost"}
-    return SMTP(MailDoor(post), **options)
+    return SMTP(MailDoor(post, troubles), **options)

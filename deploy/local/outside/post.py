@@ -13,7 +13,11 @@ _KEPT = 500  # messages; the oldest go first
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One message as a person would have got it. ``number`` grows with every message."""
+    """One message as a person would have got it.
+
+    ``number`` grows with every message; ``reference`` is what its sender calls it: the Message-ID, or the
+    idempotency key. A repetition has the same one.
+    """
 
     number: int
     kind: Literal["mail", "sms"]
@@ -21,6 +25,7 @@ class Item:
     subject: str
     text: str
     at: datetime
+    reference: str = ""
 
 
 class PostOffice:
@@ -30,9 +35,11 @@ class PostOffice:
         self._items: deque[Item] = deque(maxlen=kept)
         self._numbers = itertools.count(1)
 
-    def receive(self, kind: Literal["mail", "sms"], *, to: str, text: str, subject: str = "") -> Item:
+    def receive(
+        self, kind: Literal["mail", "sms"], *, to: str, text: str, subject: str = "", reference: str = ""
+    ) -> Item:
         """Keep a message that has arrived just now."""
-        item = Item(next(self._numbers), kind, to, subject, text, datetime.now(UTC))
+        item = Item(next(self._numbers), kind, to, subject, text, datetime.now(UTC), reference)
         self._items.append(item)
         return item
 

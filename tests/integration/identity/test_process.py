@@ -21,7 +21,7 @@ from services.kit.tables import outbox
 from tests.conftest import DatabaseUrl
 from tests.support.esia import Bench
 from tests.support.identity import DEADLINE, REGIONS, Town, bearer, doors_of, reason
-from tests.support.keys import REGION, make_keys
+from tests.support.keys import REGION, make_keys, make_sealing_keys
 from tests.support.processes import listens, until
 from tests.support.waiting import eventually
 
@@ -50,6 +50,7 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         "MESH_JWKS_FILE": str(keys.public),
         "MESH_SIGNING_KEYS_FILE": str(keys.private),
         "MESH_SNILS_KEYS_FILE": str(folder / "snils-keys.json"),
+        "MESH_SEALING_KEY_FILE": str(make_sealing_keys(folder).public),
         "MESH_REGIONS_FILE": str(folder / "regions.toml"),
         "MESH_LOG_FORMAT": "json",
         **_esia(stand),

@@ -12,10 +12,11 @@ from services.kit.rpc.channel import channel
 from services.notifications.app import run
 from services.notifications.config import NotificationsSettings
 from tests.conftest import DatabaseUrl
+from tests.integration.notifications.outdoors import Outdoors
 from tests.integration.notifications.town import Town
 from tests.support.backbone import OwnNats
 from tests.support.clock import MovableClock
-from tests.support.keys import REGION, make_keys
+from tests.support.keys import REGION, make_keys, make_sealing_keys
 from tests.support.miniature import prepare, publisher, relay_of
 
 # A Wednesday; noon in Moscow.
@@ -26,11 +27,16 @@ NOW = datetime(2025, 10, 15, 9, 0, tzinfo=UTC)
 async def town(database_url: DatabaseUrl, nats: OwnNats, tmp_path: Path) -> AsyncIterator[Town]:
     """A town where everything runs."""
     keys, clock = make_keys(tmp_path), MovableClock(NOW)
-    settings = NotificationsSettings(
-        region=REGION,
-        database_url=await database_url("notifications"),
-        nats_url=nats.url("notifications"),
-        jwks_file=keys.public,
+    sealing, outdoors = make_sealing_keys(tmp_path), Outdoors(tmp_path)
+    settings = NotificationsSettings.model_validate(
+        {
+            "region": REGION,
+            "database_url": await database_url("notifications"),
+            "nats_url": nats.url("notifications"),
+            "jwks_file": keys.public,
+            "unsealing_keys_file": sealing.private,
+            **outdoors.settings,
+        }
     )
     identity_url, diary_url = [await database_url("kit", prepare) for _ in range(2)]
     async with (
@@ -41,4 +47,5 @@ async def town(database_url: DatabaseUrl, nats: OwnNats, tmp_path: Path) -> Asyn
         run(settings, clock=clock) as notifications,
         channel(notifications.address) as to_notifications,
     ):
-        yield Town(notifications, identity, diary, to_notifications, keys, clock)
+        yield Town(settings, notifications, identity, diary, to_notifications, keys, sealing, outdoors, clock)
+    await outdoors.stop()

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 import grpc
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from school.access.v1.policy_pb2 import ROLE_GUARDIAN
+from deploy.local.outside.post import Item
+from school.access.v1.policy_pb2 import ROLE_GUARDIAN, ROLE_OPERATOR, Role
 from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
-from school.identity.v1.events_pb2 import PersonRegistered, RelationEnded, RelationRegistered
-from school.notifications.v1 import inbox_pb2, inbox_pb2_grpc
+from school.identity.v1.events_pb2 import (
+    AccountErased,
+    MessageKind,
+    PersonRegistered,
+    RelationEnded,
+    RelationRegistered,
+)
+from school.notifications.v1 import delivery_pb2, delivery_pb2_grpc, inbox_pb2, inbox_pb2_grpc
+from school.notifications.v1.delivery_pb2 import DeliveryState
+from services.identity.telling.rules import Channel as TellingChannel
+from services.identity.telling.rules import Recipient
+from services.identity.telling.usecases import Telling
 from services.kit.ids import new_id
+from services.kit.sealing import Sealer
 from services.notifications.app import Notifications
+from services.notifications.config import NotificationsSettings
+from services.notifications.delivery.rules import Channel
+from tests.integration.notifications.outdoors import Outdoors
 from tests.support.clock import MovableClock
-from tests.support.keys import Keys
+from tests.support.keys import Keys, SealingKeys
 from tests.support.miniature import Publisher
 from tests.support.waiting import eventually
 
 TIMEOUT_S = 10.0
+CODE = MappingProxyType({"code": "482917"})
 
 
 @dataclass(slots=True)
@@ -38,11 +56,15 @@ class Mark:
 class Town:
     """Identity and the diary state facts; people read their inbox."""
 
+    settings: NotificationsSettings
     notifications: Notifications
     identity: Publisher
     diary: Publisher
     channel: grpc.aio.Channel
     keys: Keys
+    sealing: SealingKeys
+    outdoors: Outdoors
+    """Where mail and SMS go; away, until a test starts it."""
     clock: MovableClock
 
     async def person(self, name: str, *, version: int = 1, person_id: UUID | None = None) -> UUID:
@@ -91,6 +113,92 @@ class Town:
             await self.relation(parent, pupil)
         await self.settled()
         return pupil, parents
+
+    async def tell(
+        self,
+        person: UUID | None = None,
+        *,
+        channel: Channel = Channel.SMS,
+        to: str = "",
+        kind: MessageKind.ValueType = MessageKind.MESSAGE_KIND_CONFIRM_MOBILE,
+        values: Mapping[str, str] = CODE,
+        life: timedelta = timedelta(minutes=10),
+    ) -> UUID:
+        """Identity has a message sent; returns its id."""
+        async with self.identity.database.transaction() as tx:
+            return self._telling.tell(
+                tx,
+                person_id=person,
+                channel=TellingChannel(channel),
+                to=to or ("anna@example.ru" if channel is Channel.EMAIL else "+79001234567"),
+                kind=kind,
+                values=values,
+                expires_at=self.clock.now() + life,
+            )
+
+    async def withdraw(self, message: UUID) -> None:
+        """Identity has a message not sent."""
+        async with self.identity.database.transaction() as tx:
+            self._telling.withdraw(tx, message)
+
+    async def erase(self, person: UUID) -> None:
+        """Identity erases a person's account."""
+        event = AccountErased(person_id=str(person))
+        event.erased_at.FromDatetime(self.clock.now())
+        await self.identity.state_event(event, aggregate=person)
+
+    @property
+    def _telling(self) -> Telling:
+        async def nobody(_connection: AsyncConnection, _person_id: UUID, /) -> list[Recipient]:
+            return []
+
+        return Telling(Sealer(self.sealing.public), nobody, self.clock)
+
+    async def later(self, **by: float) -> None:
+        """Move the clock, and have the senders look at it."""
+        self.clock.move(**by)
+        for sender in self.notifications.senders.values():
+            sender.wake()
+
+    async def arrives(self, count: int = 1) -> list[Item]:
+        """Wait until so many messages have arrived outside."""
+
+        async def enough_has_arrived() -> bool:
+            return len(self.outdoors.arrived) >= count
+
+        await eventually(enough_has_arrived)
+        return self.outdoors.arrived
+
+    async def stands(self, message: UUID, state: str, *failures: str) -> None:
+        """Wait until a delivery is in a state, after attempts that failed so; "" is one that succeeded."""
+        found: object = None
+
+        async def it_does() -> bool:
+            nonlocal found
+            rows = [one for one in await self.all_deliveries() if one.delivery_id == str(message)]
+            if not rows:
+                return False
+            [row] = rows
+            found = (DeliveryState.Name(row.state), tuple(attempt.failure for attempt in row.attempts))
+            return found == (f"DELIVERY_STATE_{state}", failures)
+
+        try:
+            await eventually(it_does)
+        except AssertionError:
+            raise AssertionError(f"the delivery stands at {found}") from None
+
+    async def my_deliveries(self, person: UUID, **request: object) -> delivery_pb2.ListMyDeliveriesResponse:
+        """`ListMyDeliveries` as a person."""
+        stub = delivery_pb2_grpc.DeliveryServiceStub(self.channel)
+        wish = delivery_pb2.ListMyDeliveriesRequest(**request)  # type: ignore[arg-type]  # as below
+        return await stub.ListMyDeliveries(wish, metadata=self._as(person), timeout=TIMEOUT_S)
+
+    async def all_deliveries(self, **request: object) -> Sequence[delivery_pb2.Delivery]:
+        """`ListDeliveries` as the operator."""
+        stub = delivery_pb2_grpc.DeliveryServiceStub(self.channel)
+        wish = delivery_pb2.ListDeliveriesRequest(**request)  # type: ignore[arg-type]  # as below
+        operator = self._as(new_id(), ROLE_OPERATOR)
+        return (await stub.ListDeliveries(wish, metadata=operator, timeout=TIMEOUT_S)).deliveries
 
     async def set_mark(
         self, mark: Mark, text: str, *, previous: str = "", version: int = 1, at: datetime | None = None
@@ -150,9 +258,9 @@ class Town:
         reply = await stub.ReadNotices(wish, metadata=self._as(person), timeout=TIMEOUT_S)
         return reply.unread_count
 
-    def _as(self, person: UUID) -> tuple[tuple[str, str], ...]:
+    def _as(self, person: UUID, role: Role.ValueType = ROLE_GUARDIAN) -> tuple[tuple[str, str], ...]:
         token, _ = self.keys.issuer(clock=self.clock).issue(
-            person_id=person, account_id=uuid4(), session_id=uuid4(), roles=frozenset({ROLE_GUARDIAN})
+            person_id=person, account_id=uuid4(), session_id=uuid4(), roles=frozenset({role})
         )
         return (("authorization", f"Bearer {token}"),)
 
