@@ -250,9 +250,16 @@ class Contact:
         """The change that can still be confirmed."""
         return self.change if self.change is not None and now < self.change.until else None
 
-    def changed_to(self, value: Value, *, until: datetime) -> Contact:
-        """With another value waiting; what was sent for a former one is dead."""
-        return replace(self, change=Change(value, until), version=self.version + 1)
+    def changed_to(self, value: Value, *, until: datetime, forget_old: bool = False) -> Contact:
+        """With another value waiting; what was sent for a former one is dead.
+
+        Args:
+            value: the other one.
+            until: how long it waits.
+            forget_old: have no value in force until then, instead of the present one.
+        """
+        changed = replace(self, change=Change(value, until), version=self.version + 1)
+        return replace(changed, value=None, confirmed_at=None) if forget_old else changed
 
     def wait_to_send(self, now: datetime) -> timedelta | None:
         """How long nothing may be sent to the value that waits; None when something may be."""
@@ -277,8 +284,8 @@ class Contact:
         proof = self._provable(now)
         if proof is None:
             return self, CodeExpired()
-        # Every digest is looked at, and each in the same time.
-        if any([hmac.compare_digest(proof.digest, digest) for digest in digests]):
+        # In the same time, however much of it is right.
+        if any(hmac.compare_digest(proof.digest, digest) for digest in digests):
             return self._in_force(now), None
         left = proof.attempts_left - 1
         change = replace(self._change(), proof=replace(proof, attempts_left=left))

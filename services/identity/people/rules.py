@@ -48,6 +48,13 @@ class PersonStatus(StrEnum):
     LEFT = "left"
 
 
+class Gender(StrEnum):
+    """As documents have it."""
+
+    MALE = "M"
+    FEMALE = "F"
+
+
 class BadName(DomainError):
     """A name is empty, too long, or mixes alphabets; the metadata names the part."""
 
@@ -199,6 +206,11 @@ class Snils:
             if total % 101 % 100 != check:
                 raise BadSnils
         return cls(digits)
+
+    @property
+    def masked(self) -> str:
+        """What its owner knows it by, and nobody else: ``***-***-*12 34``."""
+        return f"***-***-*{self.digits[7:9]} {self.digits[9:]}"
 
     def __repr__(self) -> str:
         return "Snils(***)"

@@ -46,6 +46,7 @@ people = Table(
     Column("given_name", Text, nullable=False),
     Column("patronymic", Text, nullable=False),  # empty: the person has none
     Column("birth_date", Date, nullable=False),
+    Column("gender", Text),  # a `Gender`; null: the school left it open
     # The SNILS as `hide_snils` gives it; all four are null while the school does not know it.
     Column("snils_box", LargeBinary),
     Column("snils_box_key", SmallInteger),
