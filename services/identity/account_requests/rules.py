@@ -39,14 +39,6 @@ _LONGEST_WAIT: Final = timedelta(minutes=15)
 GUESSES_FORGOTTEN_AFTER: Final = timedelta(hours=24)
 
 
-class UnknownSchool(DomainError):
-    """No school of the region has this id."""
-
-    status = StatusCode.NOT_FOUND
-    reason = "UNKNOWN_SCHOOL"
-    title = "There is no such school"
-
-
 class ConsentNeeded(DomainError):
     """Without consent nothing of the request may be kept (R35)."""
 

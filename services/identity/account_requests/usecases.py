@@ -24,7 +24,6 @@ from services.identity.account_requests.rules import (
     Applicant,
     TooManyRequests,
     UnknownRequest,
-    UnknownSchool,
     counted_network,
     new_tracking_code,
     tracking_digest,
@@ -35,6 +34,7 @@ from services.identity.issuing.usecases.desk import Desk
 from services.identity.issuing.usecases.issuing import Issuing, Search, Seen
 from services.identity.keyring import Keyring
 from services.identity.people.rules import NotTheirSchool, UnknownPerson, require_plausible
+from services.identity.schools.rules import UnknownSchool
 from services.identity.schools.storage import school as find_school
 from services.identity.telling.rules import Channel
 from services.kit.caller import Caller

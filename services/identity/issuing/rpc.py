@@ -64,6 +64,15 @@ class IssuingRpc(issuing_pb2_grpc.IssuingServiceServicer):
         found = await self._issuing.find(caller(), uuid_of(request.school_id, "school_id"), search)
         return issuing_pb2.FindPeopleResponse(people=map(person_message, found))
 
+    async def GetIssuePerson(
+        self, request: issuing_pb2.GetIssuePersonRequest, context: Context
+    ) -> issuing_pb2.GetIssuePersonResponse:
+        """One person."""
+        seen = await self._issuing.person(
+            caller(), uuid_of(request.school_id, "school_id"), uuid_of(request.person_id, "person_id")
+        )
+        return issuing_pb2.GetIssuePersonResponse(person=person_message(seen))
+
     async def ListIssuingClasses(
         self, request: issuing_pb2.ListIssuingClassesRequest, context: Context
     ) -> issuing_pb2.ListIssuingClassesResponse:
@@ -122,6 +131,14 @@ class IssuingRpc(issuing_pb2_grpc.IssuingServiceServicer):
             caller(), uuid_of(request.school_id, "school_id"), uuid_of(request.job_id, "job_id")
         )
         return issuing_pb2.GetIssueJobResponse(job=job_message(job, now=self._clock.now()))
+
+    async def ListIssueJobs(
+        self, request: issuing_pb2.ListIssueJobsRequest, context: Context
+    ) -> issuing_pb2.ListIssueJobsResponse:
+        """The caller's open jobs."""
+        jobs = await self._classes.mine(caller(), uuid_of(request.school_id, "school_id"))
+        now = self._clock.now()
+        return issuing_pb2.ListIssueJobsResponse(jobs=[job_message(job, now=now) for job in jobs])
 
     async def StopIssueJob(
         self, request: issuing_pb2.StopIssueJobRequest, context: Context

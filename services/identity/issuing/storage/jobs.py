@@ -26,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -53,6 +54,8 @@ issue_jobs = Table(
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("state", Text, nullable=False),  # a `JobState`
     Column("slips_until", DateTime(timezone=True)),  # null while it works
+    # "Which of my jobs are open?"
+    Index("issue_jobs_by_starter", "started_by", "id"),
     # The worker's question: is there anything to do?
     Index("issue_jobs_running", "id", postgresql_where=text("state = 'RUNNING'")),
     # The sweep of slips that nobody took, and of jobs long over.
@@ -164,6 +167,23 @@ async def job(
         counts.issued,
         await _skipped(connection, job_id),
     )
+
+
+async def open_jobs(
+    connection: AsyncConnection, school_id: UUID, started_by: UUID, *, now: datetime
+) -> list[UUID]:
+    """The jobs of a person at a school that work, or whose slips wait to be taken, the newest first."""
+    waits = and_(issue_jobs.c.state.in_(_ENDED_WITH_SLIPS), issue_jobs.c.slips_until > now)
+    found = await connection.execute(
+        select(issue_jobs.c.id)
+        .where(
+            issue_jobs.c.started_by == started_by,
+            issue_jobs.c.school_id == school_id,
+            or_(issue_jobs.c.state == JobState.RUNNING, waits),
+        )
+        .order_by(issue_jobs.c.id.desc())
+    )
+    return list(found.scalars())
 
 
 async def anybody_waits(connection: AsyncConnection) -> bool:

@@ -93,6 +93,15 @@ class ClassIssues:
         async with self._database.transaction() as tx:
             return await self._job(tx, caller, school_id, job_id)
 
+    async def mine(self, caller: Caller, school_id: UUID) -> list[Job]:
+        """The caller's jobs that work, or whose slips wait; the newest first. Raises `NotTheirSchool`."""
+        async with self._database.transaction() as tx:
+            today = await self._desk.today(tx.connection, school_id)
+            await self._desk.reach_of(tx.connection, caller, school_id, today=today)
+            ids = await storage.open_jobs(tx.connection, school_id, caller.person_id, now=self._clock.now())
+            found = [await storage.job(tx.connection, school_id, job_id) for job_id in ids]
+        return [job for job in found if job is not None]
+
     async def stop(self, caller: Caller, school_id: UUID, job_id: UUID) -> Job:
         """Stop a job; what it has issued stays issued. Stopping an ended job succeeds.
 

@@ -7,7 +7,7 @@ statements, and nothing is locked meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountBlocked
+from services.identity.contacts.storage import forget_changes
 from services.identity.issuing.rules.people import (
     ApplicationChannel,
     Candidate,
@@ -47,7 +48,7 @@ from services.kit.errors import Unavailable
 class EndsSessions(Protocol):
     """Ends what a person has open."""
 
-    async def end_all(self, tx: Transaction, account_id: UUID, *, reason: EndReason) -> None:
+    async def end_all(self, tx: Transaction, account_id: UUID, *, reason: EndReason) -> object:
         """End every session of the account, in the caller's transaction."""
         ...
 
@@ -65,12 +66,8 @@ class Tells(Protocol):
         """Have a message sent to every confirmed contact, once the transaction has committed."""
         ...
 
-
-class Forgets(Protocol):
-    """Voids what was begun with the former credentials: steps of activation, links and codes (A6)."""
-
-    async def __call__(self, tx: Transaction, account_id: UUID, /) -> object:
-        """Void it, in the caller's transaction."""
+    def withdraw(self, tx: Transaction, message_id: UUID) -> None:
+        """Have a message not sent if it was not sent yet."""
         ...
 
 
@@ -108,7 +105,6 @@ class Desk:
     """Verifies, and gives out.
 
     Args:
-        forget: each voids something that was begun with the former credentials.
         zone: whose days count at a school that the diary has not told of yet.
         good_for: how long a temporary password admits.
     """
@@ -119,7 +115,6 @@ class Desk:
         sessions: EndsSessions,
         tells: Tells,
         *,
-        forget: Sequence[Forgets] = (),
         zone: ZoneInfo,
         good_for: timedelta,
         clock: Clock,
@@ -127,7 +122,6 @@ class Desk:
         self._passwords = passwords
         self._sessions = sessions
         self._tells = tells
-        self._forget = tuple(forget)
         self._zone = zone
         self._good_for = good_for
         self._clock = clock
@@ -253,8 +247,9 @@ class Desk:
     async def _end_the_former(self, tx: Transaction, candidate: Candidate) -> None:
         account_id = candidate.account.id
         await self._sessions.end_all(tx, account_id, reason=EndReason.CREDENTIALS_ISSUED)
-        for forget in self._forget:
-            await forget(tx, account_id)
+        # Whoever held the former password may have begun to move the contacts (A6).
+        for message_id in await forget_changes(tx.connection, account_id):
+            self._tells.withdraw(tx, message_id)
         await self._tells.tell_everywhere(
             tx, candidate.person_id, MessageKind.MESSAGE_KIND_CREDENTIALS_REISSUED, {}
         )

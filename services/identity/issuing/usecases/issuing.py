@@ -146,6 +146,14 @@ class Issuing:
             [self._seen(each, reach, today) for each in here if search.describes(each)] for search in searches
         ]
 
+    async def person(self, caller: Caller, school_id: UUID, person_id: UUID) -> Seen:
+        """One person in the caller's reach. Raises `NotTheirSchool`, `NotTheirClass`, `UnknownPerson`."""
+        async with self._database.read() as connection:
+            today = await self._desk.today(connection, school_id)
+            reach = await self._desk.reach_of(connection, caller, school_id, today=today)
+            known = await storage.candidates(connection, school_id, [person_id], today=today)
+        return self._seen(reach.require(known.get(person_id)), reach, today)
+
     async def classes(self, caller: Caller, school_id: UUID) -> list[tuple[SchoolClass, ClassCounts]]:
         """The classes for which the caller can issue, by grade and title. Raises `NotTheirSchool`."""
         async with self._database.read() as connection:

@@ -44,6 +44,7 @@ STATEMENTS: tuple[str, ...] = (
         CONSTRAINT issue_jobs_end CHECK ((state = 'RUNNING') = (slips_until IS NULL))
     )
     """,
+    "CREATE INDEX issue_jobs_by_starter ON issue_jobs (started_by, id)",
     "CREATE INDEX issue_jobs_running ON issue_jobs (id) WHERE state = 'RUNNING'",
     "CREATE INDEX issue_jobs_by_end ON issue_jobs (slips_until) WHERE slips_until IS NOT NULL",
     """
