@@ -158,10 +158,14 @@ async def test_the_relay_is_woken_by_commits_that_published(database: Database) 
 async def test_who_waits_for_a_commit_is_called_after_it_alone(database: Database) -> None:
     """Whoever looks when called finds the rows; after a failure nobody is called."""
     called: list[str] = []
-    with pytest.raises(RuntimeError):
+
+    async def fail() -> None:
         async with database.transaction() as tx:
             tx.once_committed(lambda: called.append("failed"))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
     async with database.transaction() as tx:
         await _do(tx)
         tx.once_committed(lambda: called.append("done"))
