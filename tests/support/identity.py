@@ -40,6 +40,7 @@ from services.kit.database import Database
 from services.kit.ids import new_id
 from services.kit.rpc.channel import channel
 from services.kit.rpc.status import Refusal, refusal
+from services.kit.sealing import Unsealer
 from services.kit.tables import audit, outbox
 from tests.support.esia import Bench
 from tests.support.keys import REGION, Keys, make_sealing_keys
@@ -78,6 +79,8 @@ class Town:
     bench: Bench
     keyring: Keyring
     doors: Doors
+    unsealer: Unsealer
+    """Opens what identity seals to notifications."""
     _numbers: Any = field(default_factory=lambda: count(1))
 
     async def sweep(self) -> None:
@@ -195,6 +198,8 @@ class Doors:
     people: people_pb2_grpc.PeopleServiceAsyncStub
     families: families_pb2_grpc.FamiliesServiceAsyncStub
     regions: regions_pb2_grpc.RegionsServiceAsyncStub
+    channel: grpc.aio.Channel
+    """For the stubs of whatever else is called."""
 
     async def start(self) -> sign_in_pb2.StartEsiaSignInResponse:
         """Press "Gosuslugi"."""
@@ -280,6 +285,7 @@ async def town(
     """Identity in ``folder``, registered at the ESIA of ``bench``; ``changes`` are to its settings."""
     (folder / "regions.toml").write_text(REGIONS, "utf-8")
     (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
+    sealing = make_sealing_keys(folder)
     known: dict[str, object] = {
         "region": REGION,
         "database_url": database_url,
@@ -287,14 +293,15 @@ async def town(
         "jwks_file": keys.public,
         "signing_keys_file": keys.private,
         "snils_keys_file": folder / "snils-keys.json",
-        "sealing_key_file": make_sealing_keys(folder).public,
+        "sealing_key_file": sealing.public,
         "regions_file": folder / "regions.toml",
         "esia": bench.settings,
     }
     settings = IdentitySettings.model_validate({**known, **changes})
     async with run(settings, clock=clock) as identity, channel(identity.address) as to_identity:
         keyring = Keyring.read(folder / "snils-keys.json")
-        yield Town(identity.database, clock, bench, keyring, doors_of(to_identity, bench))
+        doors = doors_of(to_identity, bench)
+        yield Town(identity.database, clock, bench, keyring, doors, Unsealer(sealing.private))
 
 
 def doors_of(to_identity: grpc.aio.Channel, bench: Bench) -> Doors:
@@ -307,6 +314,7 @@ def doors_of(to_identity: grpc.aio.Channel, bench: Bench) -> Doors:
         people_pb2_grpc.PeopleServiceStub(to_identity),
         families_pb2_grpc.FamiliesServiceStub(to_identity),
         regions_pb2_grpc.RegionsServiceStub(to_identity),
+        to_identity,
     )
 
 
