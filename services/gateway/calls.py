@@ -42,6 +42,7 @@ from school.identity.v1 import (
     sign_in_pb2_grpc,
     staff_pb2_grpc,
 )
+from school.identity.v1 import schools_pb2_grpc as listings_pb2_grpc
 from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
 from services.gateway import problems
 from services.gateway.problems import Refused
@@ -135,6 +136,7 @@ class Identity:
         self.passwords = passwords_pb2_grpc.PasswordsServiceStub(channel)
         self.people = people_pb2_grpc.PeopleServiceStub(channel)
         self.regions = regions_pb2_grpc.RegionsServiceStub(channel)
+        self.schools = listings_pb2_grpc.SchoolsServiceStub(channel)
         self.second_factor = second_factor_pb2_grpc.SecondFactorServiceStub(channel)
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(channel)
         self.sign_in = sign_in_pb2_grpc.SignInServiceStub(channel)

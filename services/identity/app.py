@@ -13,6 +13,7 @@ from school.identity.v1 import (
     families_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
+    schools_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
 )
@@ -33,6 +34,8 @@ from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
 from services.identity.schools.events import HANDLERS
+from services.identity.schools.rpc import SchoolsRpc
+from services.identity.schools.usecases import Schools
 from services.identity.sessions.rpc import SessionsRpc
 from services.identity.sessions.rules import Lifetimes
 from services.identity.sessions.usecases import Sessions
@@ -63,6 +66,7 @@ class UseCases:
     families: Families
     people: People
     bindings: Bindings
+    schools: Schools
     sessions: Sessions
     sign_ins: SignIns
     telling: Telling
@@ -154,6 +158,7 @@ def _use_cases(
         families=Families(database, settings.zone, clock),
         people=People(database, keyring, provider, settings.zone, clock),
         bindings=bindings,
+        schools=Schools(database),
         sessions=sessions,
         sign_ins=SignIns(
             database,
@@ -179,6 +184,7 @@ def _register(
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)
         regions_pb2_grpc.add_RegionsServiceServicer_to_server(regions, server)
+        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(use_cases.schools), server)
         sessions_pb2_grpc.add_SessionsServiceServicer_to_server(SessionsRpc(use_cases.sessions), server)
         sign_in_pb2_grpc.add_SignInServiceServicer_to_server(SignInRpc(use_cases.sign_ins), server)
 

@@ -6,7 +6,7 @@ newer one. The tables can be emptied and filled again from what the diary publis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     and_,
+    func,
     or_,
     select,
 )
@@ -108,6 +109,21 @@ async def school(connection: AsyncConnection, school_id: UUID) -> School | None:
     found = await connection.execute(select(schools).where(schools.c.school_id == school_id))
     row = found.first()
     return None if row is None else School(row.school_id, row.title, ZoneInfo(row.zone))
+
+
+async def schools_titled(connection: AsyncConnection, words: Sequence[str], *, limit: int) -> list[School]:
+    """Schools whose title contains each of ``words`` (folded as `rules.words_of` does), by title.
+
+    Reads all schools of a region, a thousand or two: no index helps what begins anywhere.
+    """
+    title = func.translate(func.lower(schools.c.title), "ё", "е")
+    found = await connection.execute(
+        select(schools)
+        .where(*(title.contains(word, autoescape=True) for word in words))
+        .order_by(schools.c.title, schools.c.school_id)
+        .limit(limit)
+    )
+    return [School(row.school_id, row.title, ZoneInfo(row.zone)) for row in found]
 
 
 async def school_class(connection: AsyncConnection, school_id: UUID, class_id: UUID) -> SchoolClass | None:

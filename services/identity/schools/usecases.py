@@ -1,4 +1,4 @@
-"""Keeping the copy of the diary's facts up to date. The transaction is that of the event."""
+"""Naming schools, and keeping the copy of the diary's facts up to date in the transaction of their event."""
 
 from __future__ import annotations
 
@@ -6,8 +6,31 @@ from datetime import date
 from uuid import UUID
 
 from services.identity.schools import storage
+from services.identity.schools.rules import MOST_SHOWN, UnknownSchool, words_of
+from services.identity.schools.storage import School
 from services.kit.copies import keep_newest
-from services.kit.database import Transaction
+from services.kit.database import Database, Transaction
+
+
+class Schools:
+    """What anybody may know of the region's schools."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def search(self, title: str) -> tuple[list[School], bool]:
+        """Schools with every word of ``title`` in theirs, twenty at the most; and whether there are more."""
+        async with self._database.read() as connection:
+            found = await storage.schools_titled(connection, words_of(title), limit=MOST_SHOWN + 1)
+        return found[:MOST_SHOWN], len(found) > MOST_SHOWN
+
+    async def get(self, school_id: UUID) -> School:
+        """A school. Raises `UnknownSchool`."""
+        async with self._database.read() as connection:
+            found = await storage.school(connection, school_id)
+        if found is None:
+            raise UnknownSchool
+        return found
 
 
 async def keep_school(

@@ -15,6 +15,8 @@ from sqlalchemy import select
 from school.diary.v1.events_pb2 import ClassDescribed, ClassMembershipSet, SchoolDescribed
 from services.identity.schools import storage
 from services.identity.schools.events import HANDLERS
+from services.identity.schools.rules import UnknownSchool
+from services.identity.schools.usecases import Schools
 from services.kit.database import Database
 from services.kit.ids import new_id
 from services.kit.messaging.bus import Bus
@@ -131,6 +133,53 @@ async def test_a_class_without_pupils_today_is_nobodys(database: Database, facts
         assert not await storage.classes_of_homeroom_teacher(
             connection, facts.school_id, facts.teacher_id, today=TODAY
         )
+
+
+async def school(database: Database, title: str) -> UUID:
+    """A school that the diary has told of."""
+    school_id = new_id()
+    await hear(database, Facts(school_id, *(new_id() for _ in range(4))).school(title))
+    return school_id
+
+
+@pytest.mark.parametrize(
+    "query", ["берёзки", "БЕРЕЗКИ гимназия", "«березки»  № 4", "мназ", "Гимназия № 4 «Берёзки»"]
+)
+async def test_a_school_is_found_by_words_of_its_title(database: Database, query: str) -> None:
+    wanted = await school(database, "Гимназия № 4 «Берёзки»")
+    await school(database, "Школа № 17")
+
+    found, more = await Schools(database).search(query)
+
+    assert [each.id for each in found] == [wanted]
+    assert not more
+
+
+@pytest.mark.parametrize("query", ["%", "_", "\\", "школа гимназия", "'; DROP TABLE schools; --"])
+async def test_what_means_something_to_sql_means_itself(database: Database, query: str) -> None:
+    await school(database, "Школа № 17")
+
+    assert await Schools(database).search(query) == ([], False)
+
+
+async def test_at_most_twenty_schools_are_told_and_that_there_are_more(database: Database) -> None:
+    for number in range(21):
+        await school(database, f"Школа № {number:02}")
+
+    found, more = await Schools(database).search("")
+
+    assert [each.title for each in found] == [f"Школа № {number:02}" for number in range(20)]
+    assert more
+    _, more = await Schools(database).search("школа 1")
+    assert not more
+
+
+async def test_a_school_nobody_told_of_is_unknown(database: Database) -> None:
+    known = await school(database, "Школа № 17")
+
+    assert (await Schools(database).get(known)).title == "Школа № 17"
+    with pytest.raises(UnknownSchool):
+        await Schools(database).get(new_id())
 
 
 async def test_what_the_diary_tells_arrives(
