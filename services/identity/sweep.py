@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from services.identity.account_requests.storage import sweep_account_requests
 from services.identity.accounts.storage import sweep_guesses
+from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
 from services.identity.sessions.storage import sweep_sessions
 from services.kit.background import Background
@@ -33,6 +35,8 @@ class Sweep(Background):
         """Sweep now."""
         now = self._clock.now()
         async with self._database.read() as connection:
+            await sweep_account_requests(connection, now=now)
+            await sweep_jobs(connection, now=now)
             await sweep_links(connection, now=now)
             await sweep_guesses(connection, now=now)
             await sweep_sessions(connection, now=now)
