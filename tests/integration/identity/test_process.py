@@ -17,6 +17,7 @@ from services.identity.keyring import Keyring, new_keys
 from services.kit.clock import SystemClock
 from services.kit.database import Database
 from services.kit.rpc.channel import channel
+from services.kit.sealing import Unsealer
 from services.kit.tables import outbox
 from tests.conftest import DatabaseUrl
 from tests.support.esia import Bench
@@ -38,7 +39,7 @@ class Running:
 @asynccontextmanager
 async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: str) -> AsyncIterator[Running]:
     """``python -m services.identity`` until the block ends; then it is asked to stop, and does."""
-    keys, port = make_keys(folder), ports.any_free()
+    keys, sealing, port = make_keys(folder), make_sealing_keys(folder), ports.any_free()
     (folder / "regions.toml").write_text(REGIONS, "utf-8")
     (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
     environment = {
@@ -50,7 +51,8 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         "MESH_JWKS_FILE": str(keys.public),
         "MESH_SIGNING_KEYS_FILE": str(keys.private),
         "MESH_SNILS_KEYS_FILE": str(folder / "snils-keys.json"),
-        "MESH_SEALING_KEY_FILE": str(make_sealing_keys(folder).public),
+        "MESH_SEALING_KEY_FILE": str(sealing.public),
+        "MESH_PUBLIC_BASE_URL": "https://77.diary.test",
         "MESH_REGIONS_FILE": str(folder / "regions.toml"),
         "MESH_LOG_FORMAT": "json",
         **_esia(stand),
@@ -64,7 +66,8 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         await until(lambda: listens(port) or process.returncode is not None, within=20)
         async with channel(f"127.0.0.1:{port}") as to_identity:
             keyring = Keyring.read(folder / "snils-keys.json")
-            town = Town(database, SystemClock(), stand, keyring, doors_of(to_identity, stand))
+            doors, unsealer = doors_of(to_identity, stand), Unsealer(sealing.private)
+            town = Town(database, SystemClock(), stand, keyring, doors, unsealer)
             yield Running(process, town, log)
     finally:
         if process.returncode is None:
