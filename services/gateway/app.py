@@ -81,7 +81,13 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
             verifier, cookies, Renewal(services), form_key, settings.public_base_url
         )
         site = build(
-            PageDoor(services, Sessions(cookies, form_key), settings.public_base_url, settings.region),
+            PageDoor(
+                services,
+                Sessions(cookies, form_key),
+                settings.public_base_url,
+                settings.region,
+                settings.sign_in_origins,
+            ),
             clock,
         )
         rpcs = read_rpcs()

@@ -40,8 +40,13 @@ class Cookies:
         return jar.get(self._access, ""), jar.get(self._refresh, "")
 
     def set_session(self, headers: RawHeaders, session: Session) -> None:
-        """Keep the session's tokens, each as long as it is good for."""
+        """Keep the session's tokens, each as long as it is good for.
+
+        Without a refresh token (`SwitchRole`) the one that the browser has goes on.
+        """
         self._put(headers, self._access, session.access_token, _seconds_until(session.access_expires_at))
+        if not session.refresh_token:
+            return
         self._put(headers, self._refresh, session.refresh_token, _seconds_until(session.refresh_expires_at))
 
     def clear_session(self, headers: RawHeaders) -> None:

@@ -30,6 +30,8 @@ class PageDoor:
     """The address of this diary as people see it, without a slash at the end."""
     region: str
     """The code of the region that this mesh serves."""
+    sign_in_origins: Sequence[str] = ()
+    """ESIA's origins; empty for any https host."""
 
 
 class Site(Protocol):

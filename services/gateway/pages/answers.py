@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from school.access.v1.policy_pb2 import Role
+from school.access.v1.policy_pb2 import Pending, Role
 from school.identity.v1.people_pb2 import GetMeRequest
-from school.identity.v1.sessions_pb2 import EndSessionRequest
+from school.identity.v1.sessions_pb2 import EndSessionRequest, Session
 from school.notifications.v1.inbox_pb2 import ListNoticesRequest
 from services.gateway.pages.assets import Assets
 from services.gateway.pages.cabinet.view import full_name, given_name
-from services.gateway.pages.frame import Frame, local_path
+from services.gateway.pages.frame import HOME, Frame, local_path, role_choices
 from services.gateway.pages.language import Speech, chosen_language
 from services.gateway.pages.rendering import Renderer
 from services.gateway.problems import Refused
@@ -28,9 +29,21 @@ LANGUAGE_COOKIE = "mesh-language"
 BACK_COOKIE = "mesh-back"
 # As long as a sign-in through ESIA may take, and a little.
 BACK_SECONDS = 15 * 60
+ESIA_EXIT_COOKIE = "mesh-esia-exit"
+# The page that offers it is the next one.
+ESIA_EXIT_SECONDS = 10 * 60
 A_YEAR_SECONDS = 365 * 24 * 3600
 
 UNAUTHENTICATED = 401
+
+PENDING_PAGES = {
+    Pending.PENDING_ACTIVATION: "/activation",
+    Pending.PENDING_SECOND_FACTOR: "/second-factor",
+}
+"""The page where a session that owes a step pays it."""
+
+# Rooms whose forms all come back to the room's first page.
+_ROOMS = frozenset({"notices", "activation", "second-factor", "step-up"})
 
 # The step that a session owes, or a change asks for, and the page where it is taken.
 _OWED = {
@@ -85,27 +98,26 @@ class Answers:
             path=path or _path(request),
             csrf=csrf,
             signed_in=visitor is not None,
+            whole=visitor is not None and not visitor.caller.pending,
             teaches=visitor is not None and Role.ROLE_TEACHER in visitor.roles,
         )
 
     async def frame(self, request: Request, path: str | None = None) -> Frame:
         """The frame of a signed-in person's page; what does not answer is left out of it."""
         bare = self.bare_frame(request, path)
+        visitor = self.visitor(request)
         me, inbox = await asyncio.gather(
             unless_silent(self.door.services.identity.people.GetMe(GetMeRequest())),
             unless_silent(
                 self.door.services.notifications.inbox.ListNotices(ListNoticesRequest(page_size=1))
             ),
         )
-        return Frame(
-            speech=bare.speech,
-            path=bare.path,
-            csrf=bare.csrf,
-            signed_in=bare.signed_in,
-            teaches=bare.teaches,
+        return replace(
+            bare,
             person=full_name(me.person.name) if me else "",
             greeting=given_name(me.person.name) if me else "",
             unread=inbox.unread_count if inbox else None,
+            roles=role_choices(me.person.roles, visitor.roles) if me and visitor else (),
         )
 
     # --- answers ---
@@ -121,12 +133,19 @@ class Answers:
         """Go on to another page; after a POST, loading that page again repeats nothing."""
         return RedirectResponse(path, status_code=303)
 
-    def signed_in(self, page: Endpoint) -> Endpoint:
-        """Let only signed-in people open ``page``; others sign in first and come back to it."""
+    def signed_in(self, page: Endpoint, *, owing: Collection[Pending.ValueType] = ()) -> Endpoint:
+        """Let only signed-in people open ``page``; others sign in first and come back to it.
+
+        A session that owes a step is led to that step, unless ``owing`` says that the page is part of it.
+        """
 
         async def guarded(request: Request) -> Response:
-            if self.visitor(request) is None:
+            visitor = self.visitor(request)
+            if visitor is None:
                 return self._to_sign_in(request)
+            pending = visitor.caller.pending
+            if pending and pending not in owing:
+                return self.see_other(f"{PENDING_PAGES[pending]}?back={quote(_back(request), safe='')}")
             try:
                 return await page(request)
             except Refused as refused:
@@ -142,18 +161,27 @@ class Answers:
 
         return guarded
 
-    async def end_present(self, request: Request) -> None:
+    def onward(self, session: Session, back: str) -> str:
+        """Where somebody goes who has just got ``session``: to the step that it owes, else on their way."""
+        owed = PENDING_PAGES.get(session.pending)
+        if owed is None:
+            return back or HOME
+        return f"{owed}?back={quote(back, safe='')}" if back else owed
+
+    async def end_present(self, request: Request) -> str:
         """End the session that this browser has: it is left, or another one takes its place (ASVS 7.2.4).
 
-        A silent identity holds nobody up: the browser forgets the session in any case.
+        A silent identity holds nobody up: the browser forgets the session in any case. Gives the address
+        where the session at ESIA can be ended as well; empty when there is none.
         """
         if self.visitor(request) is None:
-            return
+            return ""
         try:
-            await unless_silent(self.door.services.identity.sessions.EndSession(EndSessionRequest()))
+            ended = await unless_silent(self.door.services.identity.sessions.EndSession(EndSessionRequest()))
         except Refused:
             # The session is over already: just what was wished.
-            return
+            return ""
+        return ended.esia_logout_url if ended else ""
 
     def _to_sign_in(self, request: Request) -> Response:
         return self.see_other(f"/sign-in?back={quote(_back(request), safe='')}")
@@ -174,6 +202,21 @@ class Answers:
     def forget_back(self, response: Response) -> None:
         """The person is back."""
         response.delete_cookie(BACK_COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+    def remember_esia_exit(self, response: Response, address: str) -> None:
+        """Keep where the session at ESIA can be ended, for the next page to offer."""
+        if self._is_esia(address):
+            self._cookie(response, ESIA_EXIT_COOKIE, quote(address, safe=""), ESIA_EXIT_SECONDS)
+
+    def esia_exit(self, request: Request) -> str:
+        """Where the session at ESIA can be ended, if that is to be offered; only ever an address of ESIA."""
+        address = unquote(request.cookies.get(ESIA_EXIT_COOKIE, ""))
+        return address if self._is_esia(address) else ""
+
+    def _is_esia(self, address: str) -> bool:
+        # The rule of forms: where no origin of ESIA is set, any https host.
+        origins = tuple(f"{origin}/" for origin in self.door.sign_in_origins)
+        return address.startswith(origins or "https://")
 
     def _cookie(self, response: Response, name: str, content: str, seconds: int) -> None:
         response.set_cookie(
@@ -213,4 +256,4 @@ def _page_of_form(path: str) -> str:
     parts = path.split("/")
     if parts[1:2] == ["lessons"]:
         return "/".join(parts[:3])
-    return f"/{parts[1]}" if parts[1] == "notices" else "/cabinet"
+    return f"/{parts[1]}" if parts[1] in _ROOMS else "/cabinet"

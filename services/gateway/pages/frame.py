@@ -2,12 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import quote
 
+from school.access.v1.policy_pb2 import Role
 from services.gateway.pages.language import LANGUAGES, Speech
 
 HOME = "/cabinet"
+
+ROLE_KEYS: Final = {
+    Role.ROLE_PUPIL: "role.pupil",
+    Role.ROLE_GUARDIAN: "role.guardian",
+    Role.ROLE_TEACHER: "role.teacher",
+    Role.ROLE_REGISTRAR: "role.registrar",
+    Role.ROLE_SCHOOL_ADMINISTRATOR: "role.school_administrator",
+    Role.ROLE_AUTHORITY: "role.authority",
+    Role.ROLE_OPERATOR: "role.operator",
+}
+"""The words for each role, in the order in which they are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChoice:
+    """One of the roles that a person can act in."""
+
+    value: str
+    """What the form sends: the role's name, or nothing for all roles at once."""
+    key: str
+    chosen: bool
+
+
+def role_choices(
+    held: Collection[Role.ValueType], acting: Collection[Role.ValueType]
+) -> tuple[RoleChoice, ...]:
+    """What somebody who holds several roles may switch between; nothing for who holds one."""
+    if len(held) < 2:
+        return ()
+    everything = set(held) <= set(acting)
+    return (
+        RoleChoice("", "role.all", everything),
+        *(
+            RoleChoice(Role.Name(role), key, not everything and role in acting)
+            for role, key in ROLE_KEYS.items()
+            if role in held
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +61,10 @@ class Frame:
     csrf: str
     """The token that every form of the page carries."""
     signed_in: bool = False
+    whole: bool = False
+    """Whether the session opens everything; one that owes a step has no sections to go to."""
+    plain: bool = False
+    """Whether nothing leads away from the page: it shows what is shown only once."""
     person: str = ""
     """The full name of who is signed in; empty when identity does not answer."""
     greeting: str = ""
@@ -27,6 +72,8 @@ class Frame:
     teaches: bool = False
     unread: int | None = None
     """How many notices are unread; ``None`` when nobody could say."""
+    roles: tuple[RoleChoice, ...] = ()
+    """The switch of who holds several roles."""
 
     @property
     def other_language(self) -> str:

@@ -13,6 +13,7 @@ from services.gateway.pages.cabinet.page import CabinetPages
 from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.esia import EsiaPages
 from services.gateway.pages.doors.regions import RegionPages
+from services.gateway.pages.doors.roles import RolePages
 from services.gateway.pages.doors.sign_in import SignInPages, wait_of
 from services.gateway.pages.doors.welcome import WelcomePages
 from services.gateway.pages.frame import HOME, local_path
@@ -84,6 +85,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         Route("/sign-in/link", esia.bind, methods=["POST"]),
         _get("/sign-in/refused", esia.refused),
         _post("/sign-out", doors.leave, answers, HOME),
+        _post("/role", inside(RolePages(answers).switch), answers, HOME),
         _get("/welcome", inside(WelcomePages(answers).show)),
         _get("/cabinet", inside(CabinetPages(answers).show)),
         _get("/pupils/{pupil_id}/week", inside(WeekPages(answers).show)),

@@ -12,7 +12,6 @@ from school.identity.v1.sign_in_pb2 import SignInWithPasswordRequest
 from services.gateway.pages.answers import Answers, wanted_back
 from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.regions import region_view
-from services.gateway.pages.frame import HOME
 from services.gateway.problems import Problem, Refused
 
 ASK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "ACCOUNT_BLOCKED"})
@@ -33,12 +32,16 @@ class SignInView:
     back: str
     left: bool = False
     """The person has just signed out."""
+    esia_exit: str = ""
+    """Where they can leave Gosuslugi as well."""
+    recovered: bool = False
+    """The person has just set a new password."""
     login: str = ""
     reason: str = ""
     wait: int | None = None
 
 
-def sign_in_view(region: Region, *, back: str, left: bool = False) -> SignInView:
+def sign_in_view(region: Region, *, back: str) -> SignInView:
     """The doors as the directory describes them."""
     shown = region_view(region)
     return SignInView(
@@ -50,7 +53,6 @@ def sign_in_view(region: Region, *, back: str, left: bool = False) -> SignInView
         address=region.address,
         host=shown.host,
         back=back,
-        left=left,
     )
 
 
@@ -71,10 +73,12 @@ class SignInPages:
         region = await self._region(request.query_params.get("region", ""))
         if region is None:
             return self._answers.see_other("/")
-        view = sign_in_view(
-            region,
-            back=wanted_back(request.query_params.get("back")),
-            left="left" in request.query_params,
+        left = "left" in request.query_params
+        view = replace(
+            sign_in_view(region, back=wanted_back(request.query_params.get("back"))),
+            left=left,
+            esia_exit=self._answers.esia_exit(request) if left else "",
+            recovered="recovered" in request.query_params,
         )
         return self._answers.html("sign_in.html", self._answers.bare_frame(request), view=view)
 
@@ -91,14 +95,19 @@ class SignInPages:
                 raise
             return await self._ask_again(request, str(form.get("region", "")), back, login, refused.problem)
         await self._answers.end_present(request)
-        response = self._answers.see_other(back or HOME)
-        self._answers.door.sessions.enter(response, reply.signed_in.session)
+        session = reply.signed_in.session
+        response = self._answers.see_other(self._answers.onward(session, back))
+        self._answers.door.sessions.enter(response, session)
         return response
 
     async def leave(self, request: Request) -> Response:
-        """Sign out. The browser forgets the session also when identity does not answer."""
-        await self._answers.end_present(request)
+        """Sign out. The browser forgets the session also when identity does not answer.
+
+        To leave Gosuslugi as well is offered by the next page, never done unasked.
+        """
+        esia_exit = await self._answers.end_present(request)
         response = self._answers.see_other("/sign-in?left=1")
+        self._answers.remember_esia_exit(response, esia_exit)
         self._answers.door.sessions.leave(response)
         return response
 
