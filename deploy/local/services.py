@@ -44,7 +44,6 @@ def environment(place: Place, name: str) -> dict[str, str]:
             "MESH_SNILS_KEYS_FILE": str(place.keys.snils),
             "MESH_SEALING_KEY_FILE": str(place.keys.sealing),
             "MESH_REGIONS_FILE": str(place.regions_file),
-            "MESH_PUBLIC_BASE_URL": place.public_url,
             # The demo's people have numbers that no real person can have.
             "MESH_ALLOW_TEST_SNILS": "true",
         }

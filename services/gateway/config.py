@@ -5,8 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from services.kit.settings import BaseUrl, ServiceSettings
+from pydantic import AfterValidator
+
+from services.kit.settings import ServiceSettings
+
+# On the way between a browser and itself there is no network that could read along.
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
+        raise ValueError("must be an http or https address without a path")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError("must be https: plain http is for loopback only")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class GatewaySettings(ServiceSettings):
@@ -18,7 +34,7 @@ class GatewaySettings(ServiceSettings):
     """Where the diary answers."""
     notifications_address: str
     """Where notifications answers."""
-    public_base_url: BaseUrl
+    public_base_url: Annotated[str, AfterValidator(_base_url)]
     """How people reach this gateway: ``https://diary.example``; http on loopback only."""
     form_key_file: Path
     """The key of form tokens: 32 random bytes in base64url, the same for all gateways of the region."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Literal, TypeVar
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -16,21 +15,6 @@ from pydantic_settings import (
 )
 
 PREFIX = "MESH_"
-# On the way between a browser and itself there is no network that could read along.
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def _base_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path not in {"", "/"}:
-        raise ValueError("must be an http or https address without a path")
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ValueError("must be https: plain http is for loopback only")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-BaseUrl = Annotated[str, AfterValidator(_base_url)]
-"""How people reach something: ``https://host``, without a path; plain http on loopback only."""
 
 
 class SettingsError(Exception):

@@ -295,7 +295,6 @@ async def town(
         "snils_keys_file": folder / "snils-keys.json",
         "sealing_key_file": sealing.public,
         "regions_file": folder / "regions.toml",
-        "public_base_url": "https://77.diary.test",
         "esia": bench.settings,
     }
     settings = IdentitySettings.model_validate({**known, **changes})

@@ -33,14 +33,14 @@ class Proving:
     Args:
         keyring: digests of codes are keyed: of a million codes a plain one is reversed at once.
         telling: asks notifications to send.
-        public_base_url: what links begin with; never taken from a request (A18).
+        address: of the region, which links begin with; never taken from a request (A18).
         clock: what time it is.
     """
 
-    def __init__(self, keyring: Keyring, telling: Telling, *, public_base_url: str, clock: Clock) -> None:
+    def __init__(self, keyring: Keyring, telling: Telling, *, address: str, clock: Clock) -> None:
         self._keyring = keyring
         self._telling = telling
-        self._base = public_base_url.rstrip("/")
+        self._address = address.rstrip("/")
         self._clock = clock
 
     def send(
@@ -63,7 +63,7 @@ class Proving:
             token = secrets.token_urlsafe(_TOKEN_BYTES)
             digest, ends, attempts = link_digest(token), now + LINK_LIFE, 1
             kind = MessageKind.MESSAGE_KIND_CONFIRM_EMAIL
-            values = {"link": f"{self._base}/confirm-email/{token}"}
+            values = {"link": f"{self._address}/confirm-email/{token}"}
         else:
             code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
             digest, ends, attempts = (

@@ -52,7 +52,6 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         "MESH_SIGNING_KEYS_FILE": str(keys.private),
         "MESH_SNILS_KEYS_FILE": str(folder / "snils-keys.json"),
         "MESH_SEALING_KEY_FILE": str(sealing.public),
-        "MESH_PUBLIC_BASE_URL": "https://77.diary.test",
         "MESH_REGIONS_FILE": str(folder / "regions.toml"),
         "MESH_LOG_FORMAT": "json",
         **_esia(stand),
