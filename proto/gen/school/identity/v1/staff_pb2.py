@@ -28,7 +28,7 @@ from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__
 from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_people__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eschool/identity/v1/staff.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\x85\x01\n\x04Post\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12$\n\x04role\x18\x02 \x01(\x0e\x32\x16.school.access.v1.Role\x12.\n\ngranted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cschool_title\x18\x04 \x01(\t\"\x8c\x01\n\x0bStaffMember\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\'\n\x05posts\x18\x03 \x03(\x0b\x32\x18.school.identity.v1.Post\x12\x15\n\rsecond_factor\x18\x04 \x01(\x08\"L\n\x10ListStaffRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x11ListStaffResponse\x12\x30\n\x07members\x18\x01 \x03(\x0b\x32\x1f.school.identity.v1.StaffMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"w\n\x15GrantStaffRoleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x16.school.access.v1.Role\"I\n\x16GrantStaffRoleResponse\x12/\n\x06member\x18\x01 \x01(\x0b\x32\x1f.school.identity.v1.StaffMember\"\x88\x01\n\x16RevokeStaffRoleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x05 \x01(\t\"J\n\x17RevokeStaffRoleResponse\x12/\n\x06member\x18\x01 \x01(\x0b\x32\x1f.school.identity.v1.StaffMember\"\x14\n\x12ListMyPostsRequest\">\n\x13ListMyPostsResponse\x12\'\n\x05posts\x18\x01 \x03(\x0b\x32\x18.school.identity.v1.Post2\xa9\x04\n\x0cStaffService\x12u\n\tListStaff\x12$.school.identity.v1.ListStaffRequest\x1a%.school.identity.v1.ListStaffResponse\"\x1b\xaa\xd4\x18\x06\x1a\x04\n\x02\x05\x07\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/staff\x12\x8f\x01\n\x0eGrantStaffRole\x12).school.identity.v1.GrantStaffRoleRequest\x1a*.school.identity.v1.GrantStaffRoleResponse\"&\xaa\xd4\x18\x08\x1a\x04\n\x02\x05\x07(\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/staff:grant:\x01*\x12\x93\x01\n\x0fRevokeStaffRole\x12*.school.identity.v1.RevokeStaffRoleRequest\x1a+.school.identity.v1.RevokeStaffRoleResponse\"\'\xaa\xd4\x18\x08\x1a\x04\n\x02\x05\x07(\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/staff:revoke:\x01*\x12z\n\x0bListMyPosts\x12&.school.identity.v1.ListMyPostsRequest\x1a\'.school.identity.v1.ListMyPostsResponse\"\x1a\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/me/postsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1eschool/identity/v1/staff.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\x85\x01\n\x04Post\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12$\n\x04role\x18\x02 \x01(\x0e\x32\x16.school.access.v1.Role\x12.\n\ngranted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0cschool_title\x18\x04 \x01(\t\"\x8c\x01\n\x0bStaffMember\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\'\n\x05posts\x18\x03 \x03(\x0b\x32\x18.school.identity.v1.Post\x12\x15\n\rsecond_factor\x18\x04 \x01(\x08\"L\n\x10ListStaffRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"^\n\x11ListStaffResponse\x12\x30\n\x07members\x18\x01 \x03(\x0b\x32\x1f.school.identity.v1.StaffMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"~\n\x1a\x46indStaffCandidatesRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\r\n\x05snils\x18\x04 \x01(\t\"O\n\x1b\x46indStaffCandidatesResponse\x12\x30\n\x07members\x18\x01 \x03(\x0b\x32\x1f.school.identity.v1.StaffMember\"=\n\x15GetStaffMemberRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x11\n\tschool_id\x18\x02 \x01(\t\"I\n\x16GetStaffMemberResponse\x12/\n\x06member\x18\x01 \x01(\x0b\x32\x1f.school.identity.v1.StaffMember\"w\n\x15GrantStaffRoleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x16.school.access.v1.Role\"I\n\x16GrantStaffRoleResponse\x12/\n\x06member\x18\x01 \x01(\x0b\x32\x1f.school.identity.v1.StaffMember\"\x88\x01\n\x16RevokeStaffRoleRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12$\n\x04role\x18\x04 \x01(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x05 \x01(\t\"J\n\x17RevokeStaffRoleResponse\x12/\n\x06member\x18\x01 \x01(\x0b\x32\x1f.school.identity.v1.StaffMember\"\x14\n\x12ListMyPostsRequest\">\n\x13ListMyPostsResponse\x12\'\n\x05posts\x18\x01 \x03(\x0b\x32\x18.school.identity.v1.Post2\xda\x06\n\x0cStaffService\x12u\n\tListStaff\x12$.school.identity.v1.ListStaffRequest\x1a%.school.identity.v1.ListStaffResponse\"\x1b\xaa\xd4\x18\x06\x1a\x04\n\x02\x05\x07\x82\xd3\xe4\x93\x02\x0b\x12\t/v1/staff\x12\x9b\x01\n\x13\x46indStaffCandidates\x12..school.identity.v1.FindStaffCandidatesRequest\x1a/.school.identity.v1.FindStaffCandidatesResponse\"#\xaa\xd4\x18\x06\x1a\x04\n\x02\x05\x07\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/staff:find:\x01*\x12\x90\x01\n\x0eGetStaffMember\x12).school.identity.v1.GetStaffMemberRequest\x1a*.school.identity.v1.GetStaffMemberResponse\"\'\xaa\xd4\x18\x06\x1a\x04\n\x02\x05\x07\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/staff/{person_id}\x12\x8f\x01\n\x0eGrantStaffRole\x12).school.identity.v1.GrantStaffRoleRequest\x1a*.school.identity.v1.GrantStaffRoleResponse\"&\xaa\xd4\x18\x08\x1a\x04\n\x02\x05\x07(\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/staff:grant:\x01*\x12\x93\x01\n\x0fRevokeStaffRole\x12*.school.identity.v1.RevokeStaffRoleRequest\x1a+.school.identity.v1.RevokeStaffRoleResponse\"\'\xaa\xd4\x18\x08\x1a\x04\n\x02\x05\x07(\x01\x82\xd3\xe4\x93\x02\x15\"\x10/v1/staff:revoke:\x01*\x12z\n\x0bListMyPosts\x12&.school.identity.v1.ListMyPostsRequest\x1a\'.school.identity.v1.ListMyPostsResponse\"\x1a\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0e\x12\x0c/v1/me/postsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_STAFFSERVICE'].methods_by_name['ListStaff']._loaded_options = None
   _globals['_STAFFSERVICE'].methods_by_name['ListStaff']._serialized_options = b'\252\324\030\006\032\004\n\002\005\007\202\323\344\223\002\013\022\t/v1/staff'
+  _globals['_STAFFSERVICE'].methods_by_name['FindStaffCandidates']._loaded_options = None
+  _globals['_STAFFSERVICE'].methods_by_name['FindStaffCandidates']._serialized_options = b'\252\324\030\006\032\004\n\002\005\007\202\323\344\223\002\023\"\016/v1/staff:find:\001*'
+  _globals['_STAFFSERVICE'].methods_by_name['GetStaffMember']._loaded_options = None
+  _globals['_STAFFSERVICE'].methods_by_name['GetStaffMember']._serialized_options = b'\252\324\030\006\032\004\n\002\005\007\202\323\344\223\002\027\022\025/v1/staff/{person_id}'
   _globals['_STAFFSERVICE'].methods_by_name['GrantStaffRole']._loaded_options = None
   _globals['_STAFFSERVICE'].methods_by_name['GrantStaffRole']._serialized_options = b'\252\324\030\010\032\004\n\002\005\007(\001\202\323\344\223\002\024\"\017/v1/staff:grant:\001*'
   _globals['_STAFFSERVICE'].methods_by_name['RevokeStaffRole']._loaded_options = None
@@ -51,18 +55,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSTAFFREQUEST']._serialized_end=536
   _globals['_LISTSTAFFRESPONSE']._serialized_start=538
   _globals['_LISTSTAFFRESPONSE']._serialized_end=632
-  _globals['_GRANTSTAFFROLEREQUEST']._serialized_start=634
-  _globals['_GRANTSTAFFROLEREQUEST']._serialized_end=753
-  _globals['_GRANTSTAFFROLERESPONSE']._serialized_start=755
-  _globals['_GRANTSTAFFROLERESPONSE']._serialized_end=828
-  _globals['_REVOKESTAFFROLEREQUEST']._serialized_start=831
-  _globals['_REVOKESTAFFROLEREQUEST']._serialized_end=967
-  _globals['_REVOKESTAFFROLERESPONSE']._serialized_start=969
-  _globals['_REVOKESTAFFROLERESPONSE']._serialized_end=1043
-  _globals['_LISTMYPOSTSREQUEST']._serialized_start=1045
-  _globals['_LISTMYPOSTSREQUEST']._serialized_end=1065
-  _globals['_LISTMYPOSTSRESPONSE']._serialized_start=1067
-  _globals['_LISTMYPOSTSRESPONSE']._serialized_end=1129
-  _globals['_STAFFSERVICE']._serialized_start=1132
-  _globals['_STAFFSERVICE']._serialized_end=1685
+  _globals['_FINDSTAFFCANDIDATESREQUEST']._serialized_start=634
+  _globals['_FINDSTAFFCANDIDATESREQUEST']._serialized_end=760
+  _globals['_FINDSTAFFCANDIDATESRESPONSE']._serialized_start=762
+  _globals['_FINDSTAFFCANDIDATESRESPONSE']._serialized_end=841
+  _globals['_GETSTAFFMEMBERREQUEST']._serialized_start=843
+  _globals['_GETSTAFFMEMBERREQUEST']._serialized_end=904
+  _globals['_GETSTAFFMEMBERRESPONSE']._serialized_start=906
+  _globals['_GETSTAFFMEMBERRESPONSE']._serialized_end=979
+  _globals['_GRANTSTAFFROLEREQUEST']._serialized_start=981
+  _globals['_GRANTSTAFFROLEREQUEST']._serialized_end=1100
+  _globals['_GRANTSTAFFROLERESPONSE']._serialized_start=1102
+  _globals['_GRANTSTAFFROLERESPONSE']._serialized_end=1175
+  _globals['_REVOKESTAFFROLEREQUEST']._serialized_start=1178
+  _globals['_REVOKESTAFFROLEREQUEST']._serialized_end=1314
+  _globals['_REVOKESTAFFROLERESPONSE']._serialized_start=1316
+  _globals['_REVOKESTAFFROLERESPONSE']._serialized_end=1390
+  _globals['_LISTMYPOSTSREQUEST']._serialized_start=1392
+  _globals['_LISTMYPOSTSREQUEST']._serialized_end=1412
+  _globals['_LISTMYPOSTSRESPONSE']._serialized_start=1414
+  _globals['_LISTMYPOSTSRESPONSE']._serialized_end=1476
+  _globals['_STAFFSERVICE']._serialized_start=1479
+  _globals['_STAFFSERVICE']._serialized_end=2337
 # @@protoc_insertion_point(module_scope)

@@ -154,6 +154,116 @@ class ListStaffResponse(_message.Message):
 Global___ListStaffResponse: _TypeAlias = ListStaffResponse  # noqa: Y015
 
 @_typing.final
+class FindStaffCandidatesRequest(_message.Message):
+    """Request for `FindStaffCandidates`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    SNILS_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school; empty for a role that holds in the whole region, for operators only."""
+    birth_date: _builtins.str
+    """The birth date, YYYY-MM-DD; empty when the SNILS is given."""
+    snils: _builtins.str
+    """The SNILS; empty when the birth date is given."""
+    @_builtins.property
+    def name(self) -> _people_pb2.FullName:
+        """The full name from the documents."""
+
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        name: _people_pb2.FullName | None = ...,
+        birth_date: _builtins.str = ...,
+        snils: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "name", b"name", "school_id", b"school_id", "snils", b"snils"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindStaffCandidatesRequest: _TypeAlias = FindStaffCandidatesRequest  # noqa: Y015
+
+@_typing.final
+class FindStaffCandidatesResponse(_message.Message):
+    """Reply to `FindStaffCandidates`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def members(self) -> _containers.RepeatedCompositeFieldContainer[Global___StaffMember]:
+        """Who was found."""
+
+    def __init__(
+        self,
+        *,
+        members: _abc.Iterable[Global___StaffMember] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindStaffCandidatesResponse: _TypeAlias = FindStaffCandidatesResponse  # noqa: Y015
+
+@_typing.final
+class GetStaffMemberRequest(_message.Message):
+    """Request for `GetStaffMember`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person."""
+    school_id: _builtins.str
+    """The school; empty for the posts that hold in the whole region, for operators only."""
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        school_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStaffMemberRequest: _TypeAlias = GetStaffMemberRequest  # noqa: Y015
+
+@_typing.final
+class GetStaffMemberResponse(_message.Message):
+    """Reply to `GetStaffMember`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def member(self) -> Global___StaffMember:
+        """The person."""
+
+    def __init__(
+        self,
+        *,
+        member: Global___StaffMember | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["member", b"member"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetStaffMemberResponse: _TypeAlias = GetStaffMemberResponse  # noqa: Y015
+
+@_typing.final
 class GrantStaffRoleRequest(_message.Message):
     """Request for `GrantStaffRole`."""
 

@@ -41,6 +41,16 @@ class StaffServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_staff__pb2.ListStaffRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.ListStaffResponse.FromString,
                 _registered_method=True)
+        self.FindStaffCandidates = channel.unary_unary(
+                '/school.identity.v1.StaffService/FindStaffCandidates',
+                request_serializer=school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesResponse.FromString,
+                _registered_method=True)
+        self.GetStaffMember = channel.unary_unary(
+                '/school.identity.v1.StaffService/GetStaffMember',
+                request_serializer=school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberResponse.FromString,
+                _registered_method=True)
         self.GrantStaffRole = channel.unary_unary(
                 '/school.identity.v1.StaffService/GrantStaffRole',
                 request_serializer=school_dot_identity_dot_v1_dot_staff__pb2.GrantStaffRoleRequest.SerializeToString,
@@ -68,6 +78,27 @@ class StaffServiceServicer:
         operator), for operators only.
 
         Fails with NOT_THEIR_SCHOOL, BAD_PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FindStaffCandidates(self, request, context):
+        """Finds registered persons of the region by what their documents say, to give them a role. It is no list
+        to browse: the full name and one of birth date and SNILS are needed. Told are the posts at that school
+        alone; ten persons at the most.
+
+        Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetStaffMember(self, request, context):
+        """Describes one person as `ListStaff` does, with the posts at the school that is asked for; they may be
+        none.
+
+        Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -107,6 +138,16 @@ def add_StaffServiceServicer_to_server(servicer, server):
                     servicer.ListStaff,
                     request_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.ListStaffRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_staff__pb2.ListStaffResponse.SerializeToString,
+            ),
+            'FindStaffCandidates': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindStaffCandidates,
+                    request_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesResponse.SerializeToString,
+            ),
+            'GetStaffMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetStaffMember,
+                    request_deserializer=school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberResponse.SerializeToString,
             ),
             'GrantStaffRole': grpc.unary_unary_rpc_method_handler(
                     servicer.GrantStaffRole,
@@ -153,6 +194,60 @@ class StaffService:
             '/school.identity.v1.StaffService/ListStaff',
             school_dot_identity_dot_v1_dot_staff__pb2.ListStaffRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_staff__pb2.ListStaffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindStaffCandidates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.StaffService/FindStaffCandidates',
+            school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_staff__pb2.FindStaffCandidatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetStaffMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.StaffService/GetStaffMember',
+            school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_staff__pb2.GetStaffMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

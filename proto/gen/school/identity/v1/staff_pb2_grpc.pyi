@@ -41,6 +41,19 @@ class StaffServiceStub:
 
     Fails with NOT_THEIR_SCHOOL, BAD_PAGE_TOKEN.
     """
+    FindStaffCandidates: _grpc.UnaryUnaryMultiCallable[_staff_pb2.FindStaffCandidatesRequest, _staff_pb2.FindStaffCandidatesResponse]
+    """Finds registered persons of the region by what their documents say, to give them a role. It is no list
+    to browse: the full name and one of birth date and SNILS are needed. Told are the posts at that school
+    alone; ten persons at the most.
+
+    Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
+    """
+    GetStaffMember: _grpc.UnaryUnaryMultiCallable[_staff_pb2.GetStaffMemberRequest, _staff_pb2.GetStaffMemberResponse]
+    """Describes one person as `ListStaff` does, with the posts at the school that is asked for; they may be
+    none.
+
+    Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON.
+    """
     GrantStaffRole: _grpc.UnaryUnaryMultiCallable[_staff_pb2.GrantStaffRoleRequest, _staff_pb2.GrantStaffRoleResponse]
     """Gives a registered person a staff role. Their tokens carry it from the next refresh on.
 
@@ -68,6 +81,19 @@ class StaffServiceAsyncStub(StaffServiceStub):
     operator), for operators only.
 
     Fails with NOT_THEIR_SCHOOL, BAD_PAGE_TOKEN.
+    """
+    FindStaffCandidates: _aio.UnaryUnaryMultiCallable[_staff_pb2.FindStaffCandidatesRequest, _staff_pb2.FindStaffCandidatesResponse]  # type: ignore[assignment]
+    """Finds registered persons of the region by what their documents say, to give them a role. It is no list
+    to browse: the full name and one of birth date and SNILS are needed. Told are the posts at that school
+    alone; ten persons at the most.
+
+    Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
+    """
+    GetStaffMember: _aio.UnaryUnaryMultiCallable[_staff_pb2.GetStaffMemberRequest, _staff_pb2.GetStaffMemberResponse]  # type: ignore[assignment]
+    """Describes one person as `ListStaff` does, with the posts at the school that is asked for; they may be
+    none.
+
+    Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON.
     """
     GrantStaffRole: _aio.UnaryUnaryMultiCallable[_staff_pb2.GrantStaffRoleRequest, _staff_pb2.GrantStaffRoleResponse]  # type: ignore[assignment]
     """Gives a registered person a staff role. Their tokens carry it from the next refresh on.
@@ -99,6 +125,31 @@ class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
         operator), for operators only.
 
         Fails with NOT_THEIR_SCHOOL, BAD_PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def FindStaffCandidates(
+        self,
+        request: _staff_pb2.FindStaffCandidatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_staff_pb2.FindStaffCandidatesResponse, _abc.Awaitable[_staff_pb2.FindStaffCandidatesResponse]]:
+        """Finds registered persons of the region by what their documents say, to give them a role. It is no list
+        to browse: the full name and one of birth date and SNILS are needed. Told are the posts at that school
+        alone; ten persons at the most.
+
+        Fails with NOT_THEIR_SCHOOL, SEARCH_TOO_WIDE, BAD_BIRTH_DATE, BAD_SNILS.
+        """
+
+    @_abc_1.abstractmethod
+    def GetStaffMember(
+        self,
+        request: _staff_pb2.GetStaffMemberRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_staff_pb2.GetStaffMemberResponse, _abc.Awaitable[_staff_pb2.GetStaffMemberResponse]]:
+        """Describes one person as `ListStaff` does, with the posts at the school that is asked for; they may be
+        none.
+
+        Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON.
         """
 
     @_abc_1.abstractmethod
