@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from school.identity.v1 import (
+    account_requests_pb2_grpc,
     binding_pb2_grpc,
     families_pb2_grpc,
+    issuing_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
     schools_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
 )
+from school.identity.v1.events_pb2 import SessionEnded
+from services.identity.account_requests.rpc import AccountRequestsRpc
+from services.identity.account_requests.usecases import AccountRequests
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rpc import BindingRpc
 from services.identity.binding.usecases import Bindings
@@ -25,6 +30,11 @@ from services.identity.contacts.recipients import ConfirmedContacts
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.families.usecases import Families
+from services.identity.issuing.rpc import IssuingRpc
+from services.identity.issuing.usecases.class_issues import ClassIssues
+from services.identity.issuing.usecases.desk import Desk
+from services.identity.issuing.usecases.issuing import Issuing
+from services.identity.issuing.usecases.worker import ClassIssueWorker
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.passwords import Passwords
@@ -36,19 +46,23 @@ from services.identity.regions.storage import read_directory
 from services.identity.schools.events import HANDLERS
 from services.identity.schools.rpc import SchoolsRpc
 from services.identity.schools.usecases import Schools
+from services.identity.second_factor.codes import Codes
+from services.identity.sessions.minting import Mint
 from services.identity.sessions.rpc import SessionsRpc
-from services.identity.sessions.rules import Lifetimes
+from services.identity.sessions.step_up import StepUps
 from services.identity.sessions.usecases import Sessions
 from services.identity.sign_in.rpc import SignInRpc
 from services.identity.sign_in.usecases import SignIns
 from services.identity.sweep import Sweep
 from services.identity.telling.usecases import Telling
+from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
+from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.server import Register, serving
 from services.kit.sealing import Sealer
 from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
@@ -66,8 +80,13 @@ class UseCases:
     families: Families
     people: People
     bindings: Bindings
+    issuing: Issuing
+    class_issues: ClassIssues
+    class_issue_worker: ClassIssueWorker
+    account_requests: AccountRequests
     schools: Schools
     sessions: Sessions
+    step_ups: StepUps
     sign_ins: SignIns
     telling: Telling
 
@@ -103,7 +122,10 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     issuer = issuer_of(settings.region)
     directory = read_directory(settings.regions_file, here=settings.region)
     keyring = Keyring.read(settings.snils_keys_file)
-    verifier = TokenVerifier(settings.jwks_file, issuer=issuer, region=settings.region, clock=clock)
+    ended = EndedSessions(clock)
+    verifier = TokenVerifier(
+        settings.jwks_file, issuer=issuer, region=settings.region, clock=clock, ended=ended
+    )
     tokens = TokenIssuer(
         settings.signing_keys_file,
         issuer=issuer,
@@ -116,22 +138,34 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     stream = Stream.of("identity", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     sweep = Sweep(database, clock)
     consumer = Consumer(bus, database, "DIARY", "identity-schools", HANDLERS)
+    revocation = Revocation(bus, "IDENTITY", SessionEnded, ended, clock)
     async with (
         database,
         connect(settings.esia, now=clock.now) as esia,
         Passwords() as passwords,
         bus,
         Relay(bus, database, stream),
+        AuditSealer(database),
         consumer,
         sweep,
+        revocation,
     ):
         use_cases = _use_cases(
-            settings, database, directory, keyring, tokens, esia=esia, passwords=passwords, clock=clock
+            settings,
+            database,
+            directory,
+            keyring,
+            tokens,
+            esia=esia,
+            passwords=passwords,
+            clock=clock,
+            ended=ended,
         )
-        register = _register(settings, directory, use_cases, esia)
-        async with serving(
-            listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register
-        ) as server:
+        register = _register(settings, directory, use_cases, esia, clock)
+        async with (
+            use_cases.class_issue_worker,
+            serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
+        ):
             yield Identity(server.address, database, use_cases, sweep, consumer)
 
 
@@ -145,21 +179,46 @@ def _use_cases(
     esia: EsiaClient,
     passwords: Passwords,
     clock: Clock,
+    ended: EndedSessions,
 ) -> UseCases:
     provider = Provider(settings.region, settings.esia.issuer)
-    lifetimes = Lifetimes(settings.session_idle, settings.session_absolute)
     accounts = Accounts(database, passwords, clock)
     telling = Telling(Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock)
-    sessions = Sessions(database, keyring, tokens, lifetimes, clock)
+    mint = Mint(keyring, tokens, settings.second_factor_roles)
+    sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
+    codes = Codes(database, keyring, clock)
     bindings = Bindings(
         database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
+    )
+    desk = Desk(
+        passwords,
+        sessions,
+        telling,
+        zone=settings.zone,
+        good_for=settings.temporary_password_lifetime,
+        clock=clock,
+    )
+    worker = ClassIssueWorker(database, desk, keyring, clock)
+    account_requests = AccountRequests(
+        database,
+        desk,
+        telling,
+        keyring,
+        address=directory.here.address,
+        due=settings.account_request_due,
+        clock=clock,
     )
     return UseCases(
         families=Families(database, settings.zone, clock),
         people=People(database, keyring, provider, settings.zone, clock),
         bindings=bindings,
+        issuing=Issuing(database, desk, account_requests, keyring, clock),
+        class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
+        class_issue_worker=worker,
+        account_requests=account_requests,
         schools=Schools(database),
         sessions=sessions,
+        step_ups=StepUps(database, accounts, codes, sessions),
         sign_ins=SignIns(
             database,
             directory=directory,
@@ -175,9 +234,21 @@ def _use_cases(
 
 
 def _register(
-    settings: IdentitySettings, directory: Directory, use_cases: UseCases, esia: EsiaClient
+    settings: IdentitySettings, directory: Directory, use_cases: UseCases, esia: EsiaClient, clock: Clock
 ) -> Register:
     def register(server: Any) -> None:
+        account_requests = AccountRequestsRpc(
+            use_cases.account_requests, use_cases.issuing, allow_test_snils=settings.allow_test_snils
+        )
+        account_requests_pb2_grpc.add_AccountRequestsServiceServicer_to_server(account_requests, server)
+        issuing = IssuingRpc(
+            use_cases.issuing,
+            use_cases.class_issues,
+            address=directory.here.address,
+            allow_test_snils=settings.allow_test_snils,
+            clock=clock,
+        )
+        issuing_pb2_grpc.add_IssuingServiceServicer_to_server(issuing, server)
         binding_pb2_grpc.add_BindingServiceServicer_to_server(BindingRpc(use_cases.bindings), server)
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
@@ -185,7 +256,8 @@ def _register(
         regions = RegionsRpc(directory, lambda: esia.available)
         regions_pb2_grpc.add_RegionsServiceServicer_to_server(regions, server)
         schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(use_cases.schools), server)
-        sessions_pb2_grpc.add_SessionsServiceServicer_to_server(SessionsRpc(use_cases.sessions), server)
+        sessions = SessionsRpc(use_cases.sessions, use_cases.step_ups, esia.logout_url)
+        sessions_pb2_grpc.add_SessionsServiceServicer_to_server(sessions, server)
         sign_in_pb2_grpc.add_SignInServiceServicer_to_server(SignInRpc(use_cases.sign_ins), server)
 
     return register

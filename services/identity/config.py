@@ -6,7 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from pydantic import Field
+
 from services.identity.esia import EsiaSettings
+from services.identity.people.rules import Role
+from services.identity.second_factor.rules import DEMANDING
+from services.identity.sessions.rules import Lifetimes, Limits
+from services.kit.revocation import LONGEST_ACCESS
 from services.kit.settings import StoringSettings
 
 
@@ -21,16 +27,36 @@ class IdentitySettings(StoringSettings):
     """The public key of notifications, to which messages to people are sealed; see `services.kit.sealing`."""
     regions_file: Path
     """The directory of regions; see `services.identity.regions.storage`."""
+    contact_most_accounts: int = Field(default=5, ge=1)
+    """How many accounts may use one e-mail address or mobile: families share a telephone."""
     zone: ZoneInfo = ZoneInfo("Europe/Moscow")
     """Whose days count where no school's do: from and until when a guardian stands for a pupil."""
     esia: EsiaSettings
     """``MESH_ESIA__…``: this mesh as a client system of ESIA."""
     allow_test_snils: bool = False
     """Accept 000-000-600 NN, the SNILS of ESIA's test persons; never in production."""
+    temporary_password_lifetime: timedelta = Field(default=timedelta(days=30), gt=timedelta(0))
+    """The password on a school's slip admits for so long."""
+    account_request_due: timedelta = Field(default=timedelta(days=10), gt=timedelta(0))
+    """Within so long a school is to decide an electronic request for an account."""
 
-    access_lifetime: timedelta = timedelta(minutes=5)
-    """Of an access token: as long, a right that was taken away may still be used."""
-    session_idle: timedelta = timedelta(days=14)
-    """A session that nobody refreshes for so long is over."""
-    session_absolute: timedelta = timedelta(days=90)
-    """After so long, a person signs in again in any case."""
+    access_lifetime: timedelta = Field(default=timedelta(minutes=5), gt=timedelta(0), le=LONGEST_ACCESS)
+    """Of an access token: as long, a right that was taken away may still be used where nobody hears of it."""
+    session_idle: timedelta = Field(default=timedelta(days=14), gt=timedelta(0))
+    """A session of a family that nobody refreshes for so long is over."""
+    session_absolute: timedelta = Field(default=timedelta(days=90), gt=timedelta(0))
+    """After so long, a parent or pupil signs in again in any case."""
+    staff_session_idle: timedelta = Field(default=timedelta(hours=8), gt=timedelta(0))
+    """As ``session_idle``, for whoever holds a staff role; of both the shorter counts."""
+    staff_session_absolute: timedelta = Field(default=timedelta(days=7), gt=timedelta(0))
+    """As ``session_absolute``, for whoever holds a staff role."""
+    second_factor_roles: frozenset[Role] = DEMANDING
+    """Roles that demand a second factor at the password door, by their names; a JSON list."""
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """How long sessions live."""
+        return Lifetimes(
+            family=Limits(self.session_idle, self.session_absolute),
+            staff=Limits(self.staff_session_idle, self.staff_session_absolute),
+        )

@@ -55,6 +55,14 @@ class TokenRefused(DomainError):
     title = "The access token is not valid here"
 
 
+class SessionEnded(DomainError):
+    """The session of the token is over; with ``replaced`` in the metadata another one took its place."""
+
+    status = grpc.StatusCode.UNAUTHENTICATED
+    reason = "SESSION_ENDED"
+    title = "The session is over, sign in again"
+
+
 class TokenExpired(DomainError):
     """The token was good once; the session must be refreshed."""
 

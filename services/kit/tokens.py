@@ -21,7 +21,8 @@ from jose.exceptions import ExpiredSignatureError, JOSEError, JWTError
 from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.caller import LONG_AGO, Caller
 from services.kit.clock import Clock
-from services.kit.errors import TokenExpired, TokenRefused
+from services.kit.errors import SessionEnded, TokenExpired, TokenRefused
+from services.kit.revocation import EndedSessions
 
 ALGORITHM = "ES256"
 # Clocks of one region's servers may differ a little; RFC 8725 leaves the figure to us, A27 caps it at 60 s.
@@ -111,15 +112,28 @@ class Verified:
     """A token that was found good, and until when it is."""
 
     caller: Caller
+    issued_at: datetime
     expires_at: datetime
 
 
 class TokenVerifier:
     """Verifies access tokens against the public keys on disk."""
 
-    def __init__(self, public_keys: Path, *, issuer: str, region: str, clock: Clock) -> None:
-        """Read the public JWK set. Raises `ValueError` when the file is not one."""
+    def __init__(
+        self,
+        public_keys: Path,
+        *,
+        issuer: str,
+        region: str,
+        clock: Clock,
+        ended: EndedSessions | None = None,
+    ) -> None:
+        """Read the public JWK set; tokens of ``ended`` sessions are refused.
+
+        Raises `ValueError` when the file is not one.
+        """
         self._file = public_keys
+        self._ended = EndedSessions(clock) if ended is None else ended
         self._issuer = issuer
         self._region = region
         self._clock = clock
@@ -134,7 +148,7 @@ class TokenVerifier:
         return self._clock.now()
 
     def verify(self, token: str) -> Verified:
-        """Whose token it is. Raises `TokenExpired` or `TokenRefused`."""
+        """Whose token it is. Raises `TokenExpired`, `TokenRefused`, or `SessionEnded` for a good one."""
         now = self._clock.now()
         if now - self._looked_at >= LOOK_AGAIN:
             self._looked_at = now
@@ -142,6 +156,7 @@ class TokenVerifier:
         remembered = self._remembered.get(token)
         if remembered is not None:
             if now < remembered.expires_at + LEEWAY:
+                self._require_going_on(remembered)
                 return remembered
             del self._remembered[token]
             raise TokenExpired
@@ -149,7 +164,16 @@ class TokenVerifier:
         if len(self._remembered) >= REMEMBERED:
             self._remembered.clear()
         self._remembered[token] = verified
+        self._require_going_on(verified)
         return verified
+
+    def _require_going_on(self, verified: Verified) -> None:
+        end = self._ended.get(verified.caller.session_id)
+        if end is not None:
+            raise SessionEnded(replaced="true") if end.replaced else SessionEnded()
+        distrusted = self._ended.distrusted_before
+        if distrusted is not None and verified.issued_at < distrusted:
+            raise TokenExpired
 
     def _verify(self, token: str, now: datetime) -> Verified:
         if len(token) > _LONGEST or not _SPELLING.fullmatch(token):
@@ -167,8 +191,8 @@ class TokenVerifier:
                 # "require_exp" for "check it by the machine's clock, without leeway".
                 options={"verify_exp": False, "verify_iat": False, "require_sub": True},
             )
-            verified = Verified(_caller(claims), datetime.fromtimestamp(claims["exp"], tz=now.tzinfo))
-            issued = datetime.fromtimestamp(claims["iat"], tz=now.tzinfo)
+            issued, expires = (datetime.fromtimestamp(claims[name], tz=now.tzinfo) for name in ("iat", "exp"))
+            verified = Verified(_caller(claims), issued, expires)
         except ExpiredSignatureError as expired:
             raise TokenExpired from expired
         except (JWTError, JOSEError, KeyError, TypeError, ValueError, OverflowError) as wrong:

@@ -140,6 +140,14 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
     return Account(row.account_id, person_of(row), row.password_hash, may_enter)
 
 
+async def login_of_account(connection: AsyncConnection, account_id: UUID) -> str | None:
+    """The login of an account that a password opens; None when none does."""
+    login: str | None = await connection.scalar(
+        select(accounts.c.login).where(accounts.c.id == account_id, accounts.c.password_hash.is_not(None))
+    )
+    return login
+
+
 async def count_guess(connection: AsyncConnection, login_digest: bytes, *, now: datetime) -> timedelta | None:
     """Count a guess before it is looked at, as if it had failed.
 

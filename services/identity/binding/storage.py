@@ -291,6 +291,14 @@ async def person_and_binding(
     return None if row is None else (person_of(row), row.bound)
 
 
+async def subject_of_account(connection: AsyncConnection, provider: Provider, account_id: UUID) -> str | None:
+    """The profile that is bound to the account; None when none is."""
+    subject: str | None = await connection.scalar(
+        select(bindings.c.subject).where(*_active(provider), bindings.c.account_id == account_id)
+    )
+    return subject
+
+
 async def binding_of_account(
     connection: AsyncConnection, provider: Provider, account_id: UUID
 ) -> tuple[Road, datetime] | None:

@@ -28,7 +28,7 @@ from services.identity.binding.rules.refusals import (
 from services.identity.binding.storage import Candidate, Road
 from services.identity.keyring import Keyring, Sealed
 from services.identity.links import storage as links
-from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage
+from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage, StepUp
 from services.identity.links.storage import Link
 from services.identity.people.rules import FullName
 from services.identity.people.storage import snils_digests
@@ -91,6 +91,8 @@ class Bindings:
             digests=snils_digests(self._keyring, profile.snils) if profile.snils else (),
             keyring=self._keyring,
         )
+        if link.step_up is not None:
+            return await self._step_up(tx, link, link.step_up, profile, bound)
         if bound is not None:
             return await self._enter_bound(tx, link, profile, bound)
         verdict = matching.by_snils(profile, [candidate.registered for candidate in candidates])
@@ -139,17 +141,53 @@ class Bindings:
             raise NotBound
         return found
 
+    async def step_up_of(self, caller: Caller) -> StepUp:
+        """What a step-up of the caller's session through ESIA must bring back. Raises `NotBound`."""
+        async with self._database.read() as connection:
+            subject = await storage.subject_of_account(connection, self._provider, caller.account_id)
+        if subject is None:
+            raise NotBound
+        return StepUp(caller.session_id, subject)
+
+    async def _step_up(
+        self, tx: Transaction, link: Link, step_up: StepUp, profile: Profile, bound: Candidate | None
+    ) -> SignedIn | Refused:
+        """A profile has come to show that it is the one of a session's person; it binds nothing.
+
+        Raises:
+            SessionEnded: the session is over, or no longer of the profile's account; nothing is committed.
+        """
+        if bound is None or profile.subject != step_up.subject:
+            return await self._refuse(tx, link, profile, BoundToAnotherProfile(), person_id=None)
+        refused = await self._unfit(tx, link, profile, bound)
+        if refused is not None:
+            return refused
+        tokens = await self._sessions.replace_session(
+            tx, step_up.session_id, account_id=bound.account_id, shown=link.shown_at or self._clock.now()
+        )
+        await self._finish(tx, link, profile, Stage.DONE, bound.person.id)
+        return SignedIn(tokens, bound.person)
+
     async def _enter_bound(
         self, tx: Transaction, link: Link, profile: Profile, bound: Candidate
     ) -> SignedIn | Refused:
+        refused = await self._unfit(tx, link, profile, bound)
+        if refused is not None:
+            return refused
+        tokens = await self._sessions.begin(
+            tx, bound.account_id, bound.person, Door.ESIA, shown=link.shown_at
+        )
+        await self._finish(tx, link, profile, Stage.DONE, bound.person.id)
+        return SignedIn(tokens, bound.person)
+
+    async def _unfit(self, tx: Transaction, link: Link, profile: Profile, bound: Candidate) -> Refused | None:
+        """Why a bound profile may not enter all the same (A14, A16)."""
         if not bound.may_enter:
             return await self._refuse(tx, link, profile, AccountBlocked(), person_id=bound.person.id)
         verdict = matching.again(profile, bound.registered)
         if isinstance(verdict, SnilsDiffers):
             return await self._refuse_match(tx, link, profile, verdict)
-        tokens = await self._sessions.begin(tx, bound.account_id, bound.person, Door.ESIA)
-        await self._finish(tx, link, profile, Stage.DONE, bound.person.id)
-        return SignedIn(tokens, bound.person)
+        return None
 
     async def _enter_by_password(
         self, tx: Transaction, link: Link, profile: Profile, account_id: UUID
@@ -183,7 +221,7 @@ class Bindings:
         version, bound_now = moved
         if not bound_now:
             return await self._enter_after_another(tx, link, profile, candidate)
-        tokens = await self._sessions.begin_alone(tx, account_id, person, Door.ESIA)
+        tokens = await self._sessions.begin_alone(tx, account_id, person, Door.ESIA, shown=link.shown_at)
         await self._finish(tx, link, profile, Stage.DONE, person.id)
         event = _profile_bound(binding_id, account_id, person.id, road, now)
         tx.publish(event, aggregate=account_id, version=version)

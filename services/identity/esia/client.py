@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 from services.identity.esia import base64url, requests
@@ -226,10 +226,11 @@ class EsiaClient:
             raise EsiaAnswerMalformed(field="elements")
         return [await self._element(element, path, tokens) for element in elements]
 
-    def logout_url(self, return_to: str) -> str:
-        """Where to send the browser to end its session at ESIA as well."""
+    def logout_url(self, return_to: str | None = None) -> str:
+        """Where to send the browser to end its session at ESIA as well; it comes back as the settings say."""
         base = (self.settings.browser_url or self.settings.base_url).rstrip("/")
-        parameters = {"client_id": self.settings.client_id, "redirect_url": return_to}
+        back = return_to or self.settings.after_logout or urljoin(self.settings.redirect_uri, "/")
+        parameters = {"client_id": self.settings.client_id, "redirect_url": back}
         return f"{base}{requests.LOGOUT}?{requests.query(parameters)}"
 
     async def look(self) -> float | None:

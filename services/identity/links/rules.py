@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from uuid import UUID
 
 from services.kit.errors import DomainError, StatusCode
 
@@ -22,6 +23,15 @@ class Provider:
 
     region: str
     issuer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """What a sign-in is for that lets nobody in: to show once more who the person of a session is."""
+
+    session_id: UUID
+    subject: str = field(repr=False)
+    """The profile bound to the session's account; no other will do."""
 
 
 class Stage(StrEnum):

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.keyring import Sealed
-from services.identity.links.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage
+from services.identity.links.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage, StepUp
 from services.identity.metadata import metadata
 
 link_transactions = Table(
@@ -48,6 +48,9 @@ link_transactions = Table(
     # The profile while a password is awaited, sealed; emptied at the end.
     Column("profile_box", LargeBinary),
     Column("profile_box_key", SmallInteger),
+    # Not null: no sign-in, but a step-up of this session, by this profile alone.
+    Column("stepping_up", Uuid),
+    Column("expected_subject", Text),
     Column("passwords_tried", Integer, nullable=False, server_default=text("0")),
     # The redirect comes back with a state.
     Index("link_transactions_by_state", "state_digest", unique=True),
@@ -66,6 +69,10 @@ class Link:
     expires_at: datetime
     subject: str | None = None
     profile: Sealed | None = None
+    step_up: StepUp | None = None
+    """None: to sign in."""
+    shown_at: datetime | None = None
+    """When the person showed at the provider who they are, as it told; not kept."""
 
 
 # The statements of every sign-in are built once: building one costs more than the database needs to run it.
@@ -79,7 +86,12 @@ _TAKE_STATE = (
         link_transactions.c.expires_at > bindparam("now"),
     )
     .values(stage=Stage.RETURNED)
-    .returning(link_transactions.c.id, link_transactions.c.expires_at)
+    .returning(
+        link_transactions.c.id,
+        link_transactions.c.expires_at,
+        link_transactions.c.stepping_up,
+        link_transactions.c.expected_subject,
+    )
 )
 _FINISH = (
     update(link_transactions)
@@ -120,6 +132,8 @@ async def insert_link(
             "stage": Stage.SENT,
             "begun_at": begun_at,
             "expires_at": link.expires_at,
+            "stepping_up": link.step_up.session_id if link.step_up else None,
+            "expected_subject": link.step_up.subject if link.step_up else None,
         },
     )
 
@@ -135,7 +149,10 @@ async def take_state(
         _TAKE_STATE, {"state": state_digest, "browser": browser_digest, "now": now}
     )
     row = taken.first()
-    return None if row is None else Link(row.id, row.expires_at)
+    if row is None:
+        return None
+    step_up = StepUp(row.stepping_up, row.expected_subject) if row.stepping_up else None
+    return Link(row.id, row.expires_at, step_up=step_up)
 
 
 async def count_password(connection: AsyncConnection, *, browser_digest: bytes, now: datetime) -> Link | None:

@@ -1,48 +1,41 @@
-"""Beginning, keeping alive and ending sessions."""
+"""Beginning, keeping alive, replacing and ending sessions."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.keyring import Keyring, KeyringError
-from services.identity.people.messages import wire_roles
-from services.identity.people.rules import Person
+from services.identity.people.rules import Person, Role
 from services.identity.sessions import storage
+from services.identity.sessions.endings import Endings, Hear
+from services.identity.sessions.minting import Mint, Tokens
 from services.identity.sessions.rules import (
     Door,
     EndReason,
     Lifetimes,
     RefreshToken,
-    SessionEnded,
+    RoleNotHeld,
+    Standing,
     Use,
-    proof_message,
+    plain_zone,
+    replaced_lately,
     use_of,
 )
-from services.identity.sessions.storage import Kept
+from services.identity.sessions.storage import Ended, Kept, Past
 from services.kit.caller import Caller
+from services.kit.client import client
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
+from services.kit.errors import SessionEnded
 from services.kit.ids import new_id
-from services.kit.tokens import TokenIssuer
 
 _SEED_BYTES = 16
 # A session that two requests rotate at once is looked at again: the other one's step explains ours.
 _LOOKS = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a client needs to stay signed in."""
-
-    access: str = field(repr=False)
-    access_end: datetime
-    refresh: str = field(repr=False)
-    refresh_end: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,45 +47,84 @@ class SignedIn:
     bound_now: bool = False
 
 
-class Sessions:
+class Sessions(Endings):
     """Every session of the region."""
 
     def __init__(
-        self, database: Database, keyring: Keyring, issuer: TokenIssuer, lifetimes: Lifetimes, clock: Clock
+        self, database: Database, mint: Mint, lifetimes: Lifetimes, clock: Clock, ended: Hear
     ) -> None:
-        self._database = database
-        self._keyring = keyring
-        self._issuer = issuer
+        super().__init__(database, clock, ended)
+        self._mint = mint
         self._lifetimes = lifetimes
-        self._clock = clock
 
-    async def begin(self, tx: Transaction, account_id: UUID, person: Person, door: Door) -> Tokens:
-        """A new session, in the transaction that let the person in; never an old one's id (A19)."""
-        session = self._new(account_id, person)
-        await storage.insert_session(tx.connection, session, door)
-        return self._tokens(session, session.generation, session.idle_end)
+    # --- beginning ---
 
-    async def begin_alone(self, tx: Transaction, account_id: UUID, person: Person, door: Door) -> Tokens:
-        """A new session that ends all others of the account: a profile was bound (A6)."""
-        session = self._new(account_id, person)
-        await storage.insert_session_alone(tx.connection, session, door, reason=EndReason.PROFILE_BOUND)
-        return self._tokens(session, session.generation, session.idle_end)
+    async def begin(
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        person: Person,
+        door: Door,
+        *,
+        shown: datetime | None = None,
+    ) -> Tokens:
+        """A new session, in the transaction that let the person in; never an old one's id (A19).
 
-    def _new(self, account_id: UUID, person: Person) -> Kept:
+        What it owes follows from the account as it stands in this transaction.
+
+        Args:
+            tx: what lets them in.
+            account_id: by which account.
+            person: who, with all roles.
+            door: by which door.
+            shown: when they showed who they are, if that was before: at ESIA in the morning; else just now.
+        """
+        session = self._new(account_id, person, door, shown)
+        activated, enrolled = await storage.insert_session(tx.connection, session)
+        return self._mint.tokens(session, Standing(person.roles, activated, enrolled))
+
+    async def begin_alone(
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        person: Person,
+        door: Door,
+        *,
+        shown: datetime | None = None,
+    ) -> Tokens:
+        """As `begin`, and all others of the account end: a profile was bound (A6)."""
+        session = self._new(account_id, person, door, shown)
+        ended = await storage.insert_session_alone(tx.connection, session, reason=EndReason.PROFILE_BOUND)
+        self.tell_ended(tx, ended, session.began_at)
+        return self._mint.tokens(session, Standing(person.roles, activated=True, enrolled=False))
+
+    def _new(self, account_id: UUID, person: Person, door: Door, shown: datetime | None) -> Kept:
         now = self._clock.now()
-        absolute_end = now + self._lifetimes.absolute
+        limits = self._lifetimes.of(person.roles)
+        absolute_end = now + limits.absolute
+        device = client()
+        session_id = new_id()
         return Kept(
-            id=new_id(),
+            id=session_id,
             account_id=account_id,
             person_id=person.id,
-            roles=person.roles,
+            door=door,
+            device=device.device,
+            time_zone=plain_zone(device.time_zone),
+            began_at=now,
             seed=secrets.token_bytes(_SEED_BYTES),
-            proof_key=self._keyring.refresh_version,
+            proof_key=self._mint.key_version,
             generation=1,
             rotated_at=now,
-            idle_end=self._lifetimes.idle_end(now, absolute_end),
+            idle_end=limits.idle_end(now, absolute_end),
             absolute_end=absolute_end,
+            family_id=session_id,
+            auth_at=min(shown or now, now),
+            second_factor_at=None,
+            acting_as=None,
         )
+
+    # --- keeping alive ---
 
     async def refresh(self, text: str) -> Tokens:
         """The next pair of tokens; within the grace, the same pair's refresh token again.
@@ -104,67 +136,170 @@ class Sessions:
         async with self._database.read() as connection:
             for _ in range(_LOOKS):
                 now = self._clock.now()
-                session = await self._live(connection, shown, now)
+                session, standing = await self._live(connection, shown, now)
                 use = use_of(
                     shown.generation, present=session.generation, rotated_at=session.rotated_at, now=now
                 )
                 if use is Use.REPEATS:
-                    return self._tokens(session, session.generation, session.idle_end)
+                    return self._mint.tokens(session, standing)
                 if use is Use.BETRAYS:
                     break
-                idle_end = self._lifetimes.idle_end(now, session.absolute_end)
+                moved = self._moved_on(session, standing, now)
                 if await storage.rotate(
-                    connection, session.id, shown=shown.generation, now=now, idle_end=idle_end
+                    connection,
+                    session.id,
+                    shown=shown.generation,
+                    now=now,
+                    idle_end=moved.idle_end,
+                    absolute_end=moved.absolute_end,
                 ):
-                    return self._tokens(session, shown.generation + 1, idle_end)
-        await self._end_betrayed(session)
+                    return self._mint.tokens(moved, standing)
+        await self.end_betrayed(session.family_id)
         raise SessionEnded
 
-    async def end(self, caller: Caller) -> None:
-        """End the caller's own session; ending it again succeeds."""
-        async with self._database.transaction() as tx:
-            ended = await storage.end(
-                tx.connection, caller.session_id, now=self._clock.now(), reason=EndReason.SIGNED_OUT
-            )
-            if ended:
-                tx.audit(
-                    actor=str(caller.person_id),
-                    action="end_session",
-                    object_kind="session",
-                    object_id=str(caller.session_id),
-                )
-
-    async def _live(self, connection: AsyncConnection, shown: RefreshToken, now: datetime) -> Kept:
-        session = await storage.live(connection, shown.session_id, now)
-        if session is None or not shown.proven_by(self._proof(session, shown.generation)):
+    def _moved_on(self, session: Kept, standing: Standing, now: datetime) -> Kept:
+        """The session's next generation, by the limits of what the person is by now."""
+        limits = self._lifetimes.of(standing.roles)
+        absolute_end = min(session.absolute_end, session.began_at + limits.absolute)
+        if now >= absolute_end:
             raise SessionEnded
-        return session
-
-    async def _end_betrayed(self, session: Kept) -> None:
-        async with self._database.transaction() as tx:
-            now = self._clock.now()
-            if await storage.end(tx.connection, session.id, now=now, reason=EndReason.REUSED_TOKEN):
-                tx.audit(
-                    actor=str(session.person_id),
-                    action="end_session",
-                    object_kind="session",
-                    object_id=str(session.id),
-                    why=EndReason.REUSED_TOKEN,
-                )
-
-    def _tokens(self, session: Kept, generation: int, idle_end: datetime) -> Tokens:
-        access, access_end = self._issuer.issue(
-            person_id=session.person_id,
-            account_id=session.account_id,
-            session_id=session.id,
-            roles=frozenset(wire_roles(session.roles)),
+        return replace(
+            session,
+            generation=session.generation + 1,
+            rotated_at=now,
+            idle_end=limits.idle_end(now, absolute_end),
+            absolute_end=absolute_end,
         )
-        refresh = RefreshToken(session.id, generation, self._proof(session, generation))
-        return Tokens(access, access_end, str(refresh), idle_end)
 
-    def _proof(self, session: Kept, generation: int) -> bytes:
-        message = proof_message(session.id, generation, session.seed)
-        try:
-            return self._keyring.refresh_mac(message, key_version=session.proof_key)
-        except KeyringError:
-            raise SessionEnded from None
+    async def _live(
+        self, connection: AsyncConnection, shown: RefreshToken, now: datetime
+    ) -> tuple[Kept, Standing]:
+        found = await storage.live(connection, shown.session_id, now)
+        if found is None:
+            await self._judge_past(await storage.past(connection, shown.session_id), shown, now)
+            raise SessionEnded
+        session, _ = found
+        self._require_proof(session, shown)
+        return found
+
+    async def _judge_past(self, session: Past | None, shown: RefreshToken, now: datetime) -> None:
+        """A genuine token of a replaced session: from a tab that was a moment late, or a betrayal."""
+        if session is None:
+            return
+        self._require_proof(session, shown)
+        if replaced_lately(session.ended_at, now):
+            # Not its successor: who held the old one before the person was asked again gains nothing (A19).
+            raise SessionEnded(replaced="true")
+        await self.end_betrayed(session.family_id)
+
+    def _require_proof(self, session: Kept | Past, shown: RefreshToken) -> None:
+        proof = self._mint.proof(
+            session.id, shown.generation, seed=session.seed, key_version=session.proof_key
+        )
+        if not shown.proven_by(proof):
+            raise SessionEnded
+
+    # --- replacing ---
+
+    async def replace(
+        self, tx: Transaction, caller: Caller, *, shown: bool, second_factor: bool = False
+    ) -> Tokens:
+        """A session with a new id in the place of the caller's, which ends (A19).
+
+        It keeps the age, the device and the role of the former one; what it owes follows from the account as
+        it stands in this transaction. Of several at once one replaces, the others get the same successor,
+        provided that they have shown who they are as well.
+
+        Args:
+            tx: of the deed that asks for another session.
+            caller: whose.
+            shown: whether the person has just shown who they are.
+            second_factor: whether they have just given a code of it.
+
+        Raises:
+            SessionEnded: the caller's session is over.
+        """
+        return await self.replace_session(
+            tx,
+            caller.session_id,
+            account_id=caller.account_id,
+            shown=self._clock.now() if shown else None,
+            second_factor=second_factor,
+        )
+
+    async def replace_session(
+        self,
+        tx: Transaction,
+        session_id: UUID,
+        *,
+        account_id: UUID,
+        shown: datetime | None,
+        second_factor: bool = False,
+    ) -> Tokens:
+        """As `replace`, for a session of the account; ``shown``: when the person showed who they are."""
+        now = self._clock.now()
+        found = await storage.live(tx.connection, session_id, now, lock=True)
+        if found is None:
+            return await self._successor(tx, session_id, account_id, now, shown=shown)
+        former, standing = found
+        if former.account_id != account_id:
+            raise SessionEnded
+        fresh = replace(
+            self._moved_on(former, standing, now),
+            id=new_id(),
+            seed=secrets.token_bytes(_SEED_BYTES),
+            proof_key=self._mint.key_version,
+            generation=1,
+            auth_at=max(former.auth_at, min(shown, now)) if shown else former.auth_at,
+            second_factor_at=now if second_factor else former.second_factor_at,
+        )
+        await storage.end(
+            tx.connection,
+            former.id,
+            account_id=former.account_id,
+            now=now,
+            reason=EndReason.REPLACED,
+            replaced_by=fresh.id,
+        )
+        await storage.insert_session(tx.connection, fresh)
+        self.tell_ended(tx, [Ended(former.id, former.person_id)], now, replaced=True)
+        return self._mint.tokens(fresh, standing)
+
+    async def _successor(
+        self, tx: Transaction, session_id: UUID, account_id: UUID, now: datetime, *, shown: datetime | None
+    ) -> Tokens:
+        former = await storage.past(tx.connection, session_id)
+        if (
+            former is None
+            or former.account_id != account_id
+            or shown is None
+            or not replaced_lately(former.ended_at, now)
+        ):
+            raise SessionEnded
+        found = await storage.live(tx.connection, former.replaced_by, now)
+        if found is None:
+            raise SessionEnded
+        return self._mint.tokens(*found)
+
+    async def act_as(self, caller: Caller, role: Role | None) -> Tokens:
+        """Let the caller act in one of their roles, or in all; the session goes on.
+
+        Without a new refresh token: an access token that was stolen buys no longer life.
+
+        Raises:
+            RoleNotHeld: they do not hold it.
+            SessionEnded: the session is over.
+        """
+        async with self._database.transaction() as tx:
+            found = await storage.live(tx.connection, caller.session_id, self._clock.now(), lock=True)
+            if found is None:
+                raise SessionEnded
+            session, standing = found
+            if role is not None and role not in standing.roles:
+                raise RoleNotHeld
+            await storage.act_as(tx.connection, session.id, role)
+            return self._mint.tokens(replace(session, acting_as=role), standing, refresh=False)
+
+    async def note_second_factor(self, tx: Transaction, caller: Caller) -> None:
+        """A code of the second factor was given in the caller's session, which goes on."""
+        await storage.note_second_factor(tx.connection, caller.session_id, at=self._clock.now())

@@ -7,6 +7,7 @@ from services.identity.binding.usecases import PasswordAwaited
 from services.identity.sessions.messages import signed_in_message
 from services.identity.sessions.usecases import SignedIn
 from services.identity.sign_in.usecases import Redirect, SignIns
+from services.kit.caller import caller
 from services.kit.rpc.around import Context
 
 
@@ -50,6 +51,17 @@ class SignInRpc(sign_in_pb2_grpc.SignInServiceServicer):
                 needed = sign_in_pb2.PasswordNeeded()
                 needed.expires_at.FromDatetime(outcome.until)
                 return sign_in_pb2.CompleteEsiaSignInResponse(password_needed=needed)
+
+    async def StartEsiaStepUp(
+        self, request: sign_in_pb2.StartEsiaStepUpRequest, context: Context
+    ) -> sign_in_pb2.StartEsiaStepUpResponse:
+        """Where the browser goes next."""
+        started = await self._sign_ins.start_step_up(caller())
+        reply = sign_in_pb2.StartEsiaStepUpResponse(
+            authorization_url=started.authorization_url, browser_key=started.browser_key
+        )
+        reply.expires_at.FromDatetime(started.expires_at)
+        return reply
 
     async def SignInWithPassword(
         self, request: sign_in_pb2.SignInWithPasswordRequest, context: Context

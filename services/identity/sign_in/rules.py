@@ -34,6 +34,14 @@ class EsiaDown(DomainError):
     title = "Gosuslugi does not answer right now"
 
 
+class EsiaProofTooOld(DomainError):
+    """A step-up came back without the person being asked; the metadata says where to sign out at ESIA."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "ESIA_PROOF_TOO_OLD"
+    title = "Sign in at Gosuslugi anew"
+
+
 class EsiaLevelTooLow(DomainError):
     """The region admits confirmed ESIA accounts only."""
 

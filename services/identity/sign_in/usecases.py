@@ -8,7 +8,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -25,10 +25,10 @@ from services.identity.esia import (
     EsiaTimeout,
 )
 from services.identity.links import storage as links
-from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown
+from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, StepUp
 from services.identity.links.storage import Link
 from services.identity.people.rules import FullName, Snils
-from services.identity.regions.rules import Directory
+from services.identity.regions.rules import Directory, Region
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
 from services.identity.sign_in.rules import (
@@ -36,13 +36,16 @@ from services.identity.sign_in.rules import (
     EsiaCodeRefused,
     EsiaDown,
     EsiaLevelTooLow,
+    EsiaProofTooOld,
     EsiaRefused,
 )
+from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.errors import DomainError
 from services.kit.ids import new_id
 from services.kit.log import get_logger
+from services.kit.rpc.policy import RECENT
 
 _KEY_BYTES = 32
 
@@ -100,7 +103,20 @@ class SignIns:
             UnknownRegion, RegionElsewhere, EsiaClosed: the region has no such door here.
             EsiaDown: ESIA is known to be down, or the request cannot be signed.
         """
-        region = self._directory.require_esia_door(region_code)
+        return await self._begin(self._directory.require_esia_door(region_code), None)
+
+    async def start_step_up(self, caller: Caller) -> Started:
+        """Begin a step-up of the caller's session through ESIA.
+
+        Raises:
+            NotBound: no profile is bound to the account.
+            EsiaClosed: the region has no such door.
+            EsiaDown: as `start`.
+        """
+        region = self._directory.require_esia_door(self._directory.here.code)
+        return await self._begin(region, await self._bindings.step_up_of(caller))
+
+    async def _begin(self, region: Region, step_up: StepUp | None) -> Started:
         if not self._esia.available:
             raise EsiaDown
         state = UUID(bytes=secrets.token_bytes(16))  # 128 bits, in the form that ESIA demands
@@ -108,7 +124,7 @@ class SignIns:
         async with _asking_esia():
             url = await self._esia.authorization_url(state, code_verifier=_code_verifier(browser_key))
         now = self._clock.now()
-        link = Link(new_id(), now + TIME_TO_FINISH)
+        link = Link(new_id(), now + TIME_TO_FINISH, step_up=step_up)
         async with self._database.read() as connection:
             await links.insert_link(
                 connection,
@@ -130,6 +146,7 @@ class SignIns:
             SignInUnknown: the state is unknown, used, expired, or another browser's (A1, A2).
             EsiaRefused, EsiaCodeRefused, EsiaLevelTooLow, EsiaDown: ESIA gives no profile.
             BindingRefused, AccountBlocked: the profile may not enter.
+            EsiaProofTooOld, SessionEnded: a step-up shows nothing, or nobody.
         """
         async with self._database.read() as connection:
             link = await links.take_state(
@@ -140,7 +157,10 @@ class SignIns:
             )
         if link is None:
             raise SignInUnknown
-        profile = await self._profile(redirect)
+        profile, shown_at = await self._profile(redirect)
+        if link.step_up is not None and shown_at is not None and self._clock.now() - shown_at > RECENT:
+            raise EsiaProofTooOld(esia_logout_url=self._esia.logout_url())
+        link = replace(link, shown_at=shown_at)
         async with self._database.transaction() as tx:
             outcome = await self._bindings.enter(tx, link, profile)
         if isinstance(outcome, Refused):
@@ -154,7 +174,8 @@ class SignIns:
             tokens = await self._sessions.begin(tx, account.id, account.person, Door.PASSWORD)
         return SignedIn(tokens, account.person)
 
-    async def _profile(self, redirect: Redirect) -> Profile:
+    async def _profile(self, redirect: Redirect) -> tuple[Profile, datetime | None]:
+        """The profile, and when its person signed in at ESIA: there that may have been hours ago (R19)."""
         said = {"state": redirect.state}
         if redirect.error:
             said |= {"error": redirect.error, "error_description": redirect.error_description}
@@ -165,7 +186,8 @@ class SignIns:
         async with _asking_esia():
             code = self._esia.code_of(said, state=redirect.state)
             tokens = await self._esia.exchange(code, code_verifier=_code_verifier(redirect.browser_key))
-            return _profile_of(await self._esia.person(tokens))
+            shown_at = tokens.identity.authenticated_at if tokens.identity else None
+            return _profile_of(await self._esia.person(tokens)), shown_at
 
 
 @asynccontextmanager

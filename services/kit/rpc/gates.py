@@ -17,6 +17,7 @@ from services.kit.errors import (
     DeadlineNeeded,
     DomainError,
     Overloaded,
+    SessionEnded,
     TokenExpired,
     TokenRefused,
     Unauthenticated,
@@ -108,7 +109,7 @@ class Access:
         self._verifier = verifier
 
     async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
-        """Raises `Unauthenticated`, `TokenRefused`, `TokenExpired`, and what `admit` raises."""
+        """Raises `Unauthenticated`, what `TokenVerifier.verify` raises, and what `admit` raises."""
         policy = self._policies[method]
         set_call(context)
         authorization = metadata(context, "authorization")
@@ -131,7 +132,7 @@ class Access:
     def _caller_if_any(self, authorization: str | None) -> Caller | None:
         try:
             return self._caller(authorization)
-        except (Unauthenticated, TokenRefused, TokenExpired):
+        except (Unauthenticated, TokenRefused, TokenExpired, SessionEnded):
             return None
 
 

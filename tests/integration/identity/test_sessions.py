@@ -122,8 +122,9 @@ async def test_signing_out_ends_this_session_and_no_other(here: Town, doors: Doo
     request = sessions_pb2.EndSessionRequest()
 
     await doors.sessions.EndSession(request, timeout=DEADLINE, metadata=bearer(one))
-    await doors.sessions.EndSession(request, timeout=DEADLINE, metadata=bearer(one))
+    again = doors.sessions.EndSession(request, timeout=DEADLINE, metadata=bearer(one))
 
+    assert await reason(again) == "SESSION_ENDED"
     assert await reason(doors.refresh(one.refresh_token)) == "SESSION_ENDED"
     assert (await doors.refresh(other.refresh_token)).access_token
 
