@@ -7,6 +7,8 @@ from typing import Final
 
 from services.identity.account_requests.storage import sweep_account_requests
 from services.identity.accounts.storage import sweep_guesses
+from services.identity.contacts.storage import sweep_contacts
+from services.identity.corrections.storage import sweep_corrections
 from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
 from services.identity.sessions.storage import sweep_sessions
@@ -36,6 +38,8 @@ class Sweep(Background):
         now = self._clock.now()
         async with self._database.read() as connection:
             await sweep_account_requests(connection, now=now)
+            await sweep_contacts(connection, now=now)
+            await sweep_corrections(connection, now=now)
             await sweep_jobs(connection, now=now)
             await sweep_links(connection, now=now)
             await sweep_guesses(connection, now=now)
