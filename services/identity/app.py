@@ -10,7 +10,10 @@ from typing import Any, Final
 
 from school.identity.v1 import (
     account_requests_pb2_grpc,
+    activation_pb2_grpc,
     binding_pb2_grpc,
+    contacts_pb2_grpc,
+    corrections_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     people_pb2_grpc,
@@ -23,10 +26,20 @@ from school.identity.v1.events_pb2 import SessionEnded
 from services.identity.account_requests.rpc import AccountRequestsRpc
 from services.identity.account_requests.usecases import AccountRequests
 from services.identity.accounts.usecases import Accounts
+from services.identity.activation.rpc import ActivationRpc
+from services.identity.activation.usecases import Activations
 from services.identity.binding.rpc import BindingRpc
 from services.identity.binding.usecases import Bindings
 from services.identity.config import IdentitySettings
+from services.identity.contacts.proving import Proving
 from services.identity.contacts.recipients import ConfirmedContacts
+from services.identity.contacts.rpc import ContactsRpc
+from services.identity.contacts.usecases import Contacts
+from services.identity.corrections.rpc import CorrectionsRpc
+from services.identity.corrections.usecases import Corrections
+from services.identity.credentials.blocklist import common_passwords
+from services.identity.credentials.rules.policy import Policy
+from services.identity.credentials.usecases import Credentials
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.families.usecases import Families
@@ -84,6 +97,9 @@ class UseCases:
     class_issues: ClassIssues
     class_issue_worker: ClassIssueWorker
     account_requests: AccountRequests
+    activations: Activations
+    contacts: Contacts
+    corrections: Corrections
     schools: Schools
     sessions: Sessions
     step_ups: StepUps
@@ -187,6 +203,16 @@ def _use_cases(
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
     codes = Codes(database, keyring, clock)
+    credentials = Credentials(database, passwords, Policy(common_passwords()), clock)
+    proving = Proving(keyring, telling, address=directory.here.address, clock=clock)
+    contacts = Contacts(
+        database,
+        keyring=keyring,
+        telling=telling,
+        proving=proving,
+        most_accounts=settings.contact_most_accounts,
+        clock=clock,
+    )
     bindings = Bindings(
         database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
     )
@@ -216,6 +242,25 @@ def _use_cases(
         class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
         class_issue_worker=worker,
         account_requests=account_requests,
+        activations=Activations(
+            database,
+            keyring=keyring,
+            contacts=contacts,
+            proving=proving,
+            credentials=credentials,
+            passwords=passwords,
+            sessions=sessions,
+            clock=clock,
+        ),
+        contacts=contacts,
+        corrections=Corrections(
+            database,
+            keyring=keyring,
+            telling=telling,
+            zone=settings.zone,
+            allow_test_snils=settings.allow_test_snils,
+            clock=clock,
+        ),
         schools=Schools(database),
         sessions=sessions,
         step_ups=StepUps(database, accounts, codes, sessions),
@@ -249,6 +294,12 @@ def _register(
             clock=clock,
         )
         issuing_pb2_grpc.add_IssuingServiceServicer_to_server(issuing, server)
+        activation = ActivationRpc(use_cases.activations, clock)
+        activation_pb2_grpc.add_ActivationServiceServicer_to_server(activation, server)
+        contacts = ContactsRpc(use_cases.contacts, clock)
+        contacts_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, server)
+        corrections = CorrectionsRpc(use_cases.corrections)
+        corrections_pb2_grpc.add_CorrectionsServiceServicer_to_server(corrections, server)
         binding_pb2_grpc.add_BindingServiceServicer_to_server(BindingRpc(use_cases.bindings), server)
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
