@@ -24,7 +24,7 @@ from services.kit.sealing import Sealer
 _LINK: Final = frozenset({"link"})
 _CODE: Final = frozenset({"code"})
 _WHAT: Final = frozenset({"what"})
-_NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
+NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_CONFIRM_EMAIL: _LINK,
     MessageKind.MESSAGE_KIND_CONFIRM_MOBILE: _CODE,
     MessageKind.MESSAGE_KIND_RECOVERY_LINK: _LINK,
@@ -87,7 +87,7 @@ class Telling:
         Raises:
             ValueError: the values are not those of the kind.
         """
-        require_values(MessageKind.Name(kind), values, _NEEDED.get(kind, frozenset()))
+        require_values(MessageKind.Name(kind), values, NEEDED.get(kind, frozenset()))
         message_id = new_id()
         content = json.dumps({"to": to, "values": dict(values)}, ensure_ascii=False)
         event = MessageSealed(

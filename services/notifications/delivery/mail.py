@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -82,9 +83,10 @@ class MailPost:
         letter["Message-ID"] = f"<{message.delivery_id}@{self._domain}>"
         # RFC 3834: nobody's holiday notice needs to answer.
         letter["Auto-Submitted"] = "auto-generated"
-        letter["Content-Language"] = words.language
         letter.set_content(words.text)
         letter.add_alternative(words.html, subtype="html")
+        # Last: a header of content set before would be one of the plain text alone.
+        letter["Content-Language"] = words.language
         return letter.as_bytes()
 
 
@@ -112,13 +114,14 @@ def _as_reasons() -> Iterator[None]:
         raise _answered(refused, of_the_letter=False) from None
     except errors.SMTPResponseException as refused:
         raise _answered(refused, of_the_letter=False) from None
-    except errors.SMTPNotSupported:
-        # No TLS, or no SMTPUTF8 for a name that needs it: another server may know.
-        raise NotSent("MAIL_SERVER_CANNOT") from None
     except (errors.SMTPTimeoutError, TimeoutError):
         raise NotSent("TIMED_OUT") from None
-    except (errors.SMTPException, OSError):
-        raise NotSent("MAIL_SERVER_DOWN") from None
+    except OSError as error:
+        untrusted = any(isinstance(one, ssl.SSLError) for one in (error, error.__cause__, error.__context__))
+        raise NotSent("MAIL_SERVER_UNTRUSTED" if untrusted else "MAIL_SERVER_DOWN") from None
+    except errors.SMTPException:
+        # No STARTTLS, no way to sign in, no SMTPUTF8: the operator may choose another server.
+        raise NotSent("MAIL_SERVER_CANNOT") from None
 
 
 def _answered(answer: errors.SMTPResponseException, *, of_the_letter: bool) -> NotSent:

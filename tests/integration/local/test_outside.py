@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local.outside.app import Outside, run
 from deploy.local.outside.post import PostOffice
+from tests.support.waiting import eventually
 
 _KEY = "an-sms-key"
 
@@ -40,10 +41,18 @@ def _send(port: int, letter: EmailMessage) -> None:
         server.send_message(letter)
 
 
-async def _sms(http: httpx.AsyncClient, *, to: str = "+79001234567", key: str = _KEY) -> httpx.Response:
-    return await http.post(
-        "/sms/messages", json={"to": to, "text": "Код 1234"}, headers={"Authorization": f"Bearer {key}"}
-    )
+async def _sms(
+    http: httpx.AsyncClient,
+    *,
+    to: str = "+79001234567",
+    text: str = "Код 1234",
+    key: str = _KEY,
+    reference: str | None = None,
+) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {key}"}
+    if reference is not None:
+        headers["Idempotency-Key"] = reference
+    return await http.post("/sms/messages", json={"to": to, "text": text}, headers=headers)
 
 
 async def test_a_letter_can_be_read_as_it_was_written(outside: Outside, http: httpx.AsyncClient) -> None:
@@ -109,3 +118,81 @@ def test_only_the_newest_are_kept() -> None:
     for text in ("1", "2", "3"):
         post.receive("sms", to="+79001234567", text=text)
     assert [item.text for item in post.items()] == ["2", "3"]
+
+
+async def test_a_message_sent_again_under_its_key_arrives_once(http: httpx.AsyncClient) -> None:
+    first = await _sms(http, reference="a-delivery")
+    again = await _sms(http, reference="a-delivery")
+
+    assert (again.status_code, again.json()) == (first.status_code, first.json()) == (202, {"id": "1"})
+    [message] = (await http.get("/messages")).json()["messages"]
+    assert message["reference"] == "a-delivery"
+
+
+async def test_a_key_of_another_message_is_refused(http: httpx.AsyncClient) -> None:
+    await _sms(http, reference="a-delivery")
+    answer = await _sms(http, to="+79007654321", reference="a-delivery")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "KEY_REUSED")
+
+
+async def test_a_refusal_is_not_remembered_under_the_key(outside: Outside, http: httpx.AsyncClient) -> None:
+    outside.troubles.set(sms="refusing")
+    refused = await _sms(http, reference="a-delivery")
+    outside.troubles.set(sms="none")
+
+    assert refused.status_code == 400
+    assert (await _sms(http, reference="a-delivery")).status_code == 202
+
+
+async def test_a_text_that_is_too_long_is_refused(http: httpx.AsyncClient) -> None:
+    answer = await _sms(http, text="я" * 671)
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BAD_TEXT")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "status", "code"), [("busy", 503, 451), ("refusing", 400, 554), ("none", 202, 250)]
+)
+async def test_troubles_are_switched_on_and_off_over_http(
+    outside: Outside, http: httpx.AsyncClient, trouble: str, status: int, code: int
+) -> None:
+    switched = await http.post("/troubles", json={"mail": trouble, "sms": trouble})
+
+    assert switched.json() == (await http.get("/troubles")).json() == {"mail": trouble, "sms": trouble}
+    assert (await _sms(http)).status_code == status
+    assert await asyncio.to_thread(_data_code, outside.smtp_port) == code
+
+
+@pytest.mark.parametrize("change", ['{"mail": "rain"}', '{"post": "busy"}', "[]", "{", '{"sms": 1}'])
+async def test_a_trouble_that_there_is_not_is_refused(http: httpx.AsyncClient, change: str) -> None:
+    answer = await http.post("/troubles", content=change, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert (await http.get("/troubles")).json() == {"mail": "none", "sms": "none"}
+
+
+async def test_a_page_of_another_site_switches_nothing(http: httpx.AsyncClient) -> None:
+    """A form can send no JSON, and a script asks first; there is nobody to say yes."""
+    answer = await http.post("/troubles", content='{"sms": "busy"}', headers={"Content-Type": "text/plain"})
+    assert answer.status_code == 415
+
+
+async def test_a_silent_provider_has_the_message_before_it_says_so(
+    outside: Outside, http: httpx.AsyncClient
+) -> None:
+    outside.troubles.set(sms="silent")
+    sending = asyncio.create_task(_sms(http))
+
+    async def it_arrived() -> bool:
+        return len(outside.post.items()) == 1
+
+    await eventually(it_arrived)
+    assert not sending.done()
+    outside.troubles.set(sms="none")
+    assert (await sending).status_code == 202
+
+
+def _data_code(port: int) -> int:
+    with smtplib.SMTP("127.0.0.1", port) as server:
+        server.ehlo()
+        server.mail("diary@example.ru")
+        server.rcpt("anna@example.ru")
+        return server.data("Subject: 1\r\n\r\n1")[0]

@@ -191,13 +191,13 @@ class Town:
         """`ListMyDeliveries` as a person."""
         stub = delivery_pb2_grpc.DeliveryServiceStub(self.channel)
         wish = delivery_pb2.ListMyDeliveriesRequest(**request)  # type: ignore[arg-type]  # as below
-        return await stub.ListMyDeliveries(wish, metadata=self._as(person), timeout=TIMEOUT_S)
+        return await stub.ListMyDeliveries(wish, metadata=self.signed_in(person), timeout=TIMEOUT_S)
 
     async def all_deliveries(self, **request: object) -> Sequence[delivery_pb2.Delivery]:
         """`ListDeliveries` as the operator."""
         stub = delivery_pb2_grpc.DeliveryServiceStub(self.channel)
         wish = delivery_pb2.ListDeliveriesRequest(**request)  # type: ignore[arg-type]  # as below
-        operator = self._as(new_id(), ROLE_OPERATOR)
+        operator = self.signed_in(new_id(), ROLE_OPERATOR)
         return (await stub.ListDeliveries(wish, metadata=operator, timeout=TIMEOUT_S)).deliveries
 
     async def set_mark(
@@ -249,16 +249,17 @@ class Town:
         """`ListNotices` as a person."""
         stub = inbox_pb2_grpc.InboxServiceStub(self.channel)
         wish = inbox_pb2.ListNoticesRequest(**request)  # type: ignore[arg-type]  # the test knows the fields
-        return await stub.ListNotices(wish, metadata=self._as(person), timeout=TIMEOUT_S)
+        return await stub.ListNotices(wish, metadata=self.signed_in(person), timeout=TIMEOUT_S)
 
     async def read(self, person: UUID, up_to: str) -> int:
         """`ReadNotices` as a person; returns how many are unread still."""
         stub = inbox_pb2_grpc.InboxServiceStub(self.channel)
         wish = inbox_pb2.ReadNoticesRequest(up_to_notice_id=up_to)
-        reply = await stub.ReadNotices(wish, metadata=self._as(person), timeout=TIMEOUT_S)
+        reply = await stub.ReadNotices(wish, metadata=self.signed_in(person), timeout=TIMEOUT_S)
         return reply.unread_count
 
-    def _as(self, person: UUID, role: Role.ValueType = ROLE_GUARDIAN) -> tuple[tuple[str, str], ...]:
+    def signed_in(self, person: UUID, role: Role.ValueType = ROLE_GUARDIAN) -> tuple[tuple[str, str], ...]:
+        """The metadata of a person's calls."""
         token, _ = self.keys.issuer(clock=self.clock).issue(
             person_id=person, account_id=uuid4(), session_id=uuid4(), roles=frozenset({role})
         )
