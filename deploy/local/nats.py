@@ -26,7 +26,7 @@ OPERATOR = "operator"
 
 # Whose streams each service reads; the owner of a stream publishes into it.
 READS: Mapping[str, tuple[str, ...]] = {
-    "identity": ("DIARY",),
+    "identity": ("IDENTITY", "DIARY"),
     "diary": ("IDENTITY",),
     "notifications": ("IDENTITY", "DIARY"),
     "gateway": ("NOTIFICATIONS", "IDENTITY", "DIARY"),

@@ -16,6 +16,7 @@ from school.diary.v1 import (
     schools_pb2_grpc,
     week_pb2_grpc,
 )
+from school.identity.v1.events_pb2 import SessionEnded
 from services.diary.access.events import HANDLERS
 from services.diary.config import DiarySettings
 from services.diary.homework.rpc import HomeworkRpc
@@ -38,6 +39,7 @@ from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
+from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.once import Once
 from services.kit.rpc.server import Register, serving
 from services.kit.tokens import TokenVerifier, issuer_of
@@ -72,8 +74,13 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         ValueError: the file of public keys is none.
     """
     clock = clock or SystemClock()
+    ended = EndedSessions(clock)
     verifier = TokenVerifier(
-        settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
+        settings.jwks_file,
+        issuer=issuer_of(settings.region),
+        region=settings.region,
+        clock=clock,
+        ended=ended,
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
     reader = Reader(settings.database_url, pool_size=settings.pool_size)
@@ -87,6 +94,7 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         Relay(bus, database, stream),
         AuditSealer(database),
         consumer,
+        Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
         serving(
             listen=settings.listen,
             domain=DOMAIN,

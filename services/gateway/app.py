@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import grpc
 
+from school.identity.v1.events_pb2 import SessionEnded
 from school.notifications.v1.events_pb2 import NoticePosted
 from services.gateway.api import Api
 from services.gateway.calls import Services
@@ -31,6 +32,7 @@ from services.kit.clock import Clock, SystemClock
 from services.kit.log import get_logger
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.live import Live
+from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.channel import channel
 from services.kit.tokens import TokenVerifier, issuer_of
 
@@ -67,14 +69,20 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
     clock = clock or SystemClock()
     cookies = Cookies(secure=settings.secure)
     form_key = FormKey(read_form_key(settings.form_key_file))
+    ended = EndedSessions(clock)
     verifier = TokenVerifier(
-        settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
+        settings.jwks_file,
+        issuer=issuer_of(settings.region),
+        region=settings.region,
+        clock=clock,
+        ended=ended,
     )
     async with AsyncExitStack() as stack:
         channels = {name: await stack.enter_async_context(c) for name, c in _channels(settings).items()}
         services = Services(channels)
         bus = Bus(settings.nats_url, region=settings.region, service="gateway")
         hub = Hub(most=settings.most_streams, most_per_person=_STREAMS_PER_PERSON)
+        ended.on_end(hub.on_session_ended)
         live = Live(bus, {NoticePosted: hub.on_notice}, on_gap=hub.on_gap)
         security = SecurityHeaders(secure=settings.secure, form_targets=settings.sign_in_origins)
         authentication = Authentication(
@@ -93,7 +101,7 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
         rpcs = read_rpcs()
         documents = Documents(rpcs, security, settings.public_base_url)
         door = Door(
-            api=Api(rpcs, channels, authentication, {WATCH: NoticeStreams(hub, services).serve}),
+            api=Api(rpcs, channels, authentication, {WATCH: NoticeStreams(hub, services, ended).serve}),
             website=Website(site, authentication, cookies),
             system=System(channels, settings.jwks_file, documents.paths, lambda: bus.connected),
             security=security,
@@ -102,6 +110,7 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
         )
         await stack.enter_async_context(bus)
         await stack.enter_async_context(live)
+        await stack.enter_async_context(Revocation(bus, "IDENTITY", SessionEnded, ended, clock))
         address = await stack.enter_async_context(
             serving(door, listen=settings.listen, before_stop=hub.close)
         )

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from school.identity.v1.events_pb2 import SessionEnded
 from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
+from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
@@ -16,6 +18,7 @@ from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
+from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.server import serving
 from services.kit.sealing import Unsealer
 from services.kit.tokens import TokenVerifier, issuer_of
@@ -66,8 +69,13 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         ValueError: a file of keys is none, or one with a secret cannot be read.
     """
     clock = clock or SystemClock()
+    ended = EndedSessions(clock)
     verifier = TokenVerifier(
-        settings.jwks_file, issuer=issuer_of(settings.region), region=settings.region, clock=clock
+        settings.jwks_file,
+        issuer=issuer_of(settings.region),
+        region=settings.region,
+        clock=clock,
+        ended=ended,
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
     reader = Reader(settings.database_url, pool_size=settings.pool_size)
@@ -93,6 +101,8 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         reader,
         bus,
         Relay(bus, database, stream),
+        AuditSealer(database),
+        Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
         access,
         inbox,
         sms,

@@ -17,7 +17,7 @@ from services.gateway.edge.origin import SAFE_METHODS, require_own
 from services.gateway.edge.renewal import Renewal
 from services.gateway.problems import BadFormToken, Refused
 from services.gateway.sessions import FormKey, Visitor, session_subject
-from services.kit.errors import TokenExpired, TokenRefused, Unauthenticated
+from services.kit.errors import SessionEnded, TokenExpired, TokenRefused, Unauthenticated
 from services.kit.tokens import TokenVerifier
 
 Headers = Mapping[bytes, bytes]
@@ -32,6 +32,8 @@ class Entrance:
     visitor: Visitor | None = None
     cookies: RawHeaders = field(default_factory=list)
     """``Set-Cookie`` headers that the answer must carry, whatever it is: a renewed session lives in them."""
+    ended: SessionEnded | None = None
+    """The browser's session is over, although its token has not expired."""
 
 
 class Authentication:
@@ -56,7 +58,10 @@ class Authentication:
         return self._verifier.now()
 
     def bearer(self, authorization: bytes) -> Visitor:
-        """Whose token the ``Authorization`` header carries. Raises `TokenRefused`, `TokenExpired`."""
+        """Whose token the ``Authorization`` header carries.
+
+        Raises `TokenRefused`, `TokenExpired`, `SessionEnded`.
+        """
         if authorization[:7].lower() != _BEARER:
             raise TokenRefused
         try:
@@ -72,7 +77,7 @@ class Authentication:
             return None
         try:
             return self.bearer(authorization)
-        except (TokenRefused, TokenExpired):
+        except (TokenRefused, TokenExpired, SessionEnded):
             return None
 
     async def caller(self, method: str, headers: Headers, request_id: str, entrance: Entrance) -> Visitor:
@@ -80,6 +85,7 @@ class Authentication:
 
         Raises:
             Unauthenticated, TokenRefused, TokenExpired: nobody, or nobody who is known here.
+            SessionEnded: somebody, whose session is over.
             ForeignOrigin, BadFormToken: a browser's session, but not its own wish.
             Refused: identity could not renew the session.
         """
@@ -91,7 +97,7 @@ class Authentication:
         await self.browser(headers, request_id, entrance)
         visitor = entrance.visitor
         if visitor is None:
-            raise Unauthenticated
+            raise entrance.ended or Unauthenticated
         if method not in SAFE_METHODS:
             token = headers.get(b"x-csrf-token", b"").decode("latin-1")
             if not self._form_key.accepts(token, session_subject(visitor)):
@@ -113,6 +119,10 @@ class Authentication:
                 entrance.visitor = self._visitor(access)
             except (TokenRefused, TokenExpired):
                 entrance.visitor = None
+            except SessionEnded as ended:
+                entrance.ended = ended
+                self._forget(entrance, ended.metadata)
+                return
         if entrance.visitor is not None or not refresh:
             return
         try:
@@ -121,9 +131,18 @@ class Authentication:
         except Refused as refused:
             if refused.reason != _ENDED:
                 raise
-            self._cookies.clear_session(entrance.cookies)
+            self._forget(entrance, refused.problem.metadata)
         else:
             self._cookies.set_session(entrance.cookies, session)
+
+    def _forget(self, entrance: Entrance, metadata: Mapping[str, str]) -> None:
+        """Have the browser forget a session that is over.
+
+        Not one that has been replaced: the browser was given its successor, and an answer to a request from
+        before, overtaking the other, would take it away again.
+        """
+        if "replaced" not in metadata:
+            self._cookies.clear_session(entrance.cookies)
 
     def require_form_token(self, token: str, subject: str, headers: Headers) -> None:
         """Refuse a form that is not this browser's. Raises `ForeignOrigin`, `BadFormToken`."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeAlias
+from uuid import UUID
 
 import grpc
 
@@ -45,9 +46,10 @@ Heard: TypeAlias = "Notice | Gap | End"
 class Listener:
     """One open stream; what it has not sent yet waits here."""
 
-    def __init__(self, person_id: str, cut: Callable[[], None]) -> None:
+    def __init__(self, person_id: str, session_id: UUID, cut: Callable[[], None]) -> None:
         """``cut`` drops the connection of a reader who has stopped reading."""
         self.person_id = person_id
+        self.session_id = session_id
         self._cut = cut
         self._waiting: asyncio.Queue[Heard] = asyncio.Queue(_MOST_WAITING)
 
@@ -74,7 +76,7 @@ class Listener:
 
 
 class Hub:
-    """All open streams of this gateway, by person."""
+    """All open streams of this gateway, by person and by session."""
 
     def __init__(self, *, most: int, most_per_person: int) -> None:
         self._most = most
@@ -82,14 +84,16 @@ class Hub:
         self._count = 0
         self._closed = False
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._of_session: defaultdict[UUID, set[Listener]] = defaultdict(set)
 
-    def join(self, person_id: str, cut: Callable[[], None]) -> Listener:
-        """Open a stream for a person. Raises `TooManyStreams`."""
+    def join(self, person_id: str, session_id: UUID, cut: Callable[[], None]) -> Listener:
+        """Open a stream for a person in a session. Raises `TooManyStreams`."""
         of_person = self._listeners[person_id]
         if self._count >= self._most or len(of_person) >= self._most_per_person:
             raise TooManyStreams
-        listener = Listener(person_id, cut)
+        listener = Listener(person_id, session_id, cut)
         of_person.add(listener)
+        self._of_session[session_id].add(listener)
         self._count += 1
         if self._closed:
             listener.end()
@@ -102,6 +106,10 @@ class Hub:
         self._count -= 1
         if not of_person:
             del self._listeners[listener.person_id]
+        of_session = self._of_session[listener.session_id]
+        of_session.discard(listener)
+        if not of_session:
+            del self._of_session[listener.session_id]
 
     @property
     def open(self) -> int:
@@ -112,6 +120,11 @@ class Hub:
         """A notice passed by on the bus."""
         for listener in self._listeners.get(event.recipient_id, ()):
             listener.tell(event.notice)
+
+    def on_session_ended(self, session_id: UUID) -> None:
+        """A session is over, and with it what is open in it."""
+        for listener in self._of_session.get(session_id, ()):
+            listener.end()
 
     async def on_gap(self) -> None:
         """The bus is back; every stream looks up what it missed."""

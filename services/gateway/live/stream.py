@@ -24,6 +24,7 @@ from services.gateway.problems import Refused
 from services.gateway.sessions import Visitor
 from services.gateway.transcoding.encoding import Encoders
 from services.kit.log import get_logger
+from services.kit.revocation import EndedSessions
 
 _logger = get_logger("stream")
 # Proxies drop a silent connection after half a minute or a minute.
@@ -44,14 +45,21 @@ _UNAUTHENTICATED = 401
 class NoticeStreams:
     """Answers `WatchNotices`."""
 
-    def __init__(self, hub: Hub, services: Services) -> None:
+    def __init__(self, hub: Hub, services: Services, ended: EndedSessions) -> None:
         self._hub = hub
         self._services = services
+        self._ended = ended
         self._encode = Encoders().of(WatchNoticesResponse.DESCRIPTOR)
 
     async def serve(self, exchange: Exchange, visitor: Visitor) -> None:
-        """Stream until the reader goes, the token ends or the gateway stops. Raises `TooManyStreams`."""
-        listener = self._hub.join(str(visitor.person_id), exchange.abort)
+        """Stream until the reader goes, the token or the session ends, or the gateway stops.
+
+        Raises `TooManyStreams`.
+        """
+        session_id = visitor.caller.session_id
+        listener = self._hub.join(str(visitor.person_id), session_id, exchange.abort)
+        if session_id in self._ended:  # between the look at the token and here
+            listener.end()
         watch = asyncio.create_task(_end_when_gone(exchange, listener))
         try:
             stream = _Stream(exchange, visitor, listener, self)
