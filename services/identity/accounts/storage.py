@@ -1,9 +1,9 @@
-"""Accounts and the count of guesses at their passwords, as rows."""
+"""Accounts and their logins, as rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,27 +13,25 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    Interval,
-    LargeBinary,
     Table,
     Text,
     Uuid,
-    case,
-    delete,
-    func,
+    column,
+    exists,
     insert,
-    literal,
     select,
+    table,
     text,
+    update,
 )
-from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.accounts.rules import GUESSES_FORGOTTEN_AFTER, AccountState, wait_after
+from services.identity.accounts.rules import AccountState, skeleton
 from services.identity.metadata import metadata
 from services.identity.people.rules import Person, PersonStatus
 from services.identity.people.storage import people, person_of, roles_of_person
+from services.identity.second_factor.storage import second_factors
 
 accounts = Table(
     "accounts",
@@ -79,21 +77,8 @@ login_reservations = Table(
     Index("login_reservations_by_account", "account_id"),
 )
 
-# Guesses are counted per login, whether anybody has it or not: an unknown login answers the same (A22).
-password_guesses = Table(
-    "password_guesses",
-    metadata,
-    # SHA-256 of the normal login: people type passwords into the field above, and those are not kept.
-    Column("login_digest", LargeBinary, primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_at", DateTime(timezone=True), nullable=False),
-    Column("wait_until", DateTime(timezone=True), nullable=False),
-    # The sweep of forgotten guesses.
-    Index("password_guesses_by_age", "last_at", postgresql_using="brin"),
-)
-
-# `wait_after` as the database knows it: the n-th element for n failures, the last one for more.
-_WAITS = [wait_after(failures) for failures in range(1, 12)]
+# The table of `binding`, which stands above this capability.
+_bindings = table("bindings", column("account_id", Uuid), column("ended_at", DateTime(timezone=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +87,23 @@ class Account:
 
     id: UUID
     person: Person
-    password_hash: str | None
+    password_hash: str | None = field(repr=False)
     may_enter: bool
+    temporary_until: datetime | None = None
+    """The password is the school's, and admits until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class MyAccount:
+    """What a person has to enter with."""
+
+    login: str | None
+    can_rename: bool
+    has_password: bool
+    password_set_at: datetime | None
+    activated_at: datetime | None
+    esia_bound: bool
+    second_factor: bool
 
 
 async def insert_account(
@@ -116,12 +116,17 @@ async def insert_account(
     )
 
 
-async def account_by_login(connection: AsyncConnection, login: str) -> Account | None:
-    """The account with this normal login."""
+def password_holds(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether the password of an account opens it: the school's temporary one does for some days (A23)."""
+    return or_(accounts.c.temporary_until.is_(None), accounts.c.temporary_until > now)
+
+
+async def account_by_login(connection: AsyncConnection, login: str, *, now: datetime) -> Account | None:
+    """The account with this normal login; a temporary password past its days is none."""
     found = await connection.execute(
         select(
             accounts.c.id.label("account_id"),
-            accounts.c.password_hash,
+            case((password_holds(literal(now)), accounts.c.password_hash)).label("password_hash"),
             accounts.c.state,
             people.c.id,
             people.c.surname,
@@ -137,7 +142,7 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
     if row is None:
         return None
     may_enter = row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE
-    return Account(row.account_id, person_of(row), row.password_hash, may_enter)
+    return Account(row.account_id, person_of(row), row.password_hash, may_enter, row.temporary_until)
 
 
 async def login_of_account(connection: AsyncConnection, account_id: UUID) -> str | None:
@@ -148,45 +153,82 @@ async def login_of_account(connection: AsyncConnection, account_id: UUID) -> str
     return login
 
 
-async def count_guess(connection: AsyncConnection, login_digest: bytes, *, now: datetime) -> timedelta | None:
-    """Count a guess before it is looked at, as if it had failed.
-
-    One statement, so that of guesses at once exactly those go on whom the rule lets (A21).
-
-    Returns:
-        How long the guess must wait; None when it may go on.
-    """
-    present = password_guesses.c
-    failures = case((present.last_at < now - GUESSES_FORGOTTEN_AFTER, 1), else_=present.failures + 1)
-    waits = array([literal(wait, Interval) for wait in _WAITS])
-    counted = await connection.execute(
-        upsert(password_guesses)
-        .values(login_digest=login_digest, failures=1, last_at=now, wait_until=now + _WAITS[0])
-        .on_conflict_do_update(
-            index_elements=[present.login_digest],
-            set_={
-                "failures": failures,
-                "last_at": now,
-                "wait_until": literal(now, DateTime(timezone=True))
-                + waits[func.least(failures, len(_WAITS))],
-            },
-            where=present.wait_until <= now,
-        )
-        .returning(present.failures)
-    )
-    if counted.first() is not None:
-        return None
-    until = await connection.scalar(select(present.wait_until).where(present.login_digest == login_digest))
-    return timedelta(0) if until is None else max(until - now, timedelta(0))
-
-
-async def forget_guesses(connection: AsyncConnection, login_digest: bytes) -> None:
-    """The right password was given: the count begins anew."""
-    await connection.execute(delete(password_guesses).where(password_guesses.c.login_digest == login_digest))
-
-
-async def sweep_guesses(connection: AsyncConnection, *, now: datetime) -> None:
-    """Remove the counts that no longer count."""
+async def renew_hash(
+    connection: AsyncConnection, account_id: UUID, password_hash: str, *, instead_of: str
+) -> None:
+    """Keep the same password under a hash of another cost, unless it was changed meanwhile."""
     await connection.execute(
-        delete(password_guesses).where(password_guesses.c.last_at < now - GUESSES_FORGOTTEN_AFTER)
+        update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.password_hash == instead_of)
+        .values(password_hash=password_hash)
     )
+
+
+async def my_account(connection: AsyncConnection, account_id: UUID) -> MyAccount | None:
+    """What an account has, for its person to see; None when there is no such account."""
+    found = await connection.execute(
+        select(
+            accounts.c.login,
+            accounts.c.login_renamed_at,
+            accounts.c.password_hash.is_not(None).label("has_password"),
+            accounts.c.password_set_at,
+            accounts.c.activated_at,
+            exists(
+                select(1).where(_bindings.c.account_id == accounts.c.id, _bindings.c.ended_at.is_(None))
+            ).label("bound"),
+            exists(
+                select(1).where(
+                    second_factors.c.account_id == accounts.c.id, second_factors.c.enrolled_at.is_not(None)
+                )
+            ).label("enrolled"),
+        ).where(accounts.c.id == account_id)
+    )
+    row = found.first()
+    if row is None:
+        return None
+    return MyAccount(
+        login=row.login,
+        can_rename=row.login is not None and row.login_renamed_at is None,
+        has_password=row.has_password,
+        password_set_at=row.password_set_at,
+        activated_at=row.activated_at,
+        esia_bound=row.bound,
+        second_factor=row.enrolled,
+    )
+
+
+async def reserve_login(connection: AsyncConnection, login: str, *, account_id: UUID, now: datetime) -> bool:
+    """Reserve a login and all that look like it for an account, for ever; whether nobody else has them (A24).
+
+    Of several at once the first to commit has it; the others wait for that.
+    """
+    reserved = await connection.execute(
+        upsert(login_reservations)
+        .values(skeleton=skeleton(login), account_id=account_id, login=login, reserved_at=now)
+        .on_conflict_do_update(
+            index_elements=[login_reservations.c.skeleton],
+            set_={"login": login},
+            where=login_reservations.c.account_id == account_id,
+        )
+        .returning(login_reservations.c.skeleton)
+    )
+    return reserved.first() is not None
+
+
+async def rename_login(connection: AsyncConnection, account_id: UUID, login: str, *, now: datetime) -> bool:
+    """Give an account another login, unless it was given one before; whether it was done now (R15)."""
+    renamed = await connection.execute(
+        update(accounts)
+        .where(
+            accounts.c.id == account_id,
+            accounts.c.login.is_not(None),
+            accounts.c.login_renamed_at.is_(None),
+        )
+        .values(
+            login=login,
+            login_skeleton=skeleton(login),
+            login_renamed_at=now,
+            version=accounts.c.version + 1,
+        )
+    )
+    return renamed.rowcount == 1

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    or_,
     select,
     text,
     update,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.rules import AccountState
-from services.identity.accounts.storage import accounts
+from services.identity.accounts.storage import accounts, password_holds
 from services.identity.metadata import metadata
 from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import people, roles_of_person
@@ -149,6 +150,8 @@ _LIVE = (
         sessions.c.id == bindparam("session"),
         sessions.c.ended_at.is_(None),
         sessions.c.idle_end > bindparam("now"),
+        # What was begun with a temporary password lasts as long as that does (A23).
+        or_(sessions.c.door == Door.ESIA, password_holds(bindparam("now"))),
         accounts.c.state == AccountState.OPEN,
         people.c.status == PersonStatus.ACTIVE,
     )
