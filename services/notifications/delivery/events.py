@@ -10,7 +10,6 @@ from google.protobuf.message import Message
 from school.identity.v1 import events_pb2
 from services.kit.clock import Clock
 from services.kit.database import Transaction
-from services.kit.errors import DomainError, StatusCode
 from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import uuid_of
@@ -18,12 +17,8 @@ from services.notifications.delivery.rules import Channel, Order
 from services.notifications.delivery.usecases import erase, take, withdraw
 
 
-class UnknownChannel(DomainError):
-    """A message is to go by something that this version does not know."""
-
-    status = StatusCode.INVALID_ARGUMENT
-    reason = "UNKNOWN_CHANNEL"
-    title = "The message is to go by a channel that is not known here"
+class UnknownChannel(Exception):
+    """A message is to go by something that this version does not know; an update may know it."""
 
 
 class DeliveryEvents:
