@@ -43,6 +43,9 @@ def environment(place: Place, name: str) -> dict[str, str]:
             "MESH_SIGNING_KEYS_FILE": str(place.keys.signing),
             "MESH_SNILS_KEYS_FILE": str(place.keys.snils),
             "MESH_SEALING_KEY_FILE": str(place.keys.sealing),
+            "MESH_OPERATOR__NAME": "Министерство образования области",
+            "MESH_OPERATOR__ADDRESS": "100000, Область, Школьная ул., 1",
+            "MESH_OPERATOR__CONTACT": "data@diary.example",
             "MESH_REGIONS_FILE": str(place.regions_file),
             # The demo's people have numbers that no real person can have.
             "MESH_ALLOW_TEST_SNILS": "true",

@@ -11,11 +11,14 @@ from typing import Any, Final
 from school.identity.v1 import (
     account_requests_pb2_grpc,
     activation_pb2_grpc,
+    audit_pb2_grpc,
     binding_pb2_grpc,
+    consents_pb2_grpc,
     contacts_pb2_grpc,
     corrections_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
+    own_data_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
     schools_pb2_grpc,
@@ -28,9 +31,16 @@ from services.identity.account_requests.usecases import AccountRequests
 from services.identity.accounts.usecases import Accounts
 from services.identity.activation.rpc import ActivationRpc
 from services.identity.activation.usecases import Activations
+from services.identity.audit.rpc import AuditRpc
+from services.identity.audit.usecases import Audit
 from services.identity.binding.rpc import BindingRpc
 from services.identity.binding.usecases import Bindings
 from services.identity.config import IdentitySettings
+from services.identity.consents.keeper import TextsKeeper
+from services.identity.consents.rpc import ConsentsRpc
+from services.identity.consents.storage import messages_refused
+from services.identity.consents.texts import texts_of
+from services.identity.consents.usecases import Consents
 from services.identity.contacts.proving import Proving
 from services.identity.contacts.recipients import ConfirmedContacts
 from services.identity.contacts.rpc import ContactsRpc
@@ -50,6 +60,9 @@ from services.identity.issuing.usecases.issuing import Issuing
 from services.identity.issuing.usecases.worker import ClassIssueWorker
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
+from services.identity.own_data.rpc import OwnDataRpc
+from services.identity.own_data.usecases import OwnData
+from services.identity.own_data.worker import Eraser
 from services.identity.passwords import Passwords
 from services.identity.people.rpc import PeopleRpc
 from services.identity.people.usecases import People
@@ -97,6 +110,9 @@ class UseCases:
     class_issues: ClassIssues
     class_issue_worker: ClassIssueWorker
     account_requests: AccountRequests
+    audit: Audit
+    consents: Consents
+    own_data: OwnData
     activations: Activations
     contacts: Contacts
     corrections: Corrections
@@ -132,6 +148,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         OSError: the address cannot be bound.
         KeyringError: the file of keys is wrong.
         ValueError: the directory of regions or a file of JWKs is wrong.
+        TextChanged: a text of consents is recorded with another wording.
         EsiaSignerFailed: the key or certificate for ESIA cannot be used.
     """
     clock = clock or SystemClock()
@@ -164,6 +181,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         AuditSealer(database),
         consumer,
         sweep,
+        TextsKeeper(database, texts_of(settings.operator), clock),
         revocation,
     ):
         use_cases = _use_cases(
@@ -180,6 +198,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         register = _register(settings, directory, use_cases, esia, clock)
         async with (
             use_cases.class_issue_worker,
+            Eraser(use_cases.own_data),
             serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
         ):
             yield Identity(server.address, database, use_cases, sweep, consumer)
@@ -199,9 +218,12 @@ def _use_cases(
 ) -> UseCases:
     provider = Provider(settings.region, settings.esia.issuer)
     accounts = Accounts(database, passwords, clock)
-    telling = Telling(Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock)
+    telling = Telling(
+        Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock, refused=messages_refused
+    )
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
+    own_data = OwnData(database, keyring, sessions, telling, zone=settings.zone, clock=clock)
     codes = Codes(database, keyring, clock)
     credentials = Credentials(database, passwords, Policy(common_passwords()), clock)
     proving = Proving(keyring, telling, address=directory.here.address, clock=clock)
@@ -242,6 +264,9 @@ def _use_cases(
         class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
         class_issue_worker=worker,
         account_requests=account_requests,
+        audit=Audit(database),
+        consents=Consents(database, own_data, settings.zone, clock),
+        own_data=own_data,
         activations=Activations(
             database,
             keyring=keyring,
@@ -300,6 +325,9 @@ def _register(
         contacts_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, server)
         corrections = CorrectionsRpc(use_cases.corrections)
         corrections_pb2_grpc.add_CorrectionsServiceServicer_to_server(corrections, server)
+        audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditRpc(use_cases.audit), server)
+        consents_pb2_grpc.add_ConsentsServiceServicer_to_server(ConsentsRpc(use_cases.consents), server)
+        own_data_pb2_grpc.add_OwnDataServiceServicer_to_server(OwnDataRpc(use_cases.own_data), server)
         binding_pb2_grpc.add_BindingServiceServicer_to_server(BindingRpc(use_cases.bindings), server)
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from services.identity.consents.settings import OperatorSettings
 from services.identity.esia import EsiaSettings
 from services.identity.people.rules import Role
 from services.identity.second_factor.rules import DEMANDING
@@ -33,6 +34,8 @@ class IdentitySettings(StoringSettings):
     """Whose days count where no school's do: from and until when a guardian stands for a pupil."""
     esia: EsiaSettings
     """``MESH_ESIA__…``: this mesh as a client system of ESIA."""
+    operator: OperatorSettings
+    """``MESH_OPERATOR__…``: who processes personal data here, as the texts of consents name them."""
     allow_test_snils: bool = False
     """Accept 000-000-600 NN, the SNILS of ESIA's test persons; never in production."""
     temporary_password_lifetime: timedelta = Field(default=timedelta(days=30), gt=timedelta(0))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from services.identity.account_requests.storage import account_requests, tracking_guesses
-from services.identity.accounts.storage import accounts, login_reservations, password_guesses
+from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.activation.storage import activations
 from services.identity.binding.storage import bindings
+from services.identity.consents.storage import consent_texts, consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
+from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
+from services.identity.guesses.storage import guesses
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
 from services.identity.links.storage import link_transactions
 from services.identity.metadata import metadata
+from services.identity.own_data.storage import erasures
 from services.identity.people.storage import people, person_roles
+from services.identity.recoveries.storage import recoveries
 from services.identity.schools.storage import classes, memberships, schools
 from services.identity.second_factor.storage import recovery_codes, second_factors
 from services.identity.sessions.storage import sessions
@@ -24,18 +29,23 @@ __all__ = [
     "activations",
     "bindings",
     "classes",
+    "consent_texts",
+    "consents",
     "contacts",
     "corrections",
     "credential_issues",
+    "erasures",
+    "guesses",
     "issue_job_people",
     "issue_jobs",
+    "known_devices",
     "link_transactions",
     "login_reservations",
     "memberships",
     "metadata",
-    "password_guesses",
     "people",
     "person_roles",
+    "recoveries",
     "recovery_codes",
     "relations",
     "schools",

@@ -47,6 +47,11 @@ from tests.support.keys import REGION, Keys, make_sealing_keys
 
 DEADLINE = 20.0
 BORN = date(1986, 4, 12)
+OPERATOR = {
+    "name": "Департамент образования города",
+    "address": "101000, Москва, Школьная ул., 1",
+    "contact": "data@diary.test",
+}
 REGIONS = """
 [[regions]]
 code = "77"
@@ -294,6 +299,7 @@ async def town(
         "signing_keys_file": keys.private,
         "snils_keys_file": folder / "snils-keys.json",
         "sealing_key_file": sealing.public,
+        "operator": OPERATOR,
         "regions_file": folder / "regions.toml",
         "esia": bench.settings,
     }

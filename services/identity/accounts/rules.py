@@ -1,26 +1,26 @@
-"""Logins, and how long a guesser waits."""
+"""What a login may be, and when two look alike."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from datetime import timedelta
 from enum import StrEnum
 
 from services.kit.errors import DomainError, StatusCode
 
-# Guesses that need not wait: people mistype; after them each failure doubles the wait.
-FREE_GUESSES = 5
-FIRST_WAIT = timedelta(seconds=15)
-# Never for good: a lock would let anybody shut out anybody (A21).
-LONGEST_WAIT = timedelta(minutes=15)
-# After a quiet spell the counting begins anew.
-GUESSES_FORGOTTEN_AFTER = timedelta(hours=24)
 # Longer ones are refused before they cost a hash.
 LONGEST_PASSWORD = 1024
 LONGEST_LOGIN = 64
 
+_LEAST_LOGIN = 5
+_LOGIN = re.compile(r"[a-z][a-z0-9._-]*")
+
 # Letters that a hurried eye or a printed slip confuses; a login is compared after these are made equal.
-_LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", ".": None, "-": None, "_": None})
+_LOOK_ALIKE = str.maketrans(
+    {"0": "o", "1": "l", "i": "l", "|": "l", ".": None, "-": None, "_": None}
+    # Cyrillic ones, should an import ever bring them: they are the same on paper.
+    | dict(zip("авекмнорстухіјѕԁһ", "abekmhopctyxljsdh", strict=True))
+)
 
 
 class AccountState(StrEnum):
@@ -28,6 +28,7 @@ class AccountState(StrEnum):
 
     OPEN = "open"
     BLOCKED = "blocked"
+    CLOSED = "closed"  # at the person's wish, or for want of consent; the school may open it again
 
 
 class WrongCredentials(DomainError):
@@ -38,24 +39,44 @@ class WrongCredentials(DomainError):
     title = "The login or the password is wrong"
 
 
-class TooManyAttempts(DomainError):
-    """Guesses for this login must wait; the metadata says how many seconds."""
-
-    status = StatusCode.RESOURCE_EXHAUSTED
-    reason = "TOO_MANY_ATTEMPTS"
-    title = "Too many attempts, wait a little"
-
-    def __init__(self, wait: timedelta) -> None:
-        seconds = max(1, -(-wait // timedelta(seconds=1)))  # rounded up: sooner would be refused again
-        super().__init__(retry_after_s=str(seconds))
-
-
 class AccountBlocked(DomainError):
     """The account, or the person, is blocked or has left."""
 
     status = StatusCode.PERMISSION_DENIED
     reason = "ACCOUNT_BLOCKED"
     title = "This account is blocked"
+
+
+class NoLogin(DomainError):
+    """The school has issued no login: there is none to change, and a password would open nothing."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "NO_LOGIN"
+    title = "The school has issued no login"
+
+
+class BadLogin(DomainError):
+    """No login can be spelled so; the metadata names the rule."""
+
+    status = StatusCode.INVALID_ARGUMENT
+    reason = "BAD_LOGIN"
+    title = "This cannot be a login"
+
+
+class LoginTaken(DomainError):
+    """An account has or had this login, or one that looks like it (A24)."""
+
+    status = StatusCode.ALREADY_EXISTS
+    reason = "LOGIN_TAKEN"
+    title = "This login, or one that looks like it, is taken"
+
+
+class LoginRenamedBefore(DomainError):
+    """The one change of the login is spent (R15)."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "LOGIN_RENAMED_BEFORE"
+    title = "The login was changed before, and can be changed only once"
 
 
 def normal_login(text: str) -> str:
@@ -73,13 +94,28 @@ def skeleton(login: str) -> str:
     return normal_login(login).translate(_LOOK_ALIKE).replace("rn", "m").replace("vv", "w")
 
 
-def wait_after(failures: int) -> timedelta:
-    """How long the next guess waits after so many in a row.
+# Nobody is to be taken for an office by their login.
+_OFFICES = frozenset(
+    skeleton(word)
+    for word in (
+        "admin", "administrator", "director", "diary", "esia", "gosuslugi", "help", "helpdesk", "info",
+        "moderator", "operator", "postmaster", "registrar", "root", "school", "security", "service", "support",
+        "system", "teacher", "webmaster",
+    )
+)  # fmt: skip
 
-    >>> [wait_after(n).seconds for n in (4, 5, 6, 7)]
-    [0, 15, 30, 60]
+
+def new_login(text: str) -> str:
+    """A login as a person may choose it, in the form in which it is kept. Raises `BadLogin`.
+
+    >>> new_login(" Anna.Koroleva ")
+    'anna.koroleva'
     """
-    if failures < FREE_GUESSES:
-        return timedelta(0)
-    doublings = min(failures - FREE_GUESSES, 10)  # far past the longest wait
-    return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
+    login = normal_login(text[: LONGEST_LOGIN + 2])
+    if not _LEAST_LOGIN <= len(login) <= LONGEST_LOGIN:
+        raise BadLogin(rule="length")
+    if not _LOGIN.fullmatch(login):
+        raise BadLogin(rule="letters")
+    if skeleton(login).strip("l") in _OFFICES or skeleton(login) in _OFFICES:
+        raise BadLogin(rule="name")
+    return login

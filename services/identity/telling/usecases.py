@@ -40,6 +40,13 @@ NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_ERASURE_COMING: frozenset({"at"}),
 }
 """The values of each kind, as the contract says; other kinds have none."""
+UNASKED: Final = frozenset(
+    {
+        MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED,
+        MessageKind.MESSAGE_KIND_CORRECTION_REFUSED,
+    }
+)
+"""Kinds that a person may refuse; the others keep the account safe, or answer somebody who has no account."""
 
 
 class ConfirmedContacts(Protocol):
@@ -50,13 +57,24 @@ class ConfirmedContacts(Protocol):
         ...
 
 
+class Refused(Protocol):
+    """Whether somebody wants no messages but those that keep the account safe."""
+
+    async def __call__(self, connection: AsyncConnection, person_id: UUID, /) -> bool:
+        """Whether the person has withdrawn the consent to messages."""
+        ...
+
+
 class Telling:
     """Asks notifications to send, in the caller's transaction."""
 
-    def __init__(self, sealer: Sealer, contacts: ConfirmedContacts, clock: Clock) -> None:
+    def __init__(
+        self, sealer: Sealer, contacts: ConfirmedContacts, clock: Clock, *, refused: Refused
+    ) -> None:
         self._sealer = sealer
         self._contacts = contacts
         self._clock = clock
+        self._refused = refused
 
     def tell(
         self,
@@ -117,9 +135,13 @@ class Telling:
     ) -> list[UUID]:
         """Have a message sent to every confirmed contact of a person, within a day; returns their ids.
 
+        Who has withdrawn the consent to messages is told nothing but what keeps the account safe.
+
         Raises:
             ValueError: the values are not those of the kind.
         """
+        if kind in UNASKED and await self._refused(tx.connection, person_id):
+            return []
         expires_at = self._clock.now() + NOTICE_LIFE
         return [
             self.tell(

@@ -21,7 +21,7 @@ from services.kit.sealing import Unsealer
 from services.kit.tables import outbox
 from tests.conftest import DatabaseUrl
 from tests.support.esia import Bench
-from tests.support.identity import DEADLINE, REGIONS, Town, bearer, doors_of, reason
+from tests.support.identity import DEADLINE, OPERATOR, REGIONS, Town, bearer, doors_of, reason
 from tests.support.keys import REGION, make_keys, make_sealing_keys
 from tests.support.processes import listens, until
 from tests.support.waiting import eventually
@@ -41,7 +41,8 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
     """``python -m services.identity`` until the block ends; then it is asked to stop, and does."""
     keys, sealing, port = make_keys(folder), make_sealing_keys(folder), ports.any_free()
     (folder / "regions.toml").write_text(REGIONS, "utf-8")
-    (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
+    if not (folder / "snils-keys.json").exists():  # what a former process has sealed is to be opened again
+        (folder / "snils-keys.json").write_text(new_keys(), "utf-8")
     environment = {
         "PATH": "/usr/bin:/bin",
         "MESH_REGION": REGION,
@@ -52,6 +53,7 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         "MESH_SIGNING_KEYS_FILE": str(keys.private),
         "MESH_SNILS_KEYS_FILE": str(folder / "snils-keys.json"),
         "MESH_SEALING_KEY_FILE": str(sealing.public),
+        **{f"MESH_OPERATOR__{name.upper()}": value for name, value in OPERATOR.items()},
         "MESH_REGIONS_FILE": str(folder / "regions.toml"),
         "MESH_LOG_FORMAT": "json",
         **_esia(stand),

@@ -69,12 +69,16 @@ async def scene(database_url: DatabaseUrl, tmp_path: Path) -> AsyncIterator[Scen
         known = [Recipient(Channel.EMAIL, "anna@example.ru"), Recipient(Channel.SMS, "+79161112233")]
         return known if person_id == ANNA else []
 
+    async def refuses(_connection: AsyncConnection, person_id: UUID, /) -> bool:
+        return person_id in REFUSING
+
     async with Database(await database_url("kit", prepare)) as database:
-        telling = Telling(Sealer(keys.public), contacts, MovableClock(NOW))
+        telling = Telling(Sealer(keys.public), contacts, MovableClock(NOW), refused=refuses)
         yield Scene(database, telling, Unsealer(keys.private))
 
 
 ANNA = new_id()
+REFUSING: set[UUID] = set()
 
 
 def _code(scene: Scene, tx: Transaction, **changes: str) -> UUID:
@@ -172,3 +176,17 @@ async def test_a_kind_is_told_with_its_own_values_alone(scene: Scene, kind: Mess
 
 def test_a_recipient_is_not_printed() -> None:
     assert "anna" not in repr(Recipient(Channel.EMAIL, "anna@example.ru"))
+
+
+async def test_who_refuses_messages_is_told_what_keeps_the_account_safe_and_nothing_else(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The consent to messages is withdrawn."""
+    monkeypatch.setattr(f"{__name__}.REFUSING", {ANNA})
+    async with scene.database.transaction() as tx:
+        unasked = await scene.telling.tell_everywhere(
+            tx, ANNA, MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED, {"field": "surname"}
+        )
+        alarm = await scene.telling.tell_everywhere(tx, ANNA, MessageKind.MESSAGE_KIND_PASSWORD_CHANGED, {})
+
+    assert (len(unasked), len(alarm)) == (0, 2)

@@ -32,6 +32,7 @@ from tests.support.clock import MovableClock
 from tests.support.keys import REGION, SealingKeys, make_keys, make_sealing_keys
 from tests.support.miniature import Publisher, prepare, publisher, relay_of
 from tests.support.processes import listens, until
+from tests.support.telling import willing
 from tests.support.waiting import eventually
 
 ADDRESS, NUMBER, CODE = "anna.ivanova.1986@mail.example", "+79165550173", "736405"
@@ -56,7 +57,7 @@ class Scene:
         async def nobody(*_: object) -> list[Recipient]:
             return []
 
-        return Telling(Sealer(self.sealing.public), nobody, SystemClock())
+        return Telling(Sealer(self.sealing.public), nobody, SystemClock(), refused=willing)
 
     @asynccontextmanager
     async def process(self) -> AsyncIterator[asyncio.subprocess.Process]:

@@ -35,6 +35,7 @@ from tests.integration.notifications.outdoors import Outdoors
 from tests.support.clock import MovableClock
 from tests.support.keys import Keys, SealingKeys
 from tests.support.miniature import Publisher
+from tests.support.telling import willing
 from tests.support.waiting import eventually
 
 TIMEOUT_S = 10.0
@@ -152,7 +153,7 @@ class Town:
         async def nobody(_connection: AsyncConnection, _person_id: UUID, /) -> list[Recipient]:
             return []
 
-        return Telling(Sealer(self.sealing.public), nobody, self.clock)
+        return Telling(Sealer(self.sealing.public), nobody, self.clock, refused=willing)
 
     async def later(self, **by: float) -> None:
         """Move the clock, and have the senders look at it."""
