@@ -28,11 +28,12 @@ STYLES = (
     "diary_narrow.css",
     "journal.css",
     "notices.css",
+    "onboarding.css",
     "print.css",
 )
 """In the order of the cascade: what comes later wins."""
 
-SCRIPTS = ("live.js", "journal.js")
+SCRIPTS = ("live.js", "journal.js", "forms.js")
 
 A_YEAR = "public, max-age=31536000, immutable"
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from services.gateway.pages.answers import Answers, Endpoint
+from services.gateway.pages.answers import Answers
 from services.gateway.pages.cabinet.page import CabinetPages
 from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.esia import EsiaPages
@@ -20,6 +20,8 @@ from services.gateway.pages.frame import HOME, local_path
 from services.gateway.pages.journal.forms import JournalForms
 from services.gateway.pages.journal.page import JournalPages
 from services.gateway.pages.notices.page import NoticePages
+from services.gateway.pages.onboarding.routes import activation_routes
+from services.gateway.pages.routing import form, page
 from services.gateway.pages.troubles.view import trouble_view
 from services.gateway.pages.week.page import WeekPages
 from services.gateway.problems import Problem
@@ -74,42 +76,28 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
     notices = NoticePages(answers)
     inside = answers.signed_in
     return [
-        _get("/", regions.choose),
-        _get("/language", regions.language),
-        _get("/assets/{name}", answers.assets.serve),
-        _get("/sign-in", doors.show),
-        _post("/sign-in/password", doors.password, answers, "/sign-in"),
-        _post("/sign-in/esia", esia.start, answers, "/sign-in"),
-        _get("/sign-in/esia/callback", esia.callback),
+        page("/", regions.choose),
+        page("/language", regions.language),
+        page("/assets/{name}", answers.assets.serve),
+        page("/sign-in", doors.show),
+        form("/sign-in/password", doors.password, answers, "/sign-in"),
+        form("/sign-in/esia", esia.start, answers, "/sign-in"),
+        page("/sign-in/esia/callback", esia.callback),
         Route("/sign-in/link", esia.link, methods=["GET"]),
         Route("/sign-in/link", esia.bind, methods=["POST"]),
-        _get("/sign-in/refused", esia.refused),
-        _post("/sign-out", doors.leave, answers, HOME),
-        _post("/role", inside(RolePages(answers).switch), answers, HOME),
-        _get("/welcome", inside(WelcomePages(answers).show)),
-        _get("/cabinet", inside(CabinetPages(answers).show)),
-        _get("/pupils/{pupil_id}/week", inside(WeekPages(answers).show)),
-        _get("/lessons", inside(journal.day)),
-        _get("/lessons/{lesson_id}", inside(journal.lesson)),
-        _post("/lessons/{lesson_id}/marks", inside(forms.mark), answers, "/lessons/{lesson_id}"),
-        _post("/lessons/{lesson_id}/marks/remove", inside(forms.remove), answers, "/lessons/{lesson_id}"),
-        _post("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
-        _post("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
-        _get("/notices", inside(notices.show)),
-        _post("/notices/read", inside(notices.read), answers, "/notices"),
+        page("/sign-in/refused", esia.refused),
+        form("/sign-out", doors.leave, answers, HOME),
+        *activation_routes(answers),
+        form("/role", inside(RolePages(answers).switch), answers, HOME),
+        page("/welcome", inside(WelcomePages(answers).show)),
+        page("/cabinet", inside(CabinetPages(answers).show)),
+        page("/pupils/{pupil_id}/week", inside(WeekPages(answers).show)),
+        page("/lessons", inside(journal.day)),
+        page("/lessons/{lesson_id}", inside(journal.lesson)),
+        form("/lessons/{lesson_id}/marks", inside(forms.mark), answers, "/lessons/{lesson_id}"),
+        form("/lessons/{lesson_id}/marks/remove", inside(forms.remove), answers, "/lessons/{lesson_id}"),
+        form("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
+        form("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
+        page("/notices", inside(notices.show)),
+        form("/notices/read", inside(notices.read), answers, "/notices"),
     ]
-
-
-def _get(path: str, page: Endpoint) -> Route:
-    return Route(path, page, methods=["GET"])
-
-
-def _post(path: str, deed: Endpoint, answers: Answers, page: str) -> Route:
-    """A form's target. Opened as a page (a reload, a saved address), it leads to the page of the form."""
-
-    async def either(request: Request) -> Response:
-        if request.method == "POST":
-            return await deed(request)
-        return answers.see_other(page.format(**request.path_params))
-
-    return Route(path, either, methods=["GET", "POST"])
