@@ -116,17 +116,13 @@ async def insert_account(
     )
 
 
-def password_holds(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether the password of an account opens it: the school's temporary one does for some days (A23)."""
-    return or_(accounts.c.temporary_until.is_(None), accounts.c.temporary_until > now)
-
-
-async def account_by_login(connection: AsyncConnection, login: str, *, now: datetime) -> Account | None:
-    """The account with this normal login; a temporary password past its days is none."""
+async def account_by_login(connection: AsyncConnection, login: str) -> Account | None:
+    """The account with this normal login."""
     found = await connection.execute(
         select(
             accounts.c.id.label("account_id"),
-            case((password_holds(literal(now)), accounts.c.password_hash)).label("password_hash"),
+            accounts.c.password_hash,
+            accounts.c.temporary_until,
             accounts.c.state,
             people.c.id,
             people.c.surname,

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.rules import AccountState
-from services.identity.accounts.storage import accounts, password_holds
+from services.identity.accounts.storage import accounts
 from services.identity.metadata import metadata
 from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import people, roles_of_person
@@ -151,7 +151,11 @@ _LIVE = (
         sessions.c.ended_at.is_(None),
         sessions.c.idle_end > bindparam("now"),
         # What was begun with a temporary password lasts as long as that does (A23).
-        or_(sessions.c.door == Door.ESIA, password_holds(bindparam("now"))),
+        or_(
+            sessions.c.door == Door.ESIA,
+            accounts.c.temporary_until.is_(None),
+            accounts.c.temporary_until > bindparam("now"),
+        ),
         accounts.c.state == AccountState.OPEN,
         people.c.status == PersonStatus.ACTIVE,
     )

@@ -179,7 +179,7 @@ async def test_the_password_of_parent_b_opens_her_account(region: Loaded) -> Non
         database.read() as connection,
         Passwords() as passwords,
     ):
-        account = await account_by_login(connection, given["login"], now=EVENING)
+        account = await account_by_login(connection, given["login"])
         assert account is not None
         assert await passwords.verify(given["password"], account.password_hash)
 
