@@ -1,0 +1,334 @@
+"""R31: a request written at home, looked at by the school, answered with credentials, tracked by a code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc
+import pytest
+
+from school.access.v1.policy_pb2 import Role as WireRole
+from school.identity.v1 import account_requests_pb2 as wire
+from school.identity.v1 import events_pb2, issuing_pb2
+from services.identity.account_requests.rules import MOST_PER_ADDRESS, MOST_PER_EMAIL
+from services.identity.account_requests.storage import account_requests
+from services.identity.issuing.rules.people import Capacity
+from services.identity.issuing.storage.issues import credential_issues
+from services.kit.ids import new_id
+from services.kit.rpc.status import refusal
+from tests.integration.identity.issuing.office import ADDRESS_KEY, Metadata, Office, open_office
+from tests.support.clock import MovableClock
+from tests.support.identity import DEADLINE, reason, refused
+from tests.support.keys import Keys
+
+STATES = wire.AccountRequestState
+KINDS = events_pb2.MessageKind
+PARENT = issuing_pb2.IssueCapacity.ISSUE_CAPACITY_PARENT
+
+
+def wish(office: Office, **changes: Any) -> wire.SubmitAccountRequestRequest:
+    said: dict[str, Any] = {
+        "school_id": str(office.school_id),
+        "request_id": str(new_id()),
+        "name": {"surname": "Ёлкина", "given_name": "Мария", "patronymic": "Олеговна"},
+        "birth_date": "1986-04-12",
+        "capacity": PARENT,
+        "pupil": "Ёлкин Пётр, 7Б",
+        "email": f"maria-{new_id()}@example.org",
+        "consent": True,
+    }
+    return wire.SubmitAccountRequestRequest(**(said | changes))
+
+
+async def submit(office: Office, *, address: str = "", **changes: Any) -> wire.SubmitAccountRequestResponse:
+    return await office.requests.SubmitAccountRequest(
+        wish(office, **changes), timeout=DEADLINE, metadata=at(address)
+    )
+
+
+async def track(office: Office, code: str, *, address: str = "") -> wire.AccountRequest:
+    request = wire.TrackAccountRequestRequest(tracking_code=code)
+    reply = await office.requests.TrackAccountRequest(request, timeout=DEADLINE, metadata=at(address))
+    return reply.account_request
+
+
+async def withdraw(office: Office, code: str) -> wire.AccountRequest:
+    request = wire.WithdrawAccountRequestRequest(tracking_code=code)
+    return (await office.requests.WithdrawAccountRequest(request, timeout=DEADLINE)).account_request
+
+
+async def listed(office: Office, *, by: Metadata | None = None, **page: Any) -> Any:
+    request = wire.ListAccountRequestsRequest(school_id=str(office.school_id), **page)
+    return await office.requests.ListAccountRequests(
+        request, timeout=DEADLINE, metadata=by or office.by_registrar
+    )
+
+
+async def accept(
+    office: Office, request_id: str, person_id: UUID, *, by: Metadata | None = None
+) -> wire.AccountRequest:
+    request = wire.AcceptAccountRequestRequest(
+        school_id=str(office.school_id), account_request_id=request_id, person_id=str(person_id)
+    )
+    reply = await office.requests.AcceptAccountRequest(
+        request, timeout=DEADLINE, metadata=by or office.by_registrar
+    )
+    return reply.account_request
+
+
+async def refuse(office: Office, request_id: str, why: str = "нет связи с учеником") -> wire.AccountRequest:
+    request = wire.RefuseAccountRequestRequest(
+        school_id=str(office.school_id), account_request_id=request_id, reason=why
+    )
+    reply = await office.requests.RefuseAccountRequest(
+        request, timeout=DEADLINE, metadata=office.by_registrar
+    )
+    return reply.account_request
+
+
+def at(address: str) -> Metadata:
+    """What the gateway tells of where a call comes from."""
+    return ((ADDRESS_KEY, address),) if address else ()
+
+
+async def mailed(office: Office, kind: events_pb2.MessageKind.ValueType, to: str) -> list[dict[str, str]]:
+    """The values of the messages of a kind to an address."""
+    opened = [json.loads(each["opened"]) for each in await office.messages(kind)]
+    return [each["values"] for each in opened if each["to"] == to]
+
+
+async def test_a_request_goes_its_whole_way(office: Office) -> None:
+    """Handed in, tracked, accepted, answered; the applicant is told each time at the address given."""
+    parent = await office.guardian_of(await office.pupil())
+    email = f"maria-{new_id()}@example.org"
+
+    submitted = await submit(office, email=email)
+    [told] = await mailed(office, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED, email)
+    [entry] = (await listed(office)).account_requests
+    accepted = await accept(office, entry.account_request_id, parent.person_id)
+    slip = await office.issue(
+        parent,
+        Capacity.PARENT,
+        channel=issuing_pb2.ApplicationChannel.APPLICATION_CHANNEL_ELECTRONIC,
+        account_request_id=entry.account_request_id,
+    )
+    answered = await track(office, submitted.tracking_code)
+
+    assert told["tracking_code"] == submitted.tracking_code
+    assert submitted.tracking_code not in told["link"]
+    assert told["due"] == (office.today + timedelta(days=10)).isoformat()
+    assert (entry.name.surname, entry.pupil, entry.email) == ("Ёлкина", "Ёлкин Пётр, 7Б", email)
+    assert [each.person_id for each in entry.candidates] == [str(parent.person_id)]
+    assert accepted.state == STATES.ACCOUNT_REQUEST_STATE_ACCEPTED
+    assert await mailed(office, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED, email) == [
+        {"school": "Школа № 12"}
+    ]
+    assert slip.temporary_password
+    assert answered.state == STATES.ACCOUNT_REQUEST_STATE_ISSUED
+    assert not answered.candidates
+    assert not (await listed(office)).account_requests
+    [issue] = await office.town.rows(credential_issues, credential_issues.c.account_id == parent.account_id)
+    assert (issue.channel, str(issue.account_request_id)) == ("ELECTRONIC", entry.account_request_id)
+
+
+async def test_a_refusal_says_why(office: Office) -> None:
+    email = f"maria-{new_id()}@example.org"
+    submitted = await submit(office, email=email)
+    [entry] = (await listed(office)).account_requests
+
+    assert await reason(refuse(office, entry.account_request_id, "  ")) == "REASON_NEEDED"
+    await refuse(office, entry.account_request_id)
+
+    tracked = await track(office, submitted.tracking_code)
+    assert (tracked.state, tracked.reason) == (STATES.ACCOUNT_REQUEST_STATE_REFUSED, "нет связи с учеником")
+    assert await mailed(office, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED, email) == [
+        {"reason": "нет связи с учеником"}
+    ]
+    assert await reason(refuse(office, entry.account_request_id)) == "REQUEST_DECIDED"
+    assert await reason(withdraw(office, submitted.tracking_code)) == "REQUEST_DECIDED"
+
+
+async def test_an_applicant_takes_a_request_back_as_often_as_they_like(office: Office) -> None:
+    submitted = await submit(office)
+    [entry] = (await listed(office)).account_requests
+
+    for _ in range(2):
+        after = await withdraw(office, submitted.tracking_code.lower().replace("-", " "))
+        assert after.state == STATES.ACCOUNT_REQUEST_STATE_WITHDRAWN
+
+    assert await reason(accept(office, entry.account_request_id, uuid4())) == "UNKNOWN_PERSON"
+    parent = await office.guardian_of(await office.pupil())
+    assert await reason(accept(office, entry.account_request_id, parent.person_id)) == "REQUEST_DECIDED"
+
+
+async def test_credentials_answer_only_a_request_accepted_for_the_same_person(office: Office) -> None:
+    """A34: not one that waits, and not one of somebody else."""
+    pupil = await office.pupil()
+    parent, other = await office.guardian_of(pupil), await office.guardian_of(pupil, name="Ёлкин Илья")
+    await submit(office)
+    [entry] = (await listed(office)).account_requests
+    electronic = {
+        "channel": issuing_pb2.ApplicationChannel.APPLICATION_CHANNEL_ELECTRONIC,
+        "account_request_id": entry.account_request_id,
+    }
+
+    assert await reason(office.issue(parent, Capacity.PARENT, **electronic)) == "REQUEST_NOT_ACCEPTED"
+    await accept(office, entry.account_request_id, parent.person_id)
+    assert await reason(office.issue(other, Capacity.PARENT, **electronic)) == "REQUEST_NOT_ACCEPTED"
+    assert (await office.account(other)).login is None
+    assert (await office.issue(parent, Capacity.PARENT, **electronic)).login
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"consent": False}, "CONSENT_NEEDED"),
+        ({"school_id": str(uuid4())}, "UNKNOWN_SCHOOL"),
+        ({"name": {"surname": "", "given_name": "Мария"}}, "BAD_NAME"),
+        ({"birth_date": "12.04.1986"}, "BAD_BIRTH_DATE"),
+        ({"birth_date": "2999-01-01"}, "BAD_BIRTH_DATE"),
+        ({"snils": "123"}, "BAD_SNILS"),
+        ({"email": "nobody"}, "BAD_EMAIL"),
+        ({"capacity": issuing_pb2.IssueCapacity.ISSUE_CAPACITY_UNSPECIFIED}, "WRONG_CAPACITY"),
+        ({"request_id": ""}, "BAD_REQUEST_ID"),
+    ],
+)
+async def test_what_does_not_do_is_not_kept(office: Office, changes: dict[str, Any], why: str) -> None:
+    """R35: without consent nothing is kept at all."""
+    before = len(await office.town.rows(account_requests))
+
+    assert await reason(submit(office, **changes)) == why
+    assert len(await office.town.rows(account_requests)) == before
+
+
+async def test_the_same_request_again_gets_the_same_code(office: Office) -> None:
+    """20 at once are one request, one letter, one code; with another content it is refused."""
+    same, email = str(new_id()), f"maria-{new_id()}@example.org"
+
+    replies = await asyncio.gather(*(submit(office, request_id=same, email=email) for _ in range(20)))
+
+    assert len({reply.tracking_code for reply in replies}) == 1
+    assert len(await mailed(office, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED, email)) == 1
+    assert await reason(submit(office, request_id=same)) == "REQUEST_ID_REUSED"
+
+
+@pytest.mark.parametrize(("column", "most"), [("address", MOST_PER_ADDRESS), ("email", MOST_PER_EMAIL)])
+async def test_of_many_at_once_exactly_those_are_taken_for_whom_there_is_room(
+    office: Office, clock: MovableClock, column: str, most: int
+) -> None:
+    """A35: from one address, or to one mailbox; the next day there is room again."""
+    one = {"address": f"2001:db8:{new_id().hex[-4:]}::1"} if column == "address" else {
+        "email": f"Maria-{new_id()}@example.org"
+    }  # fmt: skip
+
+    outcomes = await asyncio.gather(*(outcome(submit(office, **one)) for _ in range(most + 5)))
+
+    assert sorted(outcomes) == ["OK"] * most + ["TOO_MANY_REQUESTS"] * 5
+    said = await refused(submit(office, **one))
+    assert 0 < int(said.metadata["retry_after_s"]) <= 24 * 3600
+    clock.move(hours=24, seconds=1)
+    assert (await submit(office, **one)).tracking_code
+
+
+async def test_wrong_codes_make_an_address_wait(office: Office, clock: MovableClock) -> None:
+    """A21: also for a right one; another address does not, and a right code ends the count."""
+    submitted = await submit(office)
+    address = f"192.0.2.{new_id().int % 250}"
+
+    outcomes = [await outcome(track(office, "WRONG", address=address)) for _ in range(10)]
+    waiting = await refused(track(office, submitted.tracking_code, address=address))
+
+    assert outcomes == ["UNKNOWN_REQUEST"] * 10
+    assert (waiting.reason, int(waiting.metadata["retry_after_s"])) == ("UNKNOWN_REQUEST", 30)
+    assert (await track(office, submitted.tracking_code, address="198.51.100.1")).pupil
+    clock.move(seconds=31)
+    assert (await track(office, submitted.tracking_code, address=address)).pupil
+    assert "retry_after_s" not in (await refused(track(office, "WRONG", address=address))).metadata
+
+
+async def test_of_20_decisions_at_once_one_counts(office: Office) -> None:
+    parent = await office.guardian_of(await office.pupil())
+    await submit(office)
+    [entry] = (await listed(office)).account_requests
+
+    outcomes = await asyncio.gather(
+        *(outcome(accept(office, entry.account_request_id, parent.person_id)) for _ in range(20))
+    )
+
+    assert sorted(outcomes) == ["OK"] + ["REQUEST_DECIDED"] * 19
+
+
+async def test_candidates_are_found_by_birth_date_or_snils(office: Office) -> None:
+    """A slip of the pen in one of them does not hide the person."""
+    snils = office.town.snils()
+    parent = await office.guardian_of(await office.pupil(), snils=snils)
+    await office.guardian_of(await office.pupil(), name="Сосна Мария")
+    await submit(office, snils=snils, birth_date="1968-04-12")
+    await submit(office, name={"surname": "Елкина", "given_name": "Мария"})
+    await submit(office, name={"surname": "Осина", "given_name": "Мария"})
+
+    entries = (await listed(office)).account_requests
+
+    found: list[Sequence[str]] = [[each.person_id for each in entry.candidates] for entry in entries]
+    assert found == [[str(parent.person_id)], [str(parent.person_id)], []]
+    assert entries[0].snils_masked == snils[-4:]
+
+
+async def test_requests_are_paged_the_oldest_first(office: Office) -> None:
+    for number in range(5):
+        await submit(office, pupil=str(number))
+
+    first = await listed(office, page_size=2)
+    second = await listed(office, page_size=2, page_token=first.next_page_token)
+    third = await listed(office, page_size=2, page_token=second.next_page_token)
+
+    pages = [[each.pupil for each in page.account_requests] for page in (first, second, third)]
+    assert pages == [["0", "1"], ["2", "3"], ["4"]]
+    assert not third.next_page_token
+    assert await reason(listed(office, page_token="?")) == "BAD_PAGE_TOKEN"
+
+
+async def test_requests_are_the_registrars_of_the_school(office: Office, office_keys: Keys) -> None:
+    """A34."""
+    elsewhere = await open_office(office.town, office_keys)
+    await submit(office)
+    [entry] = (await listed(office)).account_requests
+    parent = await office.guardian_of(await office.pupil())
+
+    by_other = office.by(elsewhere.registrar, WireRole.ROLE_REGISTRAR)
+    assert await reason(listed(office, by=by_other)) == "NOT_THEIR_SCHOOL"
+    foreign = accept(office, entry.account_request_id, parent.person_id, by=by_other)
+    assert await reason(foreign) == "NOT_THEIR_SCHOOL"
+    assert await reason(listed(office, by=office.by_teacher)) == "ROLE_NEEDED"
+    assert await reason(refuse(elsewhere, entry.account_request_id)) == "UNKNOWN_REQUEST"
+
+
+async def test_what_an_applicant_wrote_lies_sealed_and_not_for_ever(
+    office: Office, clock: MovableClock
+) -> None:
+    """A33."""
+    submitted = await submit(office, snils=office.town.snils(), address="192.0.2.9")
+    [row] = await office.town.rows(account_requests, account_requests.c.school_id == office.school_id)
+    kept = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in row)
+    for clear in ("Ёлкин", "1986", "example.org", "192.0.2.9", submitted.tracking_code):
+        assert clear.encode() not in kept
+
+    await withdraw(office, submitted.tracking_code)
+    clock.move(days=90, seconds=1)
+    await office.town.sweep()
+
+    assert await reason(track(office, submitted.tracking_code)) == "UNKNOWN_REQUEST"
+
+
+async def outcome(call: Any) -> str:
+    """OK, or the reason for which not."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return refusal(error).reason
+    return "OK"

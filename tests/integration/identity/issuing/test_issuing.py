@@ -1,0 +1,389 @@
+"""R7, R29 to R32: the school gives a person login and temporary password, on documents, once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+from sqlalchemy import update
+
+from school.access.v1.policy_pb2 import Role as WireRole
+from school.identity.v1 import events_pb2, issuing_pb2
+from services.identity.accounts.storage import accounts, login_reservations
+from services.identity.contacts import storage as contacts
+from services.identity.contacts.rules import Contact, Email, Kind
+from services.identity.issuing.rules.people import Capacity
+from services.identity.issuing.storage.issues import credential_issues
+from services.identity.people.rules import PersonStatus, Role
+from services.identity.schools.storage import classes
+from services.identity.sessions.storage import sessions
+from services.kit.ids import new_id
+from services.kit.rpc.status import refusal
+from tests.integration.identity.issuing.office import Office, open_office, person_ids
+from tests.support.clock import MovableClock
+from tests.support.identity import DEADLINE, reason, refused
+from tests.support.keys import Keys
+
+CHANNELS = issuing_pb2.ApplicationChannel
+STATES = issuing_pb2.CredentialsState
+
+
+async def test_a_parent_goes_home_with_a_slip_that_opens_activation(office: Office) -> None:
+    """R7, R8, R30: what was verified is recorded, and the slip lets its person in."""
+    parent = await office.guardian_of(await office.pupil())
+
+    slip = await office.issue(parent, Capacity.PARENT)
+
+    assert slip.login.startswith("elkina.")
+    assert slip.address
+    assert slip.expires_at.ToDatetime() - office.town.clock.now().replace(tzinfo=None) == timedelta(days=30)
+    entered = await office.town.doors.enter_with_password(slip.login, slip.temporary_password)
+    assert entered.person.person_id == str(parent.person_id)
+    row = await office.account(parent)
+    assert (row.issued_count, row.activated_at, row.password_set_at) == (1, None, None)
+    [issue] = await office.town.rows(credential_issues, credential_issues.c.account_id == parent.account_id)
+    assert issue.issued_by == office.registrar.person_id
+    assert issue.documents == ["APPLICATION", "BIRTH_CERTIFICATE", "CONSENT", "PASSPORT"]
+    assert (issue.capacity, issue.channel, issue.reissue_reason) == ("PARENT", "PAPER", None)
+    assert await office.town.audited(parent.account_id) == [("issue_credentials", None)]
+    [reserved] = await office.town.rows(
+        login_reservations, login_reservations.c.account_id == parent.account_id
+    )
+    assert reserved.login == slip.login
+
+
+@pytest.mark.parametrize(("age", "capacity"), [(13, Capacity.YOUNG_PUPIL), (15, Capacity.PUPIL)])
+async def test_pupils_have_accounts_of_their_own(office: Office, age: int, capacity: Capacity) -> None:
+    """R32, R33."""
+    slip = await office.issue(await office.pupil(age=age), capacity, by=office.by_teacher)
+
+    assert slip.class_title == "7Б"
+
+
+async def test_an_employee_is_issued_credentials_by_the_registrar_alone(office: Office) -> None:
+    colleague = await office.employee(Role.TEACHER)
+
+    assert await reason(office.issue(colleague, Capacity.EMPLOYEE, by=office.by_teacher)) == "NOT_THEIR_CLASS"
+    assert (await office.issue(colleague, Capacity.EMPLOYEE)).login.startswith("orlova.")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"documents": []}, "DOCUMENTS_MISSING"),
+        ({"channel": CHANNELS.APPLICATION_CHANNEL_UNSPECIFIED}, "CHANNEL_NEEDED"),
+        ({"capacity": issuing_pb2.IssueCapacity.ISSUE_CAPACITY_UNSPECIFIED}, "WRONG_CAPACITY"),
+        ({"capacity": issuing_pb2.IssueCapacity.ISSUE_CAPACITY_REPRESENTATIVE}, "WRONG_CAPACITY"),
+        ({"person_id": str(uuid4())}, "UNKNOWN_PERSON"),
+        ({"person_id": "nobody"}, "BAD_ID"),
+        ({"school_id": str(uuid4())}, "NOT_THEIR_SCHOOL"),
+        ({"request_id": ""}, "BAD_REQUEST_ID"),
+        (
+            {"channel": CHANNELS.APPLICATION_CHANNEL_ELECTRONIC, "account_request_id": str(uuid4())},
+            "UNKNOWN_REQUEST",
+        ),
+    ],
+)
+async def test_what_does_not_do_is_refused_and_changes_nothing(
+    office: Office, changes: dict[str, Any], why: str
+) -> None:
+    parent = await office.guardian_of(await office.pupil())
+
+    assert await reason(office.issue(parent, Capacity.PARENT, **changes)) == why
+
+    row = await office.account(parent)
+    assert (row.login, row.password_hash, row.issued_count) == (None, None, 0)
+
+
+async def test_missing_documents_are_named(office: Office) -> None:
+    parent = await office.guardian_of(await office.pupil())
+    seen = [issuing_pb2.Document.DOCUMENT_PASSPORT, issuing_pb2.Document.DOCUMENT_CONSENT]
+
+    said = await refused(office.issue(parent, Capacity.PARENT, documents=seen))
+
+    assert said.metadata["documents"] == "APPLICATION,BIRTH_CERTIFICATE"
+
+
+async def test_a_pupil_under_14_has_no_papers_of_their_own(office: Office) -> None:
+    """R30."""
+    assert await reason(office.issue(await office.pupil(age=13), Capacity.PUPIL)) == "TOO_YOUNG"
+
+
+@pytest.mark.parametrize("status", [PersonStatus.BLOCKED, PersonStatus.LEFT])
+async def test_who_is_blocked_or_has_left_gets_nothing(office: Office, status: PersonStatus) -> None:
+    """A16."""
+    pupil = await office.pupil(age=15, status=status)
+
+    assert await reason(office.issue(pupil, Capacity.PUPIL)) == "ACCOUNT_BLOCKED"
+
+
+async def test_a_homeroom_teacher_issues_for_the_own_class_alone(office: Office) -> None:
+    """R29, A34: not for another class, its parents, or a pupil who does not exist."""
+    other_class = await office.add_class("8А", await office.employee(Role.TEACHER))
+    foreign = await office.pupil(age=15, class_id=other_class)
+    own, both = await office.pupil(), await office.guardian_of(foreign)
+
+    for person, capacity in ((foreign, Capacity.PUPIL), (both, Capacity.PARENT)):
+        assert await reason(office.issue(person, capacity, by=office.by_teacher)) == "NOT_THEIR_CLASS"
+    nobody = office.issue(own, Capacity.YOUNG_PUPIL, by=office.by_teacher, person_id=str(uuid4()))
+    assert await reason(nobody) == "NOT_THEIR_CLASS"
+    assert (await office.issue(own, Capacity.YOUNG_PUPIL, by=office.by_teacher)).login
+
+
+async def test_the_right_ends_with_the_class(office: Office) -> None:
+    """A30: a former homeroom teacher issues no more."""
+    pupil = await office.pupil()
+    async with office.town.database.transaction() as tx:
+        await tx.execute(
+            update(classes).where(classes.c.class_id == office.class_id).values(homeroom_teacher_id=None)
+        )
+
+    assert await reason(office.issue(pupil, Capacity.YOUNG_PUPIL, by=office.by_teacher)) == "NOT_THEIR_CLASS"
+
+
+async def test_a_registrar_issues_at_the_own_school_alone(office: Office, office_keys: Keys) -> None:
+    """A34: who is elsewhere is nobody here."""
+    elsewhere = await open_office(office.town, office_keys)
+    stranger = await elsewhere.pupil(age=15)
+
+    assert await reason(office.issue(stranger, Capacity.PUPIL)) == "UNKNOWN_PERSON"
+    there = office.issue(stranger, Capacity.PUPIL, school_id=str(elsewhere.school_id))
+    assert await reason(there) == "NOT_THEIR_SCHOOL"
+
+
+async def test_who_acts_as_a_teacher_has_no_registrars_rights(office: Office) -> None:
+    """Several roles in one account: only the one that is chosen counts."""
+    both = await office.employee(Role.REGISTRAR, Role.TEACHER)
+    pupil = await office.pupil(age=15)
+
+    acting = office.by(both, WireRole.ROLE_TEACHER)
+    assert await reason(office.issue(pupil, Capacity.PUPIL, by=acting)) == "NOT_THEIR_CLASS"
+    assert (await office.issue(pupil, Capacity.PUPIL, by=office.by(both, WireRole.ROLE_REGISTRAR))).login
+
+
+async def test_no_slip_leads_to_rights_that_the_issuer_does_not_have(office: Office) -> None:
+    """The director's child is in the class: the homeroom teacher gets no hold of the director's account."""
+    pupil = await office.pupil()
+    director = await office.guardian_of(pupil, roles=(Role.GUARDIAN, Role.SCHOOL_ADMINISTRATOR))
+    regional = await office.guardian_of(pupil, roles=(Role.GUARDIAN, Role.OPERATOR))
+
+    assert await reason(office.issue(director, Capacity.PARENT, by=office.by_teacher)) == "EMPLOYEE_ACCOUNT"
+    assert await reason(office.issue(regional, Capacity.PARENT)) == "EMPLOYEE_ACCOUNT"
+    assert await reason(office.issue(office.registrar, Capacity.EMPLOYEE)) == "OWN_CREDENTIALS"
+    assert (await office.issue(director, Capacity.PARENT)).login
+
+
+async def test_issuing_again_needs_a_reason_and_kills_the_former(office: Office) -> None:
+    """The login stays; password, sessions and begun changes of contacts do not; the person is told."""
+    parent = await office.guardian_of(await office.pupil())
+    first = await office.issue(parent, Capacity.PARENT)
+    doors, database = office.town.doors, office.town.database
+    await doors.enter_with_password(first.login, first.temporary_password)
+    now = office.town.clock.now()
+    confirmed = Contact(Kind.EMAIL, value=Email("maria@example.org"), confirmed_at=now).changed_to(
+        Email("somebody.else@example.org"), until=now + timedelta(hours=24)
+    )
+    async with database.transaction() as tx:
+        await contacts.save(tx.connection, office.town.keyring, parent.account_id, confirmed)
+
+    assert await reason(office.issue(parent, Capacity.PARENT)) == "ISSUED_BEFORE"
+    second = await office.issue(parent, Capacity.PARENT, reissue_reason="потеряла листок")
+
+    assert second.login == first.login
+    assert second.temporary_password != first.temporary_password
+    former = doors.enter_with_password(first.login, first.temporary_password)
+    assert await reason(former) == "WRONG_CREDENTIALS"
+    rows = await office.town.rows(sessions, sessions.c.account_id == parent.account_id)
+    assert [row.end_reason for row in rows] == ["credentials_issued"]
+    assert (await office.account(parent)).issued_count == 2
+    async with database.read() as connection:
+        kept = await contacts.of_account(connection, office.town.keyring, parent.account_id)
+    assert kept[Kind.EMAIL].change is None
+    assert await office.town.audited(parent.account_id) == [
+        ("issue_credentials", None),
+        ("reissue_credentials", "потеряла листок"),
+    ]
+    [message] = await office.messages(events_pb2.MessageKind.MESSAGE_KIND_CREDENTIALS_REISSUED)
+    assert json.loads(message["opened"])["to"] == "maria@example.org"
+
+
+async def test_an_active_account_issued_again_is_to_be_activated_anew(office: Office) -> None:
+    parent = await office.guardian_of(await office.pupil())
+    await office.issue(parent, Capacity.PARENT)
+    async with office.town.database.transaction() as tx:
+        await tx.execute(
+            update(accounts)
+            .where(accounts.c.id == parent.account_id)
+            .values(activated_at=office.town.clock.now(), temporary_until=None)
+        )
+
+    await office.issue(parent, Capacity.PARENT, reissue_reason="забыла пароль")
+
+    row = await office.account(parent)
+    assert row.activated_at is None
+    assert row.temporary_until is not None
+
+
+async def test_a_temporary_password_admits_nobody_after_its_days(office: Office, clock: MovableClock) -> None:
+    """A23."""
+    parent = await office.guardian_of(await office.pupil(name="Ёлкин Фёдор"), name="Ёлкина Ирина")
+    slip = await office.issue(parent, Capacity.PARENT)
+
+    clock.move(days=30, seconds=1)
+
+    entering = office.town.doors.enter_with_password(slip.login, slip.temporary_password)
+    assert await reason(entering) == "WRONG_CREDENTIALS"
+    [seen] = await office.find(
+        name={"surname": "Ёлкина", "given_name": "Ирина"}, birth_date="1986-04-12", by=office.by_registrar
+    )
+    assert seen.state == STATES.CREDENTIALS_STATE_EXPIRED
+
+
+async def test_of_20_at_once_one_gets_the_slip(office: Office) -> None:
+    """Two windows, two registrars, one person: one slip is alive, and it is the one that was shown."""
+    parent = await office.guardian_of(await office.pupil())
+
+    outcomes = await asyncio.gather(*(outcome(office, parent) for _ in range(20)))
+
+    slips = [each for each in outcomes if isinstance(each, issuing_pb2.Slip)]
+    assert len(slips) == 1
+    assert [each for each in outcomes if each not in slips] == ["ISSUED_BEFORE"] * 19
+    assert (await office.account(parent)).issued_count == 1
+    await office.town.doors.enter_with_password(slips[0].login, slips[0].temporary_password)
+
+
+async def test_the_same_request_20_times_shows_one_slip(office: Office) -> None:
+    parent = await office.guardian_of(await office.pupil())
+    same = str(new_id())
+
+    outcomes = await asyncio.gather(*(outcome(office, parent, request_id=same) for _ in range(20)))
+
+    slips = [each for each in outcomes if isinstance(each, issuing_pb2.Slip)]
+    assert len(slips) == 1
+    assert [each for each in outcomes if each not in slips] == ["SLIP_SHOWN"] * 19
+
+
+async def test_namesakes_at_once_get_logins_that_do_not_look_alike(office: Office) -> None:
+    """A24."""
+    pupils = [await office.pupil(age=15) for _ in range(20)]
+
+    slips = await asyncio.gather(*(office.issue(pupil, Capacity.PUPIL) for pupil in pupils))
+
+    rows = [await office.account(pupil) for pupil in pupils]
+    assert len({row.login_skeleton for row in rows}) == 20
+    assert {row.login for row in rows} == {slip.login for slip in slips}
+
+
+async def test_a_person_is_found_by_what_the_documents_say(office: Office) -> None:
+    """R7: full name, and birth date or SNILS; the patronymic may be left out, ё is е."""
+    snils = office.town.snils()
+    pupil = await office.pupil("Ёлкин Семён Ильич", age=15, snils=snils)
+    parent = await office.guardian_of(pupil, name="Ёлкина Софья Олеговна")
+    named = {"surname": "елкин", "given_name": "Семен"}
+
+    [by_snils] = await office.find(name=named, snils=snils)
+    [by_birth] = await office.find(name=named, birth_date=by_snils.birth_date)
+    [mother] = await office.find(name={"surname": "Елкина", "given_name": "Софья"}, birth_date="1986-04-12")
+
+    assert by_snils == by_birth
+    assert (by_snils.class_title, by_snils.state) == ("7Б", STATES.CREDENTIALS_STATE_NONE)
+    assert by_snils.capacities == [issuing_pb2.IssueCapacity.ISSUE_CAPACITY_PUPIL]
+    assert mother.person_id == str(parent.person_id)
+    assert list(mother.pupil_names) == ["Ёлкин Семён Ильич"]
+    assert not await office.find(name=named | {"patronymic": "Петрович"}, snils=snils)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"name": {"surname": "Ёлкин", "given_name": "Пётр"}}, "SEARCH_TOO_WIDE"),
+        ({"name": {"surname": "Ёлкин"}, "birth_date": "2013-01-01"}, "SEARCH_TOO_WIDE"),
+        ({"name": {"surname": " ", "given_name": "Пётр"}, "birth_date": "2013-01-01"}, "SEARCH_TOO_WIDE"),
+        ({"name": {"surname": "Ёлкин", "given_name": "Пётр"}, "birth_date": "1.1.2013"}, "BAD_BIRTH_DATE"),
+        ({"name": {"surname": "Ёлкин", "given_name": "Пётр"}, "snils": "12"}, "BAD_SNILS"),
+    ],
+)
+async def test_the_register_is_no_list_to_browse(office: Office, said: dict[str, Any], why: str) -> None:
+    """A5."""
+    assert await reason(office.find(**said)) == why
+
+
+async def test_a_homeroom_teacher_finds_the_own_class_alone(office: Office) -> None:
+    """R29, A34."""
+    other = await office.pupil("Осина Анна", age=15, class_id=await office.add_class("8А"))
+    own = await office.pupil("Осина Анна", age=15)
+    [first, second] = await office.find(
+        name={"surname": "Осина", "given_name": "Анна"}, birth_date=str(own_birth(office, 15))
+    )
+    assert {first.person_id, second.person_id} == {str(own.person_id), str(other.person_id)}
+
+    found = await office.find(
+        name={"surname": "Осина", "given_name": "Анна"},
+        birth_date=str(own_birth(office, 15)),
+        by=office.by_teacher,
+    )
+
+    assert person_ids(found) == [own.person_id]
+    request = issuing_pb2.GetIssuePersonRequest(
+        school_id=str(office.school_id), person_id=str(other.person_id)
+    )
+    asked = office.issuing.GetIssuePerson(request, timeout=DEADLINE, metadata=office.by_teacher)
+    assert await reason(asked) == "NOT_THEIR_CLASS"
+
+
+async def test_a_teacher_of_another_school_is_nobody_here(office: Office, office_keys: Keys) -> None:
+    elsewhere = await open_office(office.town, office_keys)
+    by = office.by(elsewhere.teacher, WireRole.ROLE_TEACHER)
+
+    looking = office.find(name={"surname": "Ё", "given_name": "П"}, birth_date="2013-01-01", by=by)
+    assert await reason(looking) == "NOT_THEIR_SCHOOL"
+
+
+async def test_classes_tell_how_far_they_are(office: Office) -> None:
+    """Pupils and guardians, each counted once in a class; a homeroom teacher sees the own ones."""
+    first, second = await office.pupil(), await office.pupil("Ёлкина Вера")
+    parent = await office.guardian_of(first, second)
+    await office.pupil(class_id=await office.add_class("6А"))
+    await office.issue(parent, Capacity.PARENT)
+    await office.pupil("Ясень Олег", login=f"yasen-{new_id()}", password="a long enough one")
+    request = issuing_pb2.ListIssuingClassesRequest(school_id=str(office.school_id))
+
+    everything = await office.issuing.ListIssuingClasses(
+        request, timeout=DEADLINE, metadata=office.by_registrar
+    )
+    own = await office.issuing.ListIssuingClasses(request, timeout=DEADLINE, metadata=office.by_teacher)
+
+    assert [each.title for each in everything.classes] == ["6А", "7Б"]
+    [mine] = own.classes
+    assert (mine.title, mine.people_count, mine.issued_count, mine.active_count) == ("7Б", 4, 2, 1)
+
+
+async def test_a_class_is_listed_by_name_each_pupil_with_the_guardians(office: Office) -> None:
+    second = await office.pupil("Ёлкин Пётр")
+    first = await office.pupil("Ежов Иван")
+    parent = await office.guardian_of(second)
+    request = issuing_pb2.ListClassPeopleRequest(
+        school_id=str(office.school_id), class_id=str(office.class_id)
+    )
+
+    listed = await office.issuing.ListClassPeople(request, timeout=DEADLINE, metadata=office.by_teacher)
+
+    assert person_ids(listed.people) == [first.person_id, second.person_id, parent.person_id]
+
+
+def own_birth(office: Office, age: int) -> Any:
+    """The birth date that `Office.pupil` gives."""
+    return office.today - timedelta(days=round(age * 365.25) + 30)
+
+
+async def outcome(office: Office, person: Any, **changes: Any) -> issuing_pb2.Slip | str:
+    """The slip, or the reason for which there is none."""
+    try:
+        return await office.issue(person, Capacity.PARENT, **changes)
+    except grpc.aio.AioRpcError as error:
+        return refusal(error).reason
