@@ -7,7 +7,7 @@ request can skip a step (A17), and whoever leaves goes on where they were.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -150,8 +150,8 @@ class Standing:
     account_id: UUID
     person_id: UUID
     name: FullName
-    birth_date: date
-    snils_masked: str
+    birth_date: date = field(repr=False)
+    snils_masked: str = field(repr=False)
     gender: Gender | None
     issue: int
     """How often the school has issued credentials; each time activation begins anew."""

@@ -116,7 +116,10 @@ class Email:
         """Read an address by the rules of RFC 5321 and 5322, without asking the DNS. Raises `BadEmail`."""
         try:
             known = validate_email(
-                text.strip()[: _LONGEST_TEXT + 1], check_deliverability=False, allow_smtputf8=False
+                text.strip()[: _LONGEST_TEXT + 1],
+                check_deliverability=False,
+                allow_smtputf8=False,
+                strict=True,
             )
         except EmailNotValidError:
             raise BadEmail from None

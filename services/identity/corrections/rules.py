@@ -109,7 +109,7 @@ class Data:
     """What a school registered of a person, as far as it can be corrected."""
 
     name: FullName
-    birth_date: date
+    birth_date: date = hidden(repr=False)
     snils: Snils | None
 
     def text(self, of: Field) -> str:
