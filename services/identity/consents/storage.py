@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -99,10 +100,13 @@ async def record(connection: AsyncConnection, one: rules.Text, *, at: datetime) 
 
 async def in_force(connection: AsyncConnection) -> list[Recorded]:
     """The text in force of each purpose."""
+    newest = select(consent_texts.c.purpose, func.max(consent_texts.c.version)).group_by(
+        consent_texts.c.purpose
+    )
     found = await connection.execute(
         select(consent_texts)
-        .distinct(consent_texts.c.purpose)
-        .order_by(consent_texts.c.purpose, consent_texts.c.version.desc())
+        .where(tuple_(consent_texts.c.purpose, consent_texts.c.version).in_(newest))
+        .order_by(consent_texts.c.purpose)
     )
     return [_text(row) for row in found]
 
