@@ -60,8 +60,13 @@ class Office:
         return self.town.clock.now().date()
 
     def by(self, person: Registered, *roles: WireRole.ValueType) -> Metadata:
-        """The metadata of a caller who acts in these roles."""
-        token = self.keys.token(*roles, person_id=person.person_id)
+        """The metadata of a caller who acts in these roles, at the clock's present moment."""
+        token, _ = self.keys.issuer(clock=self.town.clock).issue(
+            person_id=person.person_id,
+            account_id=person.account_id,
+            session_id=new_id(),
+            roles=frozenset(roles),
+        )
         return (("authorization", f"Bearer {token}"),)
 
     @property

@@ -21,7 +21,7 @@ from services.identity.people.storage import person_roles
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from tests.integration.identity.issuing.jobs import a_class, ended, look, start, stop, take
-from tests.integration.identity.issuing.office import Metadata, Office, open_office
+from tests.integration.identity.issuing.office import Office, open_office
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, reason
 from tests.support.keys import Keys
@@ -134,11 +134,9 @@ async def test_slips_that_nobody_takes_are_gone_after_a_day(office: Office, cloc
     job = await ended(office, (await start(office)).job_id)
 
     clock.move(hours=24, seconds=1)
-    token = office.keys.issuer(clock=clock)
-    by = bearer_at(token, office)
 
-    assert (await look(office, job.job_id, by=by)).state == STATES.ISSUE_JOB_STATE_LAPSED
-    assert await reason(take(office, job.job_id, by=by)) == "SLIP_SHOWN"
+    assert (await look(office, job.job_id)).state == STATES.ISSUE_JOB_STATE_LAPSED
+    assert await reason(take(office, job.job_id)) == "SLIP_SHOWN"
     await office.town.sweep()
     people = await office.town.rows(issue_job_people, issue_job_people.c.job_id == UUID(job.job_id))
     assert {row.slip_box for row in people} == {None}
@@ -237,14 +235,3 @@ async def test_everybodys_account_is_changed_once(office: Office) -> None:
     ids = [each.account_id for each in everybody]
     rows = await office.town.rows(accounts, accounts.c.id.in_(ids))
     assert [row.issued_count for row in rows] == [1] * job.issued_count
-
-
-def bearer_at(issuer: Any, office: Office) -> Metadata:
-    """A token of the teacher that is good at the clock's present moment."""
-    token, _ = issuer.issue(
-        person_id=office.teacher.person_id,
-        account_id=office.teacher.account_id,
-        session_id=uuid4(),
-        roles=frozenset({WireRole.ROLE_TEACHER}),
-    )
-    return (("authorization", f"Bearer {token}"),)
