@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from school.identity.v1 import (
     account_requests_pb2_grpc,
+    accounts_pb2_grpc,
     activation_pb2_grpc,
     audit_pb2_grpc,
     binding_pb2_grpc,
@@ -19,6 +20,7 @@ from school.identity.v1 import (
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
+    passwords_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
     schools_pb2_grpc,
@@ -28,7 +30,8 @@ from school.identity.v1 import (
 from school.identity.v1.events_pb2 import SessionEnded
 from services.identity.account_requests.rpc import AccountRequestsRpc
 from services.identity.account_requests.usecases import AccountRequests
-from services.identity.accounts.usecases import Accounts
+from services.identity.accounts.rpc import AccountsRpc
+from services.identity.accounts.usecases import Accounts, Logins
 from services.identity.activation.rpc import ActivationRpc
 from services.identity.activation.usecases import Activations
 from services.identity.audit.rpc import AuditRpc
@@ -48,11 +51,14 @@ from services.identity.contacts.usecases import Contacts
 from services.identity.corrections.rpc import CorrectionsRpc
 from services.identity.corrections.usecases import Corrections
 from services.identity.credentials.blocklist import common_passwords
+from services.identity.credentials.rpc import PasswordsRpc
 from services.identity.credentials.rules.policy import Policy
 from services.identity.credentials.usecases import Credentials
+from services.identity.devices.usecases import Devices
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.families.usecases import Families
+from services.identity.guesses.usecases import Guesses
 from services.identity.issuing.rpc import IssuingRpc
 from services.identity.issuing.usecases.class_issues import ClassIssues
 from services.identity.issuing.usecases.desk import Desk
@@ -66,6 +72,8 @@ from services.identity.own_data.worker import Eraser
 from services.identity.passwords import Passwords
 from services.identity.people.rpc import PeopleRpc
 from services.identity.people.usecases import People
+from services.identity.recoveries.changes import PasswordChanges
+from services.identity.recoveries.usecases import Recoveries
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
@@ -105,6 +113,10 @@ class UseCases:
 
     families: Families
     people: People
+    logins: Logins
+    credentials: Credentials
+    password_changes: PasswordChanges
+    recoveries: Recoveries
     bindings: Bindings
     issuing: Issuing
     class_issues: ClassIssues
@@ -175,7 +187,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     async with (
         database,
         connect(settings.esia, now=clock.now) as esia,
-        Passwords() as passwords,
+        Passwords(settings.passwords.cost) as passwords,
         bus,
         Relay(bus, database, stream),
         AuditSealer(database),
@@ -217,15 +229,29 @@ def _use_cases(
     ended: EndedSessions,
 ) -> UseCases:
     provider = Provider(settings.region, settings.esia.issuer)
-    accounts = Accounts(database, passwords, clock)
     telling = Telling(
         Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock, refused=messages_refused
     )
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
     own_data = OwnData(database, keyring, sessions, telling, zone=settings.zone, clock=clock)
-    codes = Codes(database, keyring, clock)
-    credentials = Credentials(database, passwords, Policy(common_passwords()), clock)
+    guesses = Guesses(keyring, settings.guesses.allowances, clock)
+    devices = Devices(keyring, telling, clock)
+    accounts = Accounts(database, passwords, guesses, devices, clock)
+    codes = Codes(database, keyring, guesses, clock)
+    policy = Policy(common_passwords(), settings.passwords.least_length)
+    credentials = Credentials(database, passwords, policy, clock)
+    recoveries = Recoveries(
+        database,
+        keyring,
+        guesses=guesses,
+        credentials=credentials,
+        contacts=ConfirmedContacts(keyring),
+        sessions=sessions,
+        telling=telling,
+        address=directory.here.address,
+        clock=clock,
+    )
     proving = Proving(keyring, telling, address=directory.here.address, clock=clock)
     contacts = Contacts(
         database,
@@ -259,6 +285,12 @@ def _use_cases(
     return UseCases(
         families=Families(database, settings.zone, clock),
         people=People(database, keyring, provider, settings.zone, clock),
+        logins=Logins(database, guesses, telling, clock),
+        credentials=credentials,
+        password_changes=PasswordChanges(
+            database, credentials=credentials, recoveries=recoveries, sessions=sessions, telling=telling
+        ),
+        recoveries=recoveries,
         bindings=bindings,
         issuing=Issuing(database, desk, account_requests, keyring, clock),
         class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
@@ -296,6 +328,7 @@ def _use_cases(
             accounts=accounts,
             bindings=bindings,
             sessions=sessions,
+            devices=devices,
             provider=provider,
             clock=clock,
         ),
@@ -311,6 +344,9 @@ def _register(
             use_cases.account_requests, use_cases.issuing, allow_test_snils=settings.allow_test_snils
         )
         account_requests_pb2_grpc.add_AccountRequestsServiceServicer_to_server(account_requests, server)
+        accounts_pb2_grpc.add_AccountsServiceServicer_to_server(AccountsRpc(use_cases.logins), server)
+        passwords = PasswordsRpc(use_cases.credentials, use_cases.password_changes, use_cases.recoveries)
+        passwords_pb2_grpc.add_PasswordsServiceServicer_to_server(passwords, server)
         issuing = IssuingRpc(
             use_cases.issuing,
             use_cases.class_issues,

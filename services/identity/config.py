@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from services.identity.consents.settings import OperatorSettings
+from services.identity.credentials.settings import PasswordSettings
 from services.identity.esia import EsiaSettings
+from services.identity.guesses.settings import GuessSettings
 from services.identity.people.rules import Role
 from services.identity.second_factor.rules import DEMANDING
 from services.identity.sessions.rules import Lifetimes, Limits
@@ -38,6 +40,10 @@ class IdentitySettings(StoringSettings):
     """``MESH_OPERATOR__…``: who processes personal data here, as the texts of consents name them."""
     allow_test_snils: bool = False
     """Accept 000-000-600 NN, the SNILS of ESIA's test persons; never in production."""
+    passwords: PasswordSettings = PasswordSettings()
+    """``MESH_PASSWORDS__…``: what the region asks of passwords, and what a hash of one costs."""
+    guesses: GuessSettings = GuessSettings()
+    """``MESH_GUESSES__…``: how patient the region is with people who guess."""
     temporary_password_lifetime: timedelta = Field(default=timedelta(days=30), gt=timedelta(0))
     """The password on a school's slip admits for so long."""
     account_request_due: timedelta = Field(default=timedelta(days=10), gt=timedelta(0))

@@ -6,11 +6,13 @@ import asyncio
 from typing import Final
 
 from services.identity.account_requests.storage import sweep_account_requests
-from services.identity.accounts.storage import sweep_guesses
 from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections
+from services.identity.devices.storage import sweep_devices
+from services.identity.guesses.storage import sweep_guesses
 from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
+from services.identity.recoveries.storage import sweep_recoveries
 from services.identity.sessions.storage import sweep_sessions
 from services.kit.background import Background
 from services.kit.clock import Clock
@@ -40,7 +42,9 @@ class Sweep(Background):
             await sweep_account_requests(connection, now=now)
             await sweep_contacts(connection, now=now)
             await sweep_corrections(connection, now=now)
+            await sweep_devices(connection, now=now)
             await sweep_jobs(connection, now=now)
             await sweep_links(connection, now=now)
             await sweep_guesses(connection, now=now)
+            await sweep_recoveries(connection, now=now)
             await sweep_sessions(connection, now=now)

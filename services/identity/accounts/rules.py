@@ -15,7 +15,7 @@ LONGEST_LOGIN = 64
 _LEAST_LOGIN = 5
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]*")
 
-# Letters that a hurried eye or a printed slip confuses; a login is compared after these are made equal.
+# Letters that a hurried eye or a printed slip confuses; logins are compared after these are made equal.
 _LOOK_ALIKE = str.maketrans(
     {"0": "o", "1": "l", "i": "l", "|": "l", ".": None, "-": None, "_": None}
     # Cyrillic ones, should an import ever bring them: they are the same on paper.
@@ -99,8 +99,8 @@ _OFFICES = frozenset(
     skeleton(word)
     for word in (
         "admin", "administrator", "director", "diary", "esia", "gosuslugi", "help", "helpdesk", "info",
-        "moderator", "operator", "postmaster", "registrar", "root", "school", "security", "service", "support",
-        "system", "teacher", "webmaster",
+        "moderator", "operator", "postmaster", "registrar", "root", "school", "security", "service",
+        "support", "system", "teacher", "webmaster",
     )
 )  # fmt: skip
 
@@ -116,6 +116,6 @@ def new_login(text: str) -> str:
         raise BadLogin(rule="length")
     if not _LOGIN.fullmatch(login):
         raise BadLogin(rule="letters")
-    if skeleton(login).strip("l") in _OFFICES or skeleton(login) in _OFFICES:
+    if skeleton(login.rstrip("0123456789")) in _OFFICES:
         raise BadLogin(rule="name")
     return login

@@ -194,7 +194,7 @@ async def my_account(connection: AsyncConnection, account_id: UUID) -> MyAccount
 
 
 async def reserve_login(connection: AsyncConnection, login: str, *, account_id: UUID, now: datetime) -> bool:
-    """Reserve a login and all that look like it for an account, for ever; whether nobody else has them (A24).
+    """Reserve a login and its look-alikes for an account, for ever; whether nobody else has them (A24).
 
     Of several at once the first to commit has it; the others wait for that.
     """

@@ -63,7 +63,7 @@ class Accounts:
         async with self._database.read() as connection:
             # Nobody has such a login, and PostgreSQL takes no NUL in a text.
             account = await storage.account_by_login(connection, name) if name.isprintable() else None
-            familiar = await self._devices.familiar(connection, account.id if account else _NOBODY)
+            familiar = await self._devices.familiar(connection, account.person.id if account else _NOBODY)
             scope = Scope.FAMILIAR_PASSWORD if familiar else Scope.PASSWORD
             await self._guesses.count(connection, scope, name)
         too_long = len(login) > LONGEST_LOGIN or len(password) > LONGEST_PASSWORD

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from school.identity.v1 import binding_pb2, events_pb2
-from services.identity.accounts.rules import AccountBlocked, TooManyAttempts
+from services.identity.accounts.rules import AccountBlocked
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding import storage
 from services.identity.binding.rules import matching
@@ -26,6 +26,7 @@ from services.identity.binding.rules.refusals import (
     refusal_of,
 )
 from services.identity.binding.storage import Candidate, Road
+from services.identity.guesses.rules import TooManyAttempts
 from services.identity.keyring import Keyring, Sealed
 from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage, StepUp

@@ -76,14 +76,3 @@ async def replace_password(
         )
     )
     return moved.rowcount == 1
-
-
-async def renew_hash(
-    connection: AsyncConnection, account_id: UUID, password_hash: str, *, instead_of: str
-) -> None:
-    """Keep the same password under a hash of another cost, unless it was changed meanwhile."""
-    await connection.execute(
-        update(accounts)
-        .where(accounts.c.id == account_id, accounts.c.password_hash == instead_of)
-        .values(password_hash=password_hash)
-    )

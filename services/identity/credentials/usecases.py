@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.identity.accounts.rules import NoLogin
 from services.identity.credentials import storage
 from services.identity.credentials.rules.policy import LONGEST, Known, Policy, Rule, judge
-from services.identity.credentials.rules.refusals import BadPassword, NoLogin, PasswordMoved
+from services.identity.credentials.rules.refusals import BadPassword, PasswordMoved
 from services.identity.credentials.storage import Present
 from services.identity.credentials.strength import strength
 from services.identity.passwords import Passwords

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID
 
 import pyotp
 from pyotp.exceptions import OTPVerificationError
 
-from services.identity.accounts import storage as accounts
-from services.identity.accounts.rules import TooManyAttempts
+from services.identity.guesses.rules import Scope
+from services.identity.guesses.usecases import Guesses
 from services.identity.keyring import Keyring
 from services.identity.second_factor import storage
 from services.identity.second_factor.rules import (
@@ -31,9 +30,10 @@ _RECOVERY = "recovery code"
 class Codes:
     """Proves codes of accounts. Guesses are counted before a code is looked at (A21)."""
 
-    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, database: Database, keyring: Keyring, guesses: Guesses, clock: Clock) -> None:
         self._database = database
         self._keyring = keyring
+        self._guesses = guesses
         self._clock = clock
 
     async def enrolled(self, account_id: UUID) -> bool:
@@ -49,9 +49,7 @@ class Codes:
             TooManyAttempts: guesses at this account's codes must wait.
         """
         async with self._database.read() as connection:
-            wait = await accounts.count_guess(connection, _digest(account_id), now=self._clock.now())
-        if wait is not None:
-            raise TooManyAttempts(wait)
+            await self._guesses.count(connection, Scope.SECOND_FACTOR, str(account_id))
 
     async def prove(self, tx: Transaction, account_id: UUID, code: str) -> None:
         """Use a code up, in the transaction of what it opens.
@@ -66,7 +64,11 @@ class Codes:
         given = typed(code)
         if not await self._spend(tx, account_id, factor, given):
             raise WrongCode
-        await accounts.forget_guesses(tx.connection, _digest(account_id))
+
+    async def forgive(self, account_id: UUID) -> None:
+        """A code was right: the account's guesses are counted anew. After the transaction that used it up."""
+        async with self._database.read() as connection:
+            await self._guesses.forgive(connection, Scope.SECOND_FACTOR, str(account_id))
 
     def matching_step(self, account_id: UUID, factor: Factor, code: str) -> int | None:
         """The half minute whose code this is; None when it is of none around now."""
@@ -99,8 +101,3 @@ def secret_context(account_id: UUID) -> str:
 def recovery_kind() -> str:
     """Under which recovery codes are indexed."""
     return _RECOVERY
-
-
-def _digest(account_id: UUID) -> bytes:
-    """Under which guesses are counted; no login has this form."""
-    return hashlib.sha256(b"second factor\0" + account_id.bytes).digest()

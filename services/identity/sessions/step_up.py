@@ -47,4 +47,7 @@ class StepUps:
         async with self._database.transaction() as tx:
             if coded:
                 await self._codes.prove(tx, caller.account_id, code)
-            return await self._sessions.replace(tx, caller, shown=True, second_factor=coded)
+            tokens = await self._sessions.replace(tx, caller, shown=True, second_factor=coded)
+        if coded:
+            await self._codes.forgive(caller.account_id)
+        return tokens

@@ -15,6 +15,7 @@ from uuid import UUID
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rules.matching import Profile
 from services.identity.binding.usecases import Bindings, PasswordAwaited, Refused
+from services.identity.devices.usecases import Devices
 from services.identity.esia import (
     EsiaClient,
     EsiaCodeRejected,
@@ -84,6 +85,7 @@ class SignIns:
         accounts: Accounts,
         bindings: Bindings,
         sessions: Sessions,
+        devices: Devices,
         provider: Provider,
         clock: Clock,
     ) -> None:
@@ -93,6 +95,7 @@ class SignIns:
         self._accounts = accounts
         self._bindings = bindings
         self._sessions = sessions
+        self._devices = devices
         self._provider = provider
         self._clock = clock
 
@@ -163,6 +166,8 @@ class SignIns:
         link = replace(link, shown_at=shown_at)
         async with self._database.transaction() as tx:
             outcome = await self._bindings.enter(tx, link, profile)
+            if isinstance(outcome, SignedIn) and link.step_up is None:
+                await self._devices.entered(tx, outcome.person.id)
         if isinstance(outcome, Refused):
             raise outcome.error
         return outcome
@@ -172,6 +177,7 @@ class SignIns:
         account = await self._accounts.prove(login, password)
         async with self._database.transaction() as tx:
             tokens = await self._sessions.begin(tx, account.id, account.person, Door.PASSWORD)
+            await self._devices.entered(tx, account.person.id)
         return SignedIn(tokens, account.person)
 
     async def _profile(self, redirect: Redirect) -> tuple[Profile, datetime | None]:

@@ -6,11 +6,13 @@ import asyncio
 
 import grpc
 
-from services.identity.accounts.rules import FREE_GUESSES
-from services.identity.accounts.storage import password_guesses
+from services.identity.guesses.settings import GuessSettings
+from services.identity.guesses.storage import guesses
 from services.identity.people.rules import PersonStatus
 from tests.support.clock import MovableClock
 from tests.support.identity import Doors, Town, reason, refused
+
+FREE_GUESSES = GuessSettings().subject.free
 
 
 async def test_login_and_password_let_in(here: Town, doors: Doors) -> None:
@@ -118,9 +120,9 @@ async def test_guesses_are_forgotten_after_a_quiet_day(here: Town, doors: Doors,
 
     for _ in range(FREE_GUESSES):
         assert await reason(doors.enter_with_password(login, "a wrong one")) == "WRONG_CREDENTIALS"
-    clock.move(hours=25)
+    clock.move(days=8)
     await here.sweep()
-    assert await here.rows(password_guesses, password_guesses.c.last_at < clock.now()) == []
+    assert await here.rows(guesses, guesses.c.last_at < clock.now()) == []
 
 
 async def test_a_blocked_person_is_told_so_only_with_the_right_password(here: Town, doors: Doors) -> None:

@@ -19,14 +19,6 @@ class BadPassword(DomainError):
         super().__init__(rules=",".join(rules))
 
 
-class NoLogin(DomainError):
-    """The school has issued no login, so a password would open nothing."""
-
-    status = StatusCode.FAILED_PRECONDITION
-    reason = "NO_LOGIN"
-    title = "There is no login to go with a password"
-
-
 class PasswordMoved(DomainError):
     """Somebody else set the account's password meanwhile: the school's reissue, say."""
 
