@@ -72,7 +72,7 @@ class Delivery(_message.Message):
     delivery_id: _builtins.str
     """Its id."""
     channel: _builtins.str
-    """"email" or "sms"."""
+    """"email" or "sms"; empty for what was withdrawn before it was heard of."""
     kind: _builtins.str
     """What it is about: the name of identity's MessageKind without its prefix."""
     state: Global___DeliveryState.ValueType
@@ -117,7 +117,9 @@ class DeliveryAttempt(_message.Message):
     AT_FIELD_NUMBER: _builtins.int
     FAILURE_FIELD_NUMBER: _builtins.int
     failure: _builtins.str
-    """The machine reason of a failure, such as SMTP_450 or PROVIDER_DOWN; empty when it succeeded."""
+    """The machine reason of a failure, such as SMTP_450 or PROVIDER_DOWN; UNFINISHED while the outcome is
+    not known, and for good when the sender was killed in it; empty when it succeeded.
+    """
     @_builtins.property
     def at(self) -> _timestamp_pb2.Timestamp:
         """When."""
