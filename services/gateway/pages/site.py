@@ -21,6 +21,8 @@ from services.gateway.pages.journal.forms import JournalForms
 from services.gateway.pages.journal.page import JournalPages
 from services.gateway.pages.notices.page import NoticePages
 from services.gateway.pages.onboarding.routes import activation_routes
+from services.gateway.pages.proving.routes import proving_routes
+from services.gateway.pages.recovery.routes import recovery_routes
 from services.gateway.pages.routing import form, page
 from services.gateway.pages.troubles.view import trouble_view
 from services.gateway.pages.week.page import WeekPages
@@ -88,6 +90,8 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         page("/sign-in/refused", esia.refused),
         form("/sign-out", doors.leave, answers, HOME),
         *activation_routes(answers),
+        *proving_routes(answers),
+        *recovery_routes(answers),
         form("/role", inside(RolePages(answers).switch), answers, HOME),
         page("/welcome", inside(WelcomePages(answers).show)),
         page("/cabinet", inside(CabinetPages(answers).show)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,6 +38,9 @@ STATUS = {
 UNKNOWN = "SIGN_IN_UNKNOWN"
 """The redirect is not that of the sign-in which waits in this browser: anybody may have linked to it, so the
 one that waits goes on waiting."""
+
+TOO_OLD = "ESIA_PROOF_TOO_OLD"
+"""ESIA let the person through without asking, which is no proof of who sits there now."""
 
 LINK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS"})
 """Refusals after which the login and password may be entered once more."""
@@ -86,7 +89,7 @@ class EsiaPages:
         try:
             reply = await self._identity.sign_in.CompleteEsiaSignIn(wish)
         except Refused as refused:
-            response = self._refused(refused)
+            response = self._too_old(request, refused) or self._refused(refused)
             if refused.reason != UNKNOWN:
                 self._sessions.drop_sign_in(response)
         else:
@@ -149,6 +152,15 @@ class EsiaPages:
     def _keep(self, response: Response, browser_key: str, until: datetime) -> None:
         if browser_key:
             self._sessions.keep_sign_in(response, browser_key, until)
+
+    def _too_old(self, request: Request, refused: Refused) -> Response | None:
+        """Back to the step-up: there the person leaves ESIA first, so that it asks them again."""
+        if refused.reason != TOO_OLD:
+            return None
+        back = quote(wanted_back(unquote(request.cookies.get(BACK_COOKIE, ""))), safe="")
+        response = self._answers.see_other(f"/step-up?reason={TOO_OLD}&back={back}")
+        self._answers.remember_esia_exit(response, refused.problem.metadata.get("esia_logout_url", ""))
+        return response
 
     def _refused(self, refused: Refused) -> Response:
         part = refused.problem.metadata.get("part", "")
