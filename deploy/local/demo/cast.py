@@ -62,6 +62,7 @@ class Adult:
     school_knows_snils: bool = True
     post: tuple[str, str, int] | None = None  # also a teacher: school, speciality, number
     credentials: tuple[str, str] | None = None  # login and password the school issued
+    slip: tuple[str, str] | None = None  # login and temporary password, not activated yet
     esia: Esia = Esia()
     notes: Notes | None = None
 
@@ -329,6 +330,21 @@ FAMILIES: Final = (
                 ),
             ),
         ),
+    ),
+    Family(
+        adults=(
+            Adult(
+                _name("Соболева Наталья Игоревна"), _F, 33,
+                slip=("soboleva.n", "htk7m2xnw9pd"),
+                esia=Esia(login="soboleva"),
+                notes=Notes(
+                    "newcomer",
+                    "Держит в руках листок из школы: логин и временный пароль, активация ещё впереди.",
+                    "Holds the school's slip: login and temporary password, activation is still to come.",
+                ),
+            ),
+        ),
+        children=(Child(_name("Соболев Матвей Ильич"), _M, "s17", 2, "А", (3, 21)),),
     ),
 )  # fmt: skip
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from deploy.local.demo.rows import FIRST_VERSION, Filling, Row, event_row
@@ -20,6 +21,9 @@ from services.identity.people.storage import hide_snils, people, person_roles
 from services.identity.people.usecases import person_registered
 from services.kit.ids import new_id
 from services.kit.tables import outbox
+
+SLIP_LIFE: Final = timedelta(days=30)
+"""How long the password of a slip admits, as by default everywhere."""
 
 
 def identity_rows(world: World, keyring: Keyring, now: datetime) -> Filling:
@@ -61,6 +65,9 @@ def _roles(person: Person, now: datetime) -> Iterator[Row]:
 
 
 def _account(person_id: UUID, credentials: Credentials | None, now: datetime) -> Row:
+    """An account. Whose login comes with a permanent password has been through activation."""
+    temporary = credentials is not None and credentials.temporary
+    activated_at = now if credentials and not temporary else None
     return {
         "id": new_id(),
         "person_id": person_id,
@@ -68,11 +75,11 @@ def _account(person_id: UUID, credentials: Credentials | None, now: datetime) ->
         "login_skeleton": skeleton(credentials.login) if credentials else None,
         "password_hash": hash_password(credentials.password) if credentials else None,
         "opened_at": now,
-        # Who has a login here has been through activation.
         "issued_at": now if credentials else None,
         "issued_count": 1 if credentials else 0,
-        "activated_at": now if credentials else None,
-        "password_set_at": now if credentials else None,
+        "temporary_until": now + SLIP_LIFE if temporary else None,
+        "activated_at": activated_at,
+        "password_set_at": activated_at,
     }
 
 

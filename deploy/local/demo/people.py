@@ -209,7 +209,7 @@ class Settlers:
         born = self._register.born(adult.age)
         draft = self._register.add(adult.name, adult.gender, born, adult.snils, esia=adult.esia)
         draft.school_knows_snils = adult.school_knows_snils
-        self._register.feature(draft, adult.notes, adult.credentials)
+        self._register.feature(draft, adult.notes, adult.credentials, slip=adult.slip)
         return draft
 
     def _draw_adult(

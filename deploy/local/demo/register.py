@@ -120,13 +120,22 @@ class Register:
         relation = Relation(self._ids.uuid(), guardian.id, pupil.id, school.id, kind, since)
         self.population.relations.append(relation)
 
-    def feature(self, draft: Draft, notes: cast.Notes | None, credentials: tuple[str, str] | None) -> None:
+    def feature(
+        self,
+        draft: Draft,
+        notes: cast.Notes | None,
+        credentials: tuple[str, str] | None,
+        *,
+        slip: tuple[str, str] | None = None,
+    ) -> None:
         """Put a person on the list of the cast, and give them a password when the cast says so."""
         if notes and draft.esia:
             member = CastMember(notes.role, draft.name, draft.id, draft.esia.login, notes.ru, notes.en)
             self.population.featured.append(member)
         if credentials:
             self.population.credentials.append(Credentials(draft.id, *credentials))
+        if slip:
+            self.population.credentials.append(Credentials(draft.id, *slip, temporary=True))
 
     def born(self, age: int) -> date:
         """A birth date of somebody who is this old when the school year begins."""

@@ -206,11 +206,13 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A school-issued login with its permanent password; only the cast has any."""
+    """A school-issued login with its password; only the cast has any."""
 
     person_id: UUID
     login: str
     password: str
+    temporary: bool = False
+    """Whether the password is the slip's, to be replaced by activation."""
 
 
 @dataclass(frozen=True, slots=True)
