@@ -1,0 +1,423 @@
+"""From a wrong letter in the register to the right one: R10."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import grpc
+import pytest
+
+from school.identity.v1 import corrections_pb2, corrections_pb2_grpc, events_pb2, sessions_pb2
+from services.identity.corrections.rules import due_at
+from services.identity.corrections.storage import corrections
+from services.identity.people.rules import Role
+from services.identity.people.storage import people
+from services.kit.ids import new_id
+from services.kit.rpc.status import refusal
+from services.kit.tables import audit, outbox, requests
+from tests.support.clock import MovableClock
+from tests.support.identity import DEADLINE, Registered, Town, bearer, reason, refused
+from tests.support.newcomer import Kind, Newcomer, Step, newcomer
+
+SURNAME = corrections_pb2.CORRECTABLE_FIELD_SURNAME
+GIVEN_NAME = corrections_pb2.CORRECTABLE_FIELD_GIVEN_NAME
+PATRONYMIC = corrections_pb2.CORRECTABLE_FIELD_PATRONYMIC
+BIRTH_DATE = corrections_pb2.CORRECTABLE_FIELD_BIRTH_DATE
+SNILS = corrections_pb2.CORRECTABLE_FIELD_SNILS
+WAITING = corrections_pb2.CORRECTION_STATE_WAITING
+ACCEPTED = corrections_pb2.CORRECTION_STATE_ACCEPTED
+REFUSED = corrections_pb2.CORRECTION_STATE_REFUSED
+WITHDRAWN = corrections_pb2.CORRECTION_STATE_WITHDRAWN
+
+
+@dataclass
+class Office:
+    """A school's registrar at work."""
+
+    school_id: UUID
+    registered: Registered
+    session: sessions_pb2.Session
+    stub: corrections_pb2_grpc.CorrectionsServiceAsyncStub
+
+    async def waiting(
+        self, *, size: int = 0, token: str = ""
+    ) -> corrections_pb2.ListSchoolCorrectionsResponse:
+        request = corrections_pb2.ListSchoolCorrectionsRequest(
+            school_id=str(self.school_id), page_size=size, page_token=token
+        )
+        return await self.stub.ListSchoolCorrections(request, timeout=DEADLINE, metadata=bearer(self.session))
+
+    async def accept(self, correction_id: str) -> corrections_pb2.Correction:
+        request = corrections_pb2.AcceptCorrectionRequest(
+            school_id=str(self.school_id), correction_id=correction_id
+        )
+        reply = await self.stub.AcceptCorrection(request, timeout=DEADLINE, metadata=bearer(self.session))
+        return reply.correction
+
+    async def refuse(self, correction_id: str, why: str = "В паспорте иначе") -> corrections_pb2.Correction:
+        request = corrections_pb2.RefuseCorrectionRequest(
+            school_id=str(self.school_id), correction_id=correction_id, reason=why
+        )
+        reply = await self.stub.RefuseCorrection(request, timeout=DEADLINE, metadata=bearer(self.session))
+        return reply.correction
+
+
+async def office(here: Town, school_id: UUID | None = None) -> Office:
+    """A school and its registrar, who enters through ESIA: nothing is owed there."""
+    school_id, snils = school_id or new_id(), here.snils()
+    registered = await here.register(
+        "Зайцева Вера Павловна", snils=snils, roles={school_id: frozenset({Role.REGISTRAR})}
+    )
+    entered = await here.doors.enter(here.citizen("Зайцева Вера Павловна", snils=snils))
+    stub = corrections_pb2_grpc.CorrectionsServiceStub(here.doors.channel)
+    return Office(school_id, registered, entered.session, stub)
+
+
+async def ask(
+    person: Newcomer,
+    field: corrections_pb2.CorrectableField.ValueType,
+    value: str,
+    *,
+    comment: str = "",
+    request_id: str = "",
+) -> corrections_pb2.Correction:
+    request = corrections_pb2.RequestCorrectionRequest(
+        request_id=request_id or new_id().hex, field=field, right_value=value, comment=comment
+    )
+    reply = await person.corrections.RequestCorrection(request, timeout=DEADLINE, metadata=person.signed)
+    return reply.correction
+
+
+async def mine(person: Newcomer) -> list[corrections_pb2.Correction]:
+    request = corrections_pb2.ListMyCorrectionsRequest()
+    reply = await person.corrections.ListMyCorrections(request, timeout=DEADLINE, metadata=person.signed)
+    return list(reply.corrections)
+
+
+async def withdraw(person: Newcomer, correction_id: str) -> corrections_pb2.Correction:
+    request = corrections_pb2.WithdrawCorrectionRequest(correction_id=correction_id)
+    reply = await person.corrections.WithdrawCorrection(request, timeout=DEADLINE, metadata=person.signed)
+    return reply.correction
+
+
+async def test_a_wrong_letter_is_corrected_in_the_midst_of_an_activation(here: Town) -> None:
+    """R10: asked for on the page of one's data, decided at school, told to everybody who shows the name."""
+    desk = await office(here)
+    person = await newcomer(here, "Королевна Алёна Сергеевна", school_id=desk.school_id)
+
+    asked = await ask(person, SURNAME, " Королёва ", comment="Так в паспорте")
+
+    assert (asked.state, asked.registered_value, asked.right_value) == (WAITING, "Королевна", "Королёва")
+    assert (await person.standing()).correction_waiting
+    (seen,) = (await desk.waiting()).corrections
+    assert (seen.correction_id, seen.person_name) == (asked.correction_id, "Королевна Алёна Сергеевна")
+    assert seen.comment == "Так в паспорте"
+
+    accepted = await desk.accept(asked.correction_id)
+
+    assert (accepted.state, accepted.person_name) == (ACCEPTED, "Королёва Алёна Сергеевна")
+    at = await person.standing()
+    assert (at.name.surname, at.correction_waiting) == ("Королёва", False)
+    assert (await desk.waiting()).corrections == []
+    events = await here.rows(outbox, outbox.c.aggregate_id == person.registered.person_id)
+    told = [events_pb2.PersonRegistered.FromString(row.payload) for row in events]
+    assert [(each.display_name, each.version) for each in told] == [("Королёва Алёна Сергеевна", 2)]
+    assert await here.audited(person.registered.person_id) == [
+        ("request_correction", "surname"),
+        ("accept_correction", "surname"),
+    ]
+    entry = (await here.rows(audit, audit.c.action == "accept_correction"))[-1]
+    assert entry.actor == str(desk.registered.person_id)
+
+
+async def test_the_school_has_seven_working_days(here: Town, clock: MovableClock) -> None:
+    person = await newcomer(here, school_id=new_id())
+
+    asked = await ask(person, PATRONYMIC, "")
+
+    due = asked.due_at.ToDatetime(tzinfo=UTC)
+    assert due == due_at(clock.now(), ZoneInfo("Europe/Moscow"))
+    assert timedelta(days=9) <= due - clock.now() <= timedelta(days=12)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "column", "kept"),
+    [
+        (GIVEN_NAME, "Алина", "given_name", "Алина"),
+        (PATRONYMIC, "", "patronymic", ""),
+        (BIRTH_DATE, "1986-04-21", "birth_date", date(1986, 4, 21)),
+    ],
+)
+async def test_each_field_can_be_corrected(
+    here: Town, field: corrections_pb2.CorrectableField.ValueType, value: str, column: str, kept: object
+) -> None:
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+
+    await desk.accept((await ask(person, field, value)).correction_id)
+
+    (row,) = await here.rows(people, people.c.id == person.registered.person_id)
+    assert (row._mapping[column], row.version) == (kept, 2)
+
+
+async def test_a_snils_is_corrected_and_shown_in_full_to_nobody_else(here: Town) -> None:
+    """A33, and binding then goes by the new one (R21)."""
+    desk = await office(here)
+    wrong, right = here.snils(), here.snils()
+    person = await newcomer(here, snils=wrong, school_id=desk.school_id)
+
+    asked = await ask(person, SNILS, f"{right[:3]}-{right[3:6]}-{right[6:9]} {right[9:]}")
+
+    assert asked.right_value == right
+    assert asked.registered_value == f"***-***-*{wrong[7:9]} {wrong[9:]}"
+    (seen,) = (await desk.waiting()).corrections
+    assert seen.right_value == f"***-***-*{right[7:9]} {right[9:]}"
+    await desk.accept(asked.correction_id)
+    entered = await here.doors.enter(here.citizen(snils=right))
+    assert entered.person.person_id == str(person.registered.person_id)
+
+
+async def test_a_snils_of_somebody_else_is_not_given_twice(here: Town) -> None:
+    """A32."""
+    desk = await office(here)
+    taken = here.snils()
+    person = await newcomer(here, school_id=desk.school_id)
+    asked = await ask(person, SNILS, taken)
+    await here.register(snils=taken)
+
+    assert await reason(desk.accept(asked.correction_id)) == "SNILS_TAKEN"
+
+    assert (await mine(person))[0].state == WAITING
+
+
+async def test_of_two_with_one_snils_at_once_one_gets_it(here: Town) -> None:
+    """A32: two registrars accept at the same moment."""
+    desk, snils = await office(here), here.snils()
+    both = [await newcomer(here, school_id=desk.school_id) for _ in range(2)]
+    asked = [await ask(person, SNILS, snils) for person in both]
+
+    outcomes = await asyncio.gather(
+        *(desk.accept(each.correction_id) for each in asked), return_exceptions=True
+    )
+
+    refusals = [refusal(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert [answer.reason for answer in refusals] == ["SNILS_TAKEN"]
+
+
+async def test_a_refusal_tells_why(here: Town) -> None:
+    desk = await office(here)
+    person = await (await newcomer(here, school_id=desk.school_id)).up_to(Step.ACTIVATION_STEP_DONE)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+    assert await reason(desk.refuse(asked.correction_id, " \n ")) == "REASON_NEEDED"
+
+    refused_one = await desk.refuse(asked.correction_id, "В паспорте\nиначе")
+
+    assert (refused_one.state, refused_one.reason) == (REFUSED, "В паспорте иначе")
+    assert (await mine(person))[0].reason == "В паспорте иначе"
+    told = await person.letters(Kind.MESSAGE_KIND_CORRECTION_REFUSED)
+    assert [each.values for each in told] == [{"field": "given_name", "reason": "В паспорте иначе"}] * 2
+    assert {each.to for each in told} == {person.email, person.mobile}
+
+
+async def test_an_acceptance_is_told_on_every_contact(here: Town) -> None:
+    desk = await office(here)
+    person = await (await newcomer(here, school_id=desk.school_id)).up_to(Step.ACTIVATION_STEP_DONE)
+
+    await desk.accept((await ask(person, GIVEN_NAME, "Алина")).correction_id)
+
+    told = await person.letters(Kind.MESSAGE_KIND_CORRECTION_ACCEPTED)
+    assert {each.to for each in told} == {person.email, person.mobile}
+    assert [each.values for each in told] == [{"field": "given_name"}] * 2
+
+
+async def test_a_correction_is_decided_once(here: Town) -> None:
+    """The same decision again succeeds and does nothing; another one is refused."""
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+    accepted = (await ask(person, GIVEN_NAME, "Алина")).correction_id
+    refused_one = (await ask(person, PATRONYMIC, "Игоревна")).correction_id
+    taken_back = (await ask(person, SURNAME, "Петрова")).correction_id
+    await desk.accept(accepted)
+    await desk.refuse(refused_one)
+    await withdraw(person, taken_back)
+
+    assert (await desk.accept(accepted)).state == ACCEPTED
+    assert (await desk.refuse(refused_one)).state == REFUSED
+    assert (await withdraw(person, taken_back)).state == WITHDRAWN
+    for other in (
+        desk.refuse(accepted),
+        withdraw(person, accepted),
+        desk.accept(refused_one),
+        desk.accept(taken_back),
+        desk.refuse(taken_back),
+    ):
+        assert await reason(other) == "CORRECTION_DECIDED"
+    (row,) = await here.rows(people, people.c.id == person.registered.person_id)
+    assert row.version == 2
+
+
+async def test_twenty_acceptances_at_once_change_the_field_once(here: Town) -> None:
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+
+    replies = await asyncio.gather(*(desk.accept(asked.correction_id) for _ in range(20)))
+
+    assert {reply.state for reply in replies} == {ACCEPTED}
+    assert await here.told(person.registered.person_id) == ["PersonRegistered"]
+
+
+async def test_acceptance_and_withdrawal_at_once_leave_one_of_them(here: Town) -> None:
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+
+    outcomes = await asyncio.gather(
+        desk.accept(asked.correction_id), withdraw(person, asked.correction_id), return_exceptions=True
+    )
+
+    refusals = [refusal(each) for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert [answer.reason for answer in refusals] == ["CORRECTION_DECIDED"]
+    (row,) = await here.rows(people, people.c.id == person.registered.person_id)
+    assert (row.given_name == "Алина") == ((await mine(person))[0].state == ACCEPTED)
+
+
+async def test_a_field_that_moved_on_is_not_overwritten(here: Town) -> None:
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            people.update().where(people.c.id == person.registered.person_id).values(given_name="Анна")
+        )
+
+    assert await reason(desk.accept(asked.correction_id)) == "STALE_CORRECTION"
+
+    assert (await mine(person))[0].state == WAITING
+
+
+async def test_one_correction_of_a_field_waits_at_a_time(here: Town) -> None:
+    person = await newcomer(here, school_id=new_id())
+    await ask(person, GIVEN_NAME, "Алина")
+
+    assert await reason(ask(person, GIVEN_NAME, "Анна")) == "CORRECTION_WAITS"
+    assert (await ask(person, SURNAME, "Петрова")).state == WAITING
+
+
+async def test_of_twenty_corrections_of_a_field_at_once_one_waits(here: Town) -> None:
+    person = await newcomer(here, school_id=new_id())
+
+    outcomes = await asyncio.gather(
+        *(ask(person, GIVEN_NAME, "Алина") for _ in range(20)), return_exceptions=True
+    )
+
+    refusals = [refusal(each).reason for each in outcomes if isinstance(each, grpc.aio.AioRpcError)]
+    assert refusals == ["CORRECTION_WAITS"] * 19
+
+
+async def test_the_same_request_again_gets_the_same_answer(here: Town) -> None:
+    person = await newcomer(here, school_id=new_id())
+    request_id = new_id().hex
+
+    first = await ask(person, GIVEN_NAME, "Алина", request_id=request_id)
+
+    assert await ask(person, GIVEN_NAME, "Алина", request_id=request_id) == first
+    assert await reason(ask(person, GIVEN_NAME, "Анна", request_id=request_id)) == "REQUEST_ID_REUSED"
+    assert len(await mine(person)) == 1
+
+
+async def test_what_is_no_correction_is_refused(here: Town) -> None:
+    person = await newcomer(here, snils=here.snils(), school_id=new_id())
+
+    assert await reason(ask(person, GIVEN_NAME, "Алёна")) == "NOTHING_TO_CORRECT"
+    wrong = await refused(ask(person, SURNAME, "Kоролёва"))
+    assert (wrong.reason, wrong.metadata) == ("BAD_FIELD", {"field": "surname"})
+    wrong = await refused(ask(person, BIRTH_DATE, "2999-01-01"))
+    assert (wrong.reason, wrong.metadata) == ("BAD_FIELD", {"field": "birth_date"})
+    wrong = await refused(ask(person, SNILS, "112-233-445 96"))
+    assert (wrong.reason, wrong.metadata) == ("BAD_FIELD", {"field": "snils"})
+    unsaid = await refused(ask(person, corrections_pb2.CORRECTABLE_FIELD_UNSPECIFIED, "x"))
+    assert (unsaid.reason, unsaid.metadata) == ("BAD_FIELD", {"field": "field"})
+
+
+async def test_whose_school_it_is_not_sees_and_decides_nothing(here: Town) -> None:
+    """A34: another school's correction is as unknown as none."""
+    person = await newcomer(here, school_id=new_id())
+    asked = await ask(person, GIVEN_NAME, "Алина")
+    other = await office(here)
+
+    assert (await other.waiting()).corrections == []
+    assert await reason(other.accept(asked.correction_id)) == "UNKNOWN_CORRECTION"
+    assert await reason(other.refuse(asked.correction_id)) == "UNKNOWN_CORRECTION"
+    other.school_id = UUID(asked.school_id)
+    assert await reason(other.waiting()) == "NOT_THEIR_SCHOOL"
+    assert await reason(other.accept(asked.correction_id)) == "NOT_THEIR_SCHOOL"
+    assert await reason(other.refuse(asked.correction_id)) == "NOT_THEIR_SCHOOL"
+
+
+async def test_nobody_takes_back_what_somebody_else_asked(here: Town) -> None:
+    """A34."""
+    person, other = await newcomer(here, school_id=new_id()), await newcomer(here)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+
+    assert await reason(withdraw(other, asked.correction_id)) == "UNKNOWN_CORRECTION"
+    assert await reason(withdraw(other, str(new_id()))) == "UNKNOWN_CORRECTION"
+    assert await mine(other) == []
+
+
+async def test_the_schools_list_is_paged_by_urgency(here: Town) -> None:
+    desk = await office(here)
+    asked = [
+        (await ask(await newcomer(here, school_id=desk.school_id), GIVEN_NAME, "Алина")).correction_id
+        for _ in range(5)
+    ]
+    seen: list[str] = []
+    token = ""
+    while True:
+        page = await desk.waiting(size=2, token=token)
+        seen += [each.correction_id for each in page.corrections]
+        token = page.next_page_token
+        if not token:
+            break
+
+    assert seen == asked
+    assert await reason(desk.waiting(token="nonsense")) == "BAD_PAGE_TOKEN"
+
+
+async def test_old_decisions_are_removed_after_a_year(here: Town, clock: MovableClock) -> None:
+    desk = await office(here)
+    person = await newcomer(here, school_id=desk.school_id)
+    decided = await ask(person, GIVEN_NAME, "Алина")
+    await desk.accept(decided.correction_id)
+    waiting = await ask(person, PATRONYMIC, "Игоревна")
+    clock.move(days=366)
+
+    await here.sweep()
+
+    rows = await here.rows(corrections, corrections.c.person_id == person.registered.person_id)
+    assert [str(row.id) for row in rows] == [waiting.correction_id]
+
+
+async def test_no_snils_lies_anywhere_in_clear(here: Town) -> None:
+    """A33: not in the correction, what is remembered of the request, the events or the audit."""
+    desk = await office(here)
+    snils = here.snils()
+    person = await newcomer(here, school_id=desk.school_id)
+    asked = await ask(person, SNILS, snils)
+    await desk.accept(asked.correction_id)
+
+    stored = [
+        *await here.rows(corrections, corrections.c.person_id == person.registered.person_id),
+        *await here.rows(requests, requests.c.actor == str(person.registered.person_id)),
+        *await here.rows(outbox),
+        *await here.rows(audit),
+    ]
+
+    seen = b"\n".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in stored for value in row
+    )
+    assert snils.encode() not in seen
