@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from services.gateway.calls import Channels, Context, set_context
 from services.gateway.contracts import ContractError, Rpc
 from services.gateway.edge.authentication import Authentication
 from services.gateway.edge.body import JSON_LIMIT, read_body
+from services.gateway.edge.clients import Clients
 from services.gateway.exchange import Exchange
 from services.gateway.sessions import Visitor
 from services.gateway.transcoding.decoding import Readers
@@ -29,6 +31,7 @@ class Api:
         channels: Channels,
         authentication: Authentication,
         streams: Mapping[str, Stream],
+        clients: Clients,
     ) -> None:
         """``streams``: who answers the RPCs whose reply is a stream, by gRPC path.
 
@@ -36,6 +39,7 @@ class Api:
         """
         self._authentication = authentication
         self._streams = streams
+        self._clients = clients
         self._routes: Routes[Endpoint] = Routes()
         readers, encoders = Readers(), Encoders()
         for rpc in rpcs:
@@ -53,7 +57,12 @@ class Api:
         endpoint = found.target
         exchange.path = found.template.text
         visitor = await self._visitor(endpoint, exchange)
-        context = Context(exchange.request_id, exchange.deadline(), visitor.token if visitor else None)
+        context = Context(
+            exchange.request_id,
+            exchange.deadline(),
+            visitor.token if visitor else None,
+            partial(self._clients.metadata, exchange.scope, exchange.headers),
+        )
         if endpoint.rpc.streams:
             if visitor is None:
                 raise ContractError(f"{endpoint.rpc.path}: a stream is for signed-in persons")

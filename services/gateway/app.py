@@ -17,6 +17,7 @@ from services.gateway.contracts import read_rpcs
 from services.gateway.cookies import Cookies
 from services.gateway.door import Door
 from services.gateway.edge.authentication import Authentication
+from services.gateway.edge.clients import Clients
 from services.gateway.edge.headers import SecurityHeaders
 from services.gateway.edge.renewal import Renewal
 from services.gateway.live.hub import Hub
@@ -88,6 +89,7 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
         authentication = Authentication(
             verifier, cookies, Renewal(services), form_key, settings.public_base_url
         )
+        clients = Clients(trusted_proxies=settings.trusted_proxies)
         site = build(
             PageDoor(
                 services,
@@ -101,8 +103,10 @@ async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> Async
         rpcs = read_rpcs()
         documents = Documents(rpcs, security, settings.public_base_url)
         door = Door(
-            api=Api(rpcs, channels, authentication, {WATCH: NoticeStreams(hub, services, ended).serve}),
-            website=Website(site, authentication, cookies),
+            api=Api(
+                rpcs, channels, authentication, {WATCH: NoticeStreams(hub, services, ended).serve}, clients
+            ),
+            website=Website(site, authentication, cookies, clients),
             system=System(channels, settings.jwks_file, documents.paths, lambda: bus.connected),
             security=security,
             titles=site.title,

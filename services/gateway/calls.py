@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, TypeAlias, cast
 
 import grpc
 
@@ -50,6 +50,9 @@ from services.gateway.problems import Refused
 # A call for which no time is left is sent all the same, so that it fails as a call does.
 _LEAST = 0.001
 
+TOLD_OF_CLIENTS: Final = "identity"
+"""The service that counts guesses and lists sessions; an address is nobody else's business."""
+Metadata: TypeAlias = "tuple[tuple[str, str], ...]"
 Channels = Mapping[str, grpc.aio.Channel]
 """A channel for each service, by the service's name."""
 
@@ -58,22 +61,30 @@ Channels = Mapping[str, grpc.aio.Channel]
 class Context:
     """What a call inherits from the HTTP request that causes it.
 
-    ``deadline`` is an instant of `time.monotonic`; ``token`` an access token, already verified at this edge.
+    ``deadline`` is an instant of `time.monotonic`; ``token`` an access token, already verified at this edge;
+    ``client`` tells who is behind the request, and is asked by calls of identity alone.
     """
 
     request_id: str
     deadline: float
     token: str | None = None
+    client: Callable[[], Metadata] | None = None
 
     def timeout(self) -> float:
         """Seconds left for a call that begins now."""
         return max(self.deadline - time.monotonic(), _LEAST)
 
-    def metadata(self) -> tuple[tuple[str, str], ...]:
+    def metadata(self) -> Metadata:
         """The metadata of a call: built from scratch, so nothing from outside slips through (A29)."""
         if self.token is None:
             return (("x-request-id", self.request_id),)
         return (("x-request-id", self.request_id), ("authorization", f"Bearer {self.token}"))
+
+    def metadata_for(self, service: str) -> Metadata:
+        """The metadata of a call of ``service``: identity alone learns the address and device behind it."""
+        if self.client is None or service != TOLD_OF_CLIENTS:
+            return self.metadata()
+        return (*self.metadata(), *self.client())
 
 
 _context: ContextVar[Context] = ContextVar("gateway_call_context")
@@ -92,8 +103,9 @@ def context() -> Context:
 class _WithContext:
     """The part of a channel that generated stubs use; calls take deadline and metadata from the context."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
+    def __init__(self, channel: grpc.aio.Channel, service: str) -> None:
         self._channel = channel
+        self._service = service
 
     def unary_unary(
         self,
@@ -104,11 +116,13 @@ class _WithContext:
     ) -> Callable[[Any], Any]:
         """Called by a generated stub, once for each of its methods."""
         call = self._channel.unary_unary(method, request_serializer, response_deserializer)
+        service = self._service
 
         async def with_context(request: Any) -> Any:
             present = context()
             try:
-                return await call(request, timeout=present.timeout(), metadata=present.metadata())
+                metadata = present.metadata_for(service)
+                return await call(request, timeout=present.timeout(), metadata=metadata)
             except grpc.aio.AioRpcError as error:
                 raise Refused(problems.of_call(error)) from error
 
@@ -167,10 +181,10 @@ class Services:
     """Everything that pages may call: ``services.<service>.<capability>.<Method>(request)``."""
 
     def __init__(self, channels: Channels) -> None:
-        self.identity = Identity(_with_context(channels["identity"]))
-        self.diary = Diary(_with_context(channels["diary"]))
-        self.notifications = Notifications(_with_context(channels["notifications"]))
+        self.identity = Identity(_with_context(channels, "identity"))
+        self.diary = Diary(_with_context(channels, "diary"))
+        self.notifications = Notifications(_with_context(channels, "notifications"))
 
 
-def _with_context(channel: grpc.aio.Channel) -> grpc.aio.Channel:
-    return cast("grpc.aio.Channel", _WithContext(channel))
+def _with_context(channels: Channels, service: str) -> grpc.aio.Channel:
+    return cast("grpc.aio.Channel", _WithContext(channels[service], service))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from services.kit.settings import ServiceSettings
 
@@ -40,6 +40,10 @@ class GatewaySettings(ServiceSettings):
     """The key of form tokens: 32 random bytes in base64url, the same for all gateways of the region."""
     sign_in_origins: tuple[str, ...] = ()
     """Where a form may lead to besides this host: ESIA's origin. Empty: any https host, and loopback."""
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+    """How many proxies of the operator's own stand before this gateway and add to ``X-Forwarded-For``.
+    Guesses are counted by the address before them: one too few, and all people share an address; one too
+    many, and anybody writes their own."""
     most_requests: int = 500
     """Requests in progress at once; one more is refused rather than all slowed."""
     most_streams: int = 10_000

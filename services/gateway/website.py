@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from typing import cast
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from services.gateway.calls import Context, set_context
 from services.gateway.cookies import Cookies, RawHeaders, unless_set
 from services.gateway.edge.authentication import Authentication
 from services.gateway.edge.body import FORM_LIMIT, read_body
+from services.gateway.edge.clients import Clients
 from services.gateway.edge.headers import complete
 from services.gateway.edge.origin import SAFE_METHODS
 from services.gateway.exchange import Exchange, problem_headers
@@ -35,7 +37,10 @@ _VISIT = re.compile(r"[A-Za-z0-9_-]{22}")
 class Website:
     """Serves the pages of a site."""
 
-    def __init__(self, site: Site, authentication: Authentication, cookies: Cookies) -> None:
+    def __init__(
+        self, site: Site, authentication: Authentication, cookies: Cookies, clients: Clients
+    ) -> None:
+        self._clients = clients
         self._site = site
         self._authentication = authentication
         self._cookies = cookies
@@ -43,7 +48,7 @@ class Website:
     async def serve(self, exchange: Exchange) -> None:
         """Answer with a page. Raises what `services.gateway.door` turns into a problem."""
         route = self._route(exchange)
-        set_context(Context(exchange.request_id, exchange.deadline()))
+        set_context(self._context(exchange, None))
         state = await self._state(exchange)
         if exchange.method not in SAFE_METHODS:
             state.form = await self._form(exchange, state)
@@ -64,6 +69,10 @@ class Website:
             page.status_code = problem.status
         page.raw_headers.extend(problem_headers(problem))
         await page(exchange.scope, exchange.receive, self._sender(exchange, state))
+
+    def _context(self, exchange: Exchange, token: str | None) -> Context:
+        client = partial(self._clients.metadata, exchange.scope, exchange.headers)
+        return Context(exchange.request_id, exchange.deadline(), token, client)
 
     def _route(self, exchange: Exchange) -> BaseRoute:
         allowed: set[str] = set()
@@ -89,7 +98,7 @@ class Website:
         await self._authentication.browser(exchange.headers, exchange.request_id, exchange.entrance)
         state.visitor = exchange.entrance.visitor
         if state.visitor is not None:
-            set_context(Context(exchange.request_id, exchange.deadline(), state.visitor.token))
+            set_context(self._context(exchange, state.visitor.token))
         return state
 
     async def _form(self, exchange: Exchange, state: BrowserState) -> FormData:

@@ -33,7 +33,7 @@ STYLES = (
 )
 """In the order of the cascade: what comes later wins."""
 
-SCRIPTS = ("live.js", "journal.js", "forms.js")
+SCRIPTS = ("live.js", "journal.js", "forms.js", "zone.js")
 
 A_YEAR = "public, max-age=31536000, immutable"
 

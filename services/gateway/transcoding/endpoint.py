@@ -73,7 +73,9 @@ class Endpoint:
 
     async def reply(self, message: Message, context: Context) -> bytes:
         """Call and encode. Raises `grpc.aio.AioRpcError`."""
-        reply = await self._call(message, timeout=context.timeout(), metadata=context.metadata())
+        reply = await self._call(
+            message, timeout=context.timeout(), metadata=context.metadata_for(self.rpc.service)
+        )
         return orjson.dumps(self._encode(reply))
 
     def _set_from_path(self, message: Message, name: str, value: str) -> None:

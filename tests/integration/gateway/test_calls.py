@@ -16,6 +16,7 @@ from school.access.v1.policy_pb2 import Role
 from school.diary.v1.marks_pb2 import MarkOnLesson, SetMarkResponse
 from school.identity.v1.binding_pb2 import BindingRoad, GetMyBindingResponse
 from services.gateway.problems import HTTP_STATUS
+from services.kit.client import ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY
 from services.kit.errors import DomainError
 from tests.integration.gateway.problem import problem
 from tests.integration.gateway.stage import Outside, Stage, free_port, outside
@@ -101,10 +102,36 @@ async def test_a_strange_request_id_is_replaced(gateway: Outside, wish: str) -> 
 
 async def test_identity_headers_from_outside_are_stripped(gateway: Outside) -> None:
     """A29: a call's metadata is made here, nothing is passed through."""
-    forged = {"X-Caller": "1", "X-Person-Id": "2", "Grpc-Metadata-Authorization": "Bearer x", "X-Region": "3"}
+    forged = {
+        "X-Caller": "1",
+        "X-Person-Id": "2",
+        "Grpc-Metadata-Authorization": "Bearer x",
+        "X-Region": "3",
+        "X-Client-Address": "192.0.2.1",
+        "X-Forwarded-For": "192.0.2.2",
+    }
     await gateway.client.get("/v1/me", headers={**gateway.bearer(), **forged})
-    ours = {key for key in gateway.stage.calls[0].metadata if not key.startswith(("grpc-", "user-agent"))}
-    assert ours == {"authorization", "x-request-id"}
+    told = gateway.stage.calls[0].metadata
+    ours = {key for key in told if not key.startswith(("grpc-", "user-agent"))}
+    assert ours == {"authorization", "x-request-id", ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY}
+    assert told[ADDRESS_KEY] == "127.0.0.1"
+
+
+async def test_identity_is_told_of_the_device_and_nobody_else_is(gateway: Outside) -> None:
+    """Guesses are counted and sessions listed there; an address is nobody else's business."""
+    browser = {
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
+        "X-Time-Zone": "Asia/Kamchatka",
+    }
+    await gateway.client.post("/v1/sign-in/password", json={"login": "a", "password": "b"}, headers=browser)
+    await gateway.client.get(f"/v1/pupils/{uuid4()}/week", headers={**gateway.bearer(), **browser})
+    entering, reading = (call.metadata for call in gateway.stage.calls)
+    assert [entering[key] for key in (ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY)] == [
+        "127.0.0.1",
+        "Firefox, Linux",
+        "Asia/Kamchatka",
+    ]
+    assert not {ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY} & reading.keys()
 
 
 async def test_nobody_is_passed_on_as_somebody(gateway: Outside) -> None:
