@@ -24,8 +24,10 @@ from school.identity.v1 import (
     people_pb2_grpc,
     regions_pb2_grpc,
     schools_pb2_grpc,
+    second_factor_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
+    staff_pb2_grpc,
 )
 from school.identity.v1.events_pb2 import SessionEnded
 from services.identity.account_requests.rpc import AccountRequestsRpc
@@ -61,7 +63,7 @@ from services.identity.families.usecases import Families
 from services.identity.guesses.usecases import Guesses
 from services.identity.issuing.rpc import IssuingRpc
 from services.identity.issuing.usecases.class_issues import ClassIssues
-from services.identity.issuing.usecases.desk import Desk
+from services.identity.issuing.usecases.desk import Desk, Neighbours
 from services.identity.issuing.usecases.issuing import Issuing
 from services.identity.issuing.usecases.worker import ClassIssueWorker
 from services.identity.keyring import Keyring
@@ -81,12 +83,16 @@ from services.identity.schools.events import HANDLERS
 from services.identity.schools.rpc import SchoolsRpc
 from services.identity.schools.usecases import Schools
 from services.identity.second_factor.codes import Codes
+from services.identity.second_factor.rpc import SecondFactorRpc
+from services.identity.second_factor.usecases import SecondFactors
 from services.identity.sessions.minting import Mint
 from services.identity.sessions.rpc import SessionsRpc
 from services.identity.sessions.step_up import StepUps
 from services.identity.sessions.usecases import Sessions
 from services.identity.sign_in.rpc import SignInRpc
 from services.identity.sign_in.usecases import SignIns
+from services.identity.staff.rpc import StaffRpc
+from services.identity.staff.usecases import Staff
 from services.identity.sweep import Sweep
 from services.identity.telling.usecases import Telling
 from services.kit.audit.sealer import AuditSealer
@@ -131,6 +137,8 @@ class UseCases:
     schools: Schools
     sessions: Sessions
     step_ups: StepUps
+    second_factors: SecondFactors
+    staff: Staff
     sign_ins: SignIns
     telling: Telling
 
@@ -264,10 +272,10 @@ def _use_cases(
     bindings = Bindings(
         database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
     )
+    consents = Consents(database, own_data, settings.zone, clock)
     desk = Desk(
         passwords,
-        sessions,
-        telling,
+        Neighbours(sessions, telling, consents, reopen=own_data.issued_anew, void=recoveries.void),
         zone=settings.zone,
         good_for=settings.temporary_password_lifetime,
         clock=clock,
@@ -297,7 +305,7 @@ def _use_cases(
         class_issue_worker=worker,
         account_requests=account_requests,
         audit=Audit(database),
-        consents=Consents(database, own_data, settings.zone, clock),
+        consents=consents,
         own_data=own_data,
         activations=Activations(
             database,
@@ -321,6 +329,17 @@ def _use_cases(
         schools=Schools(database),
         sessions=sessions,
         step_ups=StepUps(database, accounts, codes, sessions),
+        second_factors=SecondFactors(
+            database,
+            keyring=keyring,
+            codes=codes,
+            sessions=sessions,
+            telling=telling,
+            demanding=settings.second_factor_roles,
+            issuer=f"Дневник, {directory.here.title}",
+            clock=clock,
+        ),
+        staff=Staff(database, keyring, sessions, settings.zone, clock),
         sign_ins=SignIns(
             database,
             directory=directory,
@@ -373,6 +392,10 @@ def _register(
         schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(use_cases.schools), server)
         sessions = SessionsRpc(use_cases.sessions, use_cases.step_ups, esia.logout_url)
         sessions_pb2_grpc.add_SessionsServiceServicer_to_server(sessions, server)
+        second_factors = SecondFactorRpc(use_cases.second_factors)
+        second_factor_pb2_grpc.add_SecondFactorServiceServicer_to_server(second_factors, server)
+        staff = StaffRpc(use_cases.staff, allow_test_snils=settings.allow_test_snils)
+        staff_pb2_grpc.add_StaffServiceServicer_to_server(staff, server)
         sign_in_pb2_grpc.add_SignInServiceServicer_to_server(SignInRpc(use_cases.sign_ins), server)
 
     return register

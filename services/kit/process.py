@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import uvloop
 
-from services.kit.errors import Unavailable
+from services.kit.errors import DomainError, Unavailable
 from services.kit.log import configure, get_logger
 from services.kit.settings import MigrationSettings, Settings, SettingsError, load
 
 AUDIT_COMMANDS: Final = "verify-audit [position:digest …] | export-audit [after position]"
 """What they take; said here because the commands themselves are loaded when they are asked for."""
+
+Command = Callable[[str, str], Coroutine[None, None, str]]
+"""``async (database_url, argument) -> what became of it``; a `DomainError` is told by its title."""
 
 
 def main(
@@ -25,6 +29,7 @@ def main(
     settings: type[Settings],
     run: Callable[[Settings], AbstractAsyncContextManager[object]],
     migrations: Path | None = None,
+    commands: Mapping[str, Command] = MappingProxyType({}),
 ) -> None:
     """Run a service until SIGTERM or SIGINT; the argument ``migrate`` brings its database up to date instead.
 
@@ -37,6 +42,7 @@ def main(
         settings: what it needs to know.
         run: the whole service, while the context lasts.
         migrations: the folder that holds ``versions/``; None for a service without a database.
+        commands: what else an operator can do with its database, by name; each takes one argument.
     """
     match sys.argv[1:]:
         case []:
@@ -49,9 +55,23 @@ def main(
             uvloop.run(upgrade(present.database_url, migrations))
         case [("verify-audit" | "export-audit") as command, *arguments] if migrations is not None:
             sys.exit(_on_audit(service, command, arguments))
+        case [name, argument] if name in commands:
+            sys.exit(_by_command(service, commands[name], argument))
         case _:
-            commands = f" [migrate | {AUDIT_COMMANDS}]" if migrations else ""
-            sys.exit(_say(f"usage: python -m services.{service}{commands}"))
+            others = "".join(f" | {name} …" for name in commands)
+            offered = f" [migrate | {AUDIT_COMMANDS}{others}]" if migrations else ""
+            sys.exit(_say(f"usage: python -m services.{service}{offered}"))
+
+
+def _by_command(service: str, command: Command, argument: str) -> int:
+    url = _prepared(service, MigrationSettings).database_url
+    try:
+        sys.stdout.write(uvloop.run(command(url, argument)) + "\n")
+    except Unavailable:
+        return _say("the database does not answer")
+    except DomainError as refused:
+        return _say(refused.title)
+    return 0
 
 
 def _on_audit(service: str, command: str, arguments: list[str]) -> int:

@@ -15,6 +15,7 @@ import grpc
 from sqlalchemy import insert, select, update
 
 from deploy.local.esia.people import Person as Citizen
+from school.access.v1.policy_pb2 import Pending
 from school.identity.v1 import (
     binding_pb2,
     binding_pb2_grpc,
@@ -28,20 +29,21 @@ from school.identity.v1 import (
 )
 from services.identity.accounts.rules import normal_login, skeleton
 from services.identity.accounts.storage import accounts, login_reservations
-from services.identity.app import run
+from services.identity.app import Identity, run
 from services.identity.config import IdentitySettings
 from services.identity.keyring import Keyring, new_keys
 from services.identity.passwords import hash_password
 from services.identity.people.rules import FullName, Person, PersonStatus, Role, Snils
 from services.identity.people.storage import hide_snils, insert_person, insert_roles, people
 from services.identity.sweep import Sweep
-from services.kit.clock import Clock
+from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.ids import new_id
 from services.kit.rpc.channel import channel
 from services.kit.rpc.status import Refusal, refusal
 from services.kit.sealing import Unsealer
 from services.kit.tables import audit, outbox
+from tests.support.authenticator import Authenticator, Factor
 from tests.support.esia import Bench
 from tests.support.keys import REGION, Keys, make_sealing_keys
 
@@ -86,6 +88,8 @@ class Town:
     doors: Doors
     unsealer: Unsealer
     """Opens what identity seals to notifications."""
+    inside: Identity | None = None
+    """The service itself, when it runs in the test's own process."""
     _numbers: Any = field(default_factory=lambda: count(1))
 
     async def sweep(self) -> None:
@@ -205,6 +209,9 @@ class Doors:
     regions: regions_pb2_grpc.RegionsServiceAsyncStub
     channel: grpc.aio.Channel
     """For the stubs of whatever else is called."""
+    clock: Clock
+    apps: dict[str, Authenticator] = field(default_factory=dict)
+    """Of those who had to enrol a second factor, by login."""
 
     async def start(self) -> sign_in_pb2.StartEsiaSignInResponse:
         """Press "Gosuslugi"."""
@@ -247,9 +254,17 @@ class Doors:
         return (await self.binding.BindWithPassword(request, timeout=DEADLINE)).signed_in
 
     async def enter_with_password(self, login: str, password: str) -> sign_in_pb2.SignedIn:
-        """The other door."""
+        """The other door; who owes a second factor enrols one the first time, and gives a code later on."""
         request = sign_in_pb2.SignInWithPasswordRequest(login=login, password=password)
-        return (await self.sign_in.SignInWithPassword(request, timeout=DEADLINE)).signed_in
+        entered = (await self.sign_in.SignInWithPassword(request, timeout=DEADLINE)).signed_in
+        if entered.session.pending == Pending.PENDING_SECOND_FACTOR:
+            present = Factor(self.channel, self.clock, entered.session)
+            if login in self.apps:
+                whole = await present.prove(self.apps[login].recovery_codes.pop())
+            else:
+                self.apps[login], whole = await present.enrol()
+            entered.session.CopyFrom(whole)
+        return entered
 
     async def refresh(self, refresh_token: str) -> sessions_pb2.Session:
         """Buy the next pair of tokens."""
@@ -306,12 +321,14 @@ async def town(
     settings = IdentitySettings.model_validate({**known, **changes})
     async with run(settings, clock=clock) as identity, channel(identity.address) as to_identity:
         keyring = Keyring.read(folder / "snils-keys.json")
-        doors = doors_of(to_identity, bench)
-        yield Town(identity.database, clock, bench, keyring, doors, Unsealer(sealing.private))
+        doors = doors_of(to_identity, bench, clock)
+        yield Town(
+            identity.database, clock, bench, keyring, doors, Unsealer(sealing.private), inside=identity
+        )
 
 
-def doors_of(to_identity: grpc.aio.Channel, bench: Bench) -> Doors:
-    """The doors at the other end of a channel."""
+def doors_of(to_identity: grpc.aio.Channel, bench: Bench, clock: Clock | None = None) -> Doors:
+    """The doors at the other end of a channel; ``clock``: that of the service, when a test moves it."""
     return Doors(
         bench,
         sign_in_pb2_grpc.SignInServiceStub(to_identity),
@@ -321,6 +338,7 @@ def doors_of(to_identity: grpc.aio.Channel, bench: Bench) -> Doors:
         families_pb2_grpc.FamiliesServiceStub(to_identity),
         regions_pb2_grpc.RegionsServiceStub(to_identity),
         to_identity,
+        clock or SystemClock(),
     )
 
 

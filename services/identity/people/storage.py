@@ -78,6 +78,13 @@ person_roles = Table(
     Column("school_id", Uuid, primary_key=True),  # the diary's id of the school, or `WHOLE_REGION`
     Column("role", Text, primary_key=True),  # a `Role`
     Column("granted_at", DateTime(timezone=True), nullable=False),
+    # The staff of a school, or of the region; families are many times more.
+    Index(
+        "person_roles_staff",
+        "school_id",
+        "person_id",
+        postgresql_where=text("role NOT IN ('PUPIL', 'GUARDIAN')"),
+    ),
 )
 
 # One row per person: what they are, wherever they are it.

@@ -16,6 +16,7 @@ from services.identity.migrations.accounts import (
     schools,
     second_factor,
     sessions,
+    staff,
 )
 
 STATEMENTS: tuple[str, ...] = (
@@ -30,6 +31,7 @@ STATEMENTS: tuple[str, ...] = (
     *credentials.STATEMENTS,
     *sessions.STATEMENTS,
     *second_factor.STATEMENTS,
+    *staff.STATEMENTS,
     *consents.STATEMENTS,
     *own_data.STATEMENTS,
 )
