@@ -21,6 +21,7 @@ from services.identity.binding.storage import bindings
 from services.identity.consents.storage import consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
+from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
@@ -29,6 +30,7 @@ from services.identity.links.storage import link_transactions
 from services.identity.own_data.rules import Data
 from services.identity.own_data.storage import erasures
 from services.identity.people.storage import people, person_roles
+from services.identity.recoveries.storage import recoveries
 from services.identity.schools.storage import classes, memberships
 from services.identity.second_factor.storage import recovery_codes, second_factors
 from services.identity.sessions.storage import sessions
@@ -167,6 +169,9 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
     Holding(bindings, Data.BINDING, {"account_id": ACCOUNT}, left_with=_DELETED),
     # A sign-in on its way, for minutes; its profile is sealed for its browser.
     Holding(link_transactions, Data.BINDING, {"person_id": PERSON}, left_with=_DELETED),
+    Holding(known_devices, Data.SESSIONS, {"person_id": PERSON}, left_with=_DELETED),
+    # A way back to a forgotten password, for an hour.
+    Holding(recoveries, Data.PASSWORD, {"account_id": ACCOUNT}, left_with=_DELETED),
     Holding(relations, Data.RELATIONS, {"guardian_id": PERSON, "pupil_id": PERSON}),
     Holding(memberships, Data.SCHOOL_RECORD, {"pupil_id": PERSON}),
     Holding(classes, Data.SCHOOL_RECORD, {"homeroom_teacher_id": PERSON}),
