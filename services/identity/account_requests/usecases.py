@@ -375,4 +375,11 @@ class AccountRequests:
 def _audit(
     tx: Transaction, actor: str, action: str, request: AccountRequest, *, why: str | None = None
 ) -> None:
-    tx.audit(actor=actor, action=action, object_kind="account_request", object_id=str(request.id), why=why)
+    tx.audit(
+        actor=actor,
+        action=action,
+        object_kind="account_request",
+        object_id=str(request.id),
+        why=why,
+        subject=request.person_id,
+    )

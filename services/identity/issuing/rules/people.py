@@ -103,19 +103,28 @@ class AccountFacts:
     login: str | None
     may_enter: bool
     """Neither the account nor the person is blocked or has left."""
+    closed: bool = False
+    """At the person's wish, or for want of consent; a school that is shown a new consent opens it again."""
     temporary_until: datetime | None = None
     activated_at: datetime | None = None
     issued_count: int = 0
 
     @property
-    def has_credentials(self) -> bool:
+    def had_credentials(self) -> bool:
         """Whether there is, or was, something to enter with: a login, or a bound profile."""
         return self.login is not None or self.activated_at is not None
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether there is something to enter with, were it a password past its days."""
+        return self.had_credentials and not self.closed
 
     def state(self, now: datetime) -> CredentialsState:
         """How the credentials stand."""
         if not self.may_enter:
             return CredentialsState.BLOCKED
+        if self.closed:
+            return CredentialsState.NONE
         if self.activated_at is not None:
             return CredentialsState.ACTIVE
         if self.login is None:

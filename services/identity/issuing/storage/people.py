@@ -144,13 +144,15 @@ async def class_counts(
         .join_from(studying, relations, relations.c.pupil_id == studying.c.pupil_id)
         .where(_relation_holds(today)),
     ).subquery("belonging")
-    issued = or_(accounts.c.login.is_not(None), accounts.c.activated_at.is_not(None))
+    is_open = accounts.c.state != AccountState.CLOSED
+    issued = and_(is_open, or_(accounts.c.login.is_not(None), accounts.c.activated_at.is_not(None)))
+    active = and_(is_open, accounts.c.activated_at.is_not(None))
     found = await connection.execute(
         select(
             belonging.c.class_id,
             func.count().label("people"),
             func.count().filter(issued).label("issued"),
-            func.count().filter(accounts.c.activated_at.is_not(None)).label("active"),
+            func.count().filter(active).label("active"),
         )
         .join_from(belonging, accounts, accounts.c.person_id == belonging.c.person_id)
         .group_by(belonging.c.class_id)
@@ -212,7 +214,8 @@ def _account(row: Any) -> AccountFacts:
     return AccountFacts(
         row.account_id,
         row.login,
-        row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE,
+        row.state != AccountState.BLOCKED and row.status == PersonStatus.ACTIVE,
+        row.state == AccountState.CLOSED,
         row.temporary_until,
         row.activated_at,
         row.issued_count,

@@ -7,7 +7,7 @@ statements, and nothing is locked meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -71,6 +71,29 @@ class Tells(Protocol):
         ...
 
 
+class KeepsConsents(Protocol):
+    """The registry of consents (R35)."""
+
+    async def record_on_paper(
+        self, tx: Transaction, *, giver_id: UUID, subject_id: UUID, employee_id: UUID
+    ) -> object:
+        """Record a consent that an employee was shown; again to the same text changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Whoever else has a part in credentials being given, each in the transaction of it."""
+
+    sessions: EndsSessions
+    tells: Tells
+    consents: KeepsConsents
+    reopen: Callable[[Transaction, UUID], Awaitable[object]]
+    """Opens the account, had it been closed, and lets no erasure wait."""
+    void: Callable[[Transaction, UUID], Awaitable[object]]
+    """Voids the recoveries of the former password that were begun."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
     """What an employee has verified before credentials are given to somebody."""
@@ -112,16 +135,14 @@ class Desk:
     def __init__(
         self,
         passwords: Passwords,
-        sessions: EndsSessions,
-        tells: Tells,
+        neighbours: Neighbours,
         *,
         zone: ZoneInfo,
         good_for: timedelta,
         clock: Clock,
     ) -> None:
         self._passwords = passwords
-        self._sessions = sessions
-        self._tells = tells
+        self._neighbours = neighbours
         self._zone = zone
         self._good_for = good_for
         self._clock = clock
@@ -229,27 +250,46 @@ class Desk:
             verified.channel,
             verified.account_request_id,
             verified.job_id,
-            verified.reissue_reason if account.has_credentials else None,
+            verified.reissue_reason if account.had_credentials else None,
         )
+        await self._neighbours.reopen(tx, account.id)
         await issues.give_password(tx.connection, issue, login, password.hash)
         await issues.record(tx.connection, issue)
-        if account.has_credentials:
+        if account.had_credentials:
             await self._end_the_former(tx, candidate)
+        await self._record_consent(tx, reach, candidate, verified)
         tx.audit(
             actor=str(reach.issuer_id),
-            action="reissue_credentials" if account.has_credentials else "issue_credentials",
+            action="reissue_credentials" if account.had_credentials else "issue_credentials",
             object_kind="account",
             object_id=str(account.id),
             why=issue.reissue_reason,
+            subject=candidate.person_id,
         )
         return Given(candidate, login, issue.expires_at, issue.number)
 
     async def _end_the_former(self, tx: Transaction, candidate: Candidate) -> None:
         account_id = candidate.account.id
-        await self._sessions.end_all(tx, account_id, reason=EndReason.CREDENTIALS_ISSUED)
-        # Whoever held the former password may have begun to move the contacts (A6).
+        tells = self._neighbours.tells
+        await self._neighbours.sessions.end_all(tx, account_id, reason=EndReason.CREDENTIALS_ISSUED)
+        # Whoever held the former password may have begun to move the contacts, or to set another one (A6).
+        await self._neighbours.void(tx, account_id)
         for message_id in await forget_changes(tx.connection, account_id):
-            self._tells.withdraw(tx, message_id)
-        await self._tells.tell_everywhere(
+            tells.withdraw(tx, message_id)
+        await tells.tell_everywhere(
             tx, candidate.person_id, MessageKind.MESSAGE_KIND_CREDENTIALS_REISSUED, {}
+        )
+
+    async def _record_consent(
+        self, tx: Transaction, reach: Reach, candidate: Candidate, verified: Verified
+    ) -> None:
+        """Keep the consent that was shown on paper, of who may give one for themselves.
+
+        For a child somebody else consents, who is not named at the desk: that consent is given by them in the
+        diary, once they are in.
+        """
+        if Document.CONSENT not in verified.documents or verified.capacity is Capacity.YOUNG_PUPIL:
+            return
+        await self._neighbours.consents.record_on_paper(
+            tx, giver_id=candidate.person_id, subject_id=candidate.person_id, employee_id=reach.issuer_id
         )

@@ -12,6 +12,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
+from services.identity.accounts.rules import AccountBlocked
 from services.identity.issuing.rules.people import (
     CHECKLIST,
     ApplicationChannel,
@@ -108,6 +109,9 @@ class ClassIssueWorker(Background):
             today = await self._desk.today(tx.connection, waiting.school_id)
             reach = await self._reach(tx, waiting)
             candidate = await self._desk.see(tx.connection, reach, waiting.person_id, today=today)
+            if candidate.account.closed:
+                # Who wanted to leave, or withdrew a consent, is not opened again in passing.
+                raise AccountBlocked
             capacity = _capacity(capacities(candidate, reach, today))
             verified = Verified(
                 capacity, CHECKLIST[capacity], ApplicationChannel.PAPER, job_id=waiting.job_id

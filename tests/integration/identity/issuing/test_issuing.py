@@ -15,6 +15,7 @@ from sqlalchemy import update
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import events_pb2, issuing_pb2
 from services.identity.accounts.storage import accounts, login_reservations
+from services.identity.consents.storage import consents
 from services.identity.contacts import storage as contacts
 from services.identity.contacts.rules import Contact, Email, Kind
 from services.identity.issuing.rules.people import Capacity
@@ -24,6 +25,7 @@ from services.identity.schools.storage import classes
 from services.identity.sessions.storage import sessions
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
+from tests.integration.identity.issuing.jobs import ended, start
 from tests.integration.identity.issuing.office import Office, open_office, person_ids
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, reason, refused
@@ -227,6 +229,34 @@ async def test_an_active_account_issued_again_is_to_be_activated_anew(office: Of
     row = await office.account(parent)
     assert row.activated_at is None
     assert row.temporary_until is not None
+
+
+async def test_a_consent_shown_on_paper_is_in_the_registry(office: Office) -> None:
+    """R35: with the employee who saw it; for a child under 14 somebody else consents, in the diary."""
+    child = await office.pupil()
+    parent = await office.guardian_of(child)
+
+    await office.issue(parent, Capacity.PARENT)
+    await office.issue(child, Capacity.YOUNG_PUPIL)
+
+    [given] = await office.town.rows(consents, consents.c.subject_id == parent.person_id)
+    assert (given.giver_id, given.recorded_by) == (parent.person_id, office.registrar.person_id)
+    assert not await office.town.rows(consents, consents.c.subject_id == child.person_id)
+
+
+async def test_a_closed_account_is_opened_by_who_comes_again(office: Office) -> None:
+    """Who left and comes back needs no reason; a class issue opens nobody's account in passing."""
+    pupil = await office.pupil(age=15)
+    await office.issue(pupil, Capacity.PUPIL)
+    async with office.town.database.transaction() as tx:
+        await tx.execute(update(accounts).where(accounts.c.id == pupil.account_id).values(state="closed"))
+
+    job = await ended(office, (await start(office)).job_id)
+    assert [each.reason for each in job.skipped] == ["ACCOUNT_BLOCKED"]
+    slip = await office.issue(pupil, Capacity.PUPIL)
+
+    assert (await office.account(pupil)).state == "open"
+    await office.town.doors.enter_with_password(slip.login, slip.temporary_password)
 
 
 async def test_a_temporary_password_admits_nobody_after_its_days(office: Office, clock: MovableClock) -> None:
