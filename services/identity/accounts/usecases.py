@@ -143,6 +143,7 @@ class Logins:
                 action="rename_login",
                 object_kind="account",
                 object_id=str(caller.account_id),
+                subject=caller.person_id,
             )
             kind = MessageKind.MESSAGE_KIND_LOGIN_RENAMED
             await self._telling.tell_everywhere(tx, caller.person_id, kind, {})

@@ -252,4 +252,5 @@ def _audit(tx: Transaction, at: Standing, action: str, *, why: str | None = None
         object_kind="account",
         object_id=str(at.account_id),
         why=why,
+        subject=at.person_id,
     )

@@ -14,9 +14,11 @@ from datetime import date, datetime
 from uuid import UUID
 
 from school.identity.v1 import binding_pb2, events_pb2
+from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountBlocked
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding import storage
+from services.identity.binding.bind import Tried, bind
 from services.identity.binding.rules import matching
 from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SnilsDiffers, Verdict
 from services.identity.binding.rules.refusals import (
@@ -35,6 +37,7 @@ from services.identity.people.rules import FullName
 from services.identity.people.storage import snils_digests
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
+from services.identity.telling.usecases import Telling
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -69,6 +72,7 @@ class Bindings:
         keyring: Keyring,
         accounts: Accounts,
         sessions: Sessions,
+        telling: Telling,
         provider: Provider,
         clock: Clock,
     ) -> None:
@@ -76,6 +80,7 @@ class Bindings:
         self._keyring = keyring
         self._accounts = accounts
         self._sessions = sessions
+        self._telling = telling
         self._provider = provider
         self._clock = clock
 
@@ -207,7 +212,7 @@ class Bindings:
         person, account_id = candidate.person, candidate.account_id
         now, binding_id = self._clock.now(), new_id()
         # First of all: whoever blocks the account or binds it now waits for us, or we for them.
-        moved = await storage.bind(
+        tried = await bind(
             tx.connection,
             self._provider,
             binding_id=binding_id,
@@ -217,23 +222,30 @@ class Bindings:
             link_id=link.id,
             at=now,
         )
-        if moved is None:
+        if tried is None:
             return await self._refuse(tx, link, profile, AccountBlocked(), person_id=person.id)
-        version, bound_now = moved
-        if not bound_now:
+        if tried.version is None:
             return await self._enter_after_another(tx, link, profile, candidate)
         tokens = await self._sessions.begin_alone(tx, account_id, person, Door.ESIA, shown=link.shown_at)
         await self._finish(tx, link, profile, Stage.DONE, person.id)
         event = _profile_bound(binding_id, account_id, person.id, road, now)
-        tx.publish(event, aggregate=account_id, version=version)
+        tx.publish(event, aggregate=account_id, version=tried.version)
+        await self._tell(tx, person.id, tried)
         tx.audit(
             actor=str(person.id),
             action="bind_profile",
             object_kind="person",
             object_id=str(person.id),
             why=road,
+            subject=person.id,
         )
         return SignedIn(tokens, person, bound_now=True)
+
+    async def _tell(self, tx: Transaction, person_id: UUID, bound: Tried) -> None:
+        for message_id in bound.dead_messages:
+            self._telling.withdraw(tx, message_id)
+        if bound.somebody_to_tell:
+            await self._telling.tell_everywhere(tx, person_id, MessageKind.MESSAGE_KIND_PROFILE_BOUND, {})
 
     async def _enter_after_another(
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
@@ -281,6 +293,7 @@ class Bindings:
             object_kind="person" if person_id else "esia_profile",
             object_id=str(person_id) if person_id else subject,
             why=":".join((error.reason, *error.metadata.values())),
+            subject=person_id,
         )
         if link.profile is None:
             await self._finish(tx, link, profile, Stage.REFUSED, person_id)

@@ -181,4 +181,11 @@ class Contacts:
 
 
 def _audit(tx: Transaction, person_id: UUID, action: str, kind: Kind) -> None:
-    tx.audit(actor=str(person_id), action=action, object_kind="person", object_id=str(person_id), why=kind)
+    tx.audit(
+        actor=str(person_id),
+        action=action,
+        object_kind="person",
+        object_id=str(person_id),
+        why=kind,
+        subject=person_id,
+    )

@@ -316,4 +316,5 @@ def _audit(tx: Transaction, caller: Caller, action: str, correction: Correction)
         object_kind="person",
         object_id=str(correction.person_id),
         why=correction.field.word,
+        subject=correction.person_id,
     )

@@ -99,6 +99,7 @@ class Credentials:
             action="set_password",
             object_kind="account",
             object_id=str(new.account_id),
+            subject=new.person_id,
         )
 
     async def _present(self, account_id: UUID) -> Present:

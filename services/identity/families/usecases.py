@@ -141,6 +141,7 @@ class Families:
             action="register_relation",
             object_kind="relation",
             object_id=str(wish.id),
+            subject=wish.pupil_id,
         )
 
     async def _end(self, tx: Transaction, relation: Relation, *, actor: Caller, why: str | None) -> None:
@@ -154,6 +155,7 @@ class Families:
             object_kind="relation",
             object_id=str(relation.id),
             why=why,
+            subject=relation.pupil_id,
         )
 
 

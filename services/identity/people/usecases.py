@@ -128,6 +128,7 @@ class People:
             action="register_person",
             object_kind="person",
             object_id=str(person.id),
+            subject=person.id,
         )
         return person
 
