@@ -270,7 +270,13 @@ def _use_cases(
         clock=clock,
     )
     bindings = Bindings(
-        database, keyring=keyring, accounts=accounts, sessions=sessions, provider=provider, clock=clock
+        database,
+        keyring=keyring,
+        accounts=accounts,
+        sessions=sessions,
+        telling=telling,
+        provider=provider,
+        clock=clock,
     )
     consents = Consents(database, own_data, settings.zone, clock)
     desk = Desk(

@@ -25,9 +25,7 @@ from sqlalchemy import (
     text,
     true,
     union_all,
-    update,
 )
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.rules import AccountState
@@ -126,43 +124,6 @@ _CANDIDATES_OF_PROFILE = union_all(
         people.c.snils_index.in_(bindparam("digests", expanding=True))
     ),
 )
-# Its parameters are not named like columns: SQLAlchemy would set what is named so in the UPDATE, too.
-_moved = (
-    update(accounts)
-    .where(
-        accounts.c.id == bindparam("account"),
-        accounts.c.state == AccountState.OPEN,
-        people.c.id == accounts.c.person_id,
-        people.c.status == PersonStatus.ACTIVE,
-    )
-    .values(version=accounts.c.version + 1)
-    .returning(accounts.c.id, accounts.c.version)
-    .cte("moved")
-)
-_bound = (
-    insert(bindings)
-    .from_select(
-        ["id", "region", "provider", "subject", "account_id", "road", "link_id", "bound_at"],
-        # From the account that was moved: first its row is locked, then the binding is tried.
-        select(
-            bindparam("binding", type_=Uuid),
-            bindparam("here", type_=Text),
-            bindparam("issuer", type_=Text),
-            bindparam("profile", type_=Text),
-            _moved.c.id,
-            bindparam("by_road", type_=Text),
-            bindparam("link", type_=Uuid),
-            bindparam("now", type_=DateTime(timezone=True)),
-        ),
-    )
-    .on_conflict_do_nothing()
-    .returning(bindings.c.account_id)
-    .cte("bound")
-)
-_BIND = select(_moved.c.version, _bound.c.account_id.is_not(None).label("bound")).join_from(
-    _moved, _bound, _bound.c.account_id == _moved.c.id, isouter=True
-)
-
 _PERSON_AND_BINDING = select(
     people.c.id,
     people.c.surname,
@@ -224,42 +185,6 @@ async def candidate_of_account(
     found = await connection.execute(_candidates.where(accounts.c.id == account_id))
     row = found.first()
     return None if row is None else _candidate(row, keyring)
-
-
-async def bind(
-    connection: AsyncConnection,
-    provider: Provider,
-    *,
-    binding_id: UUID,
-    subject: str,
-    account_id: UUID,
-    road: Road,
-    link_id: UUID,
-    at: datetime,
-) -> tuple[int, bool] | None:
-    """Move the account to its next version and bind it, unless it or the profile are bound already.
-
-    A call that loses a race waits here until the winner has committed.
-
-    Returns:
-        The version, and whether this call bound the two; None when the account or its person may not be in
-        by now (A16).
-    """
-    found = await connection.execute(
-        _BIND,
-        {
-            "account": account_id,
-            "binding": binding_id,
-            "here": provider.region,
-            "issuer": provider.issuer,
-            "profile": subject,
-            "by_road": road,
-            "link": link_id,
-            "now": at,
-        },
-    )
-    row = found.first()
-    return None if row is None else (row.version, row.bound)
 
 
 async def bound_accounts(

@@ -76,7 +76,8 @@ contacts = Table(
     Index("contacts_by_pending_end", "pending_until", postgresql_where=text("pending_until IS NOT NULL")),
 )
 
-_NOTHING_PENDING = dict.fromkeys(
+# The columns of a value that waits, when none does.
+NOTHING_PENDING = dict.fromkeys(
     (
         "pending_box", "pending_box_key", "pending_index", "pending_index_key", "pending_until",
         "proof_digest", "proof_until", "attempts_left", "message_id",
@@ -172,7 +173,7 @@ async def forget_changes(connection: AsyncConnection, account_id: UUID) -> list[
     forgotten = await connection.execute(
         update(contacts)
         .where(contacts.c.account_id == account_id, contacts.c.kind == waiting.c.kind)
-        .values(**_NOTHING_PENDING)
+        .values(**NOTHING_PENDING)
         .returning(waiting.c.message_id)
     )
     return [row.message_id for row in forgotten if row.message_id is not None]
@@ -186,7 +187,7 @@ async def forget_contacts(connection: AsyncConnection, account_id: UUID) -> None
 async def sweep_contacts(connection: AsyncConnection, *, now: datetime) -> None:
     """Forget the values that nobody confirmed in time."""
     await connection.execute(
-        update(contacts).where(contacts.c.pending_until <= now).values(**_NOTHING_PENDING)
+        update(contacts).where(contacts.c.pending_until <= now).values(**NOTHING_PENDING)
     )
 
 
@@ -202,7 +203,7 @@ def _row(keyring: Keyring, account_id: UUID, contact: Contact) -> dict[str, Any]
     values: dict[str, Any] = {
         **_hidden(keyring, account_id, contact.value, ("box", "box_key", "value_index", "value_index_key")),
         "confirmed_at": contact.confirmed_at,
-        **_NOTHING_PENDING,
+        **NOTHING_PENDING,
         "sent_at": contact.sends.last_at,
         "sends": contact.sends.count,
         "sends_since": contact.sends.since,
