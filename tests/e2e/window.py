@@ -38,7 +38,9 @@ _STUMBLES = """(finger) => {
   }
   const pressed = "button, .button, input:not([type=hidden]), textarea, summary";
   for (const control of document.querySelectorAll(pressed)) {
-    const height = control.getBoundingClientRect().height;
+    // A round or a square is pressed by the line that it stands in.
+    const target = control.matches("[type=radio], [type=checkbox]") ? control.closest("label") || control : control;
+    const height = target.getBoundingClientRect().height;
     if (finger && seen(control) && height < finger) {
       found.push(`${height} px high: ${control.outerHTML.slice(0, 80)}`);
     }
