@@ -14,7 +14,7 @@ from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 from services.notifications.access import usecases
-from services.notifications.inbox.usecases import tell_newcomer
+from services.notifications.inbox.usecases import forget, tell_newcomer
 
 
 class AccessEvents:
@@ -30,6 +30,7 @@ class AccessEvents:
             events_pb2.PersonRegistered: self.on_person_registered,
             events_pb2.RelationRegistered: self.on_relation_registered,
             events_pb2.RelationEnded: self.on_relation_ended,
+            events_pb2.AccountErased: self.on_account_erased,
         }
 
     async def on_person_registered(
@@ -80,3 +81,9 @@ class AccessEvents:
             version=event.version,
             source_event=meta.event_id,
         )
+
+    async def on_account_erased(
+        self, tx: Transaction, event: events_pb2.AccountErased, _meta: EventMeta
+    ) -> None:
+        """A person wants to be forgotten: who they are stays known to the school, their inbox goes."""
+        await forget(tx, uuid_of(event.person_id, "person_id"))

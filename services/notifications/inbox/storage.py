@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     bindparam,
+    delete,
     func,
     select,
     text,
@@ -199,6 +200,11 @@ async def unread(reader: Reader, recipient_id: UUID) -> int:
 async def unread_now(connection: AsyncConnection, recipient_id: UUID) -> int:
     """How many notices a person has not read, as the transaction has it."""
     return await connection.scalar(_unread, {"recipient_id": recipient_id}) or 0
+
+
+async def remove_of(connection: AsyncConnection, recipient_id: UUID) -> None:
+    """Remove a person's notices."""
+    await connection.execute(delete(notices).where(notices.c.recipient_id == recipient_id))
 
 
 async def mark_read(connection: AsyncConnection, recipient_id: UUID, *, up_to: UUID, now: datetime) -> None:

@@ -42,6 +42,11 @@ async def tell_newcomer(
         await _post_and_send(tx, news, [guardian_id], name=name, now=now)
 
 
+async def forget(tx: Transaction, person_id: UUID) -> None:
+    """Remove everything that a person was told; again, there is nothing to remove."""
+    await storage.remove_of(tx.connection, person_id)
+
+
 async def _post_and_send(
     tx: Transaction, news: MarkNews, people: Iterable[UUID], *, name: str, now: datetime
 ) -> None:

@@ -195,3 +195,18 @@ async def test_a_wish_that_makes_no_sense_is_refused(town: Town, wish: dict[str,
         await town.inbox(uuid4(), **wish)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert refusal(refused.value).reason == reason
+
+
+async def test_whose_account_is_erased_has_an_empty_inbox_and_the_family_keeps_theirs(town: Town) -> None:
+    """152-ФЗ, article 21: told once more by a lost broker, it is as before."""
+    pupil, [mother, father] = await town.family(guardians=2)
+    await town.set_mark(Mark(pupil), "5")
+    await town.settled()
+    assert len((await town.inbox(mother)).notices) == 1
+
+    for _ in range(2):
+        await town.erase(mother)
+        await town.settled()
+
+    assert not (await town.inbox(mother)).notices
+    assert len((await town.inbox(father)).notices) == 1
