@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.clock import Clock, SystemClock
 from services.kit.sealing import new_keys, public_part
+from services.kit.revocation import EndedSessions
 from services.kit.tokens import TokenIssuer, TokenVerifier
 
 REGION = "77"
@@ -37,10 +38,14 @@ class Keys:
             self.private, issuer=issuer, region=region, lifetime=lifetime, clock=clock or SystemClock()
         )
 
-    def verifier(self, *, region: str = REGION, clock: Clock | None = None) -> TokenVerifier:
+    def verifier(
+        self, *, region: str = REGION, clock: Clock | None = None, ended: EndedSessions | None = None
+    ) -> TokenVerifier:
         """A verifier of the region's tokens."""
         issuer = f"diary-mesh/{region}/identity"
-        return TokenVerifier(self.public, issuer=issuer, region=region, clock=clock or SystemClock())
+        return TokenVerifier(
+            self.public, issuer=issuer, region=region, clock=clock or SystemClock(), ended=ended
+        )
 
     def token(
         self,
