@@ -252,3 +252,26 @@ async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: da
     """
     found = await connection.execute(_PUPILS_NEAR, {"caller_id": caller_id, "since": since})
     return found.all()
+
+
+async def all_schools(connection: AsyncConnection) -> Sequence[AnyRow]:
+    """Every school, in a steady order."""
+    return (await connection.execute(select(schools).order_by(schools.c.school_id))).all()
+
+
+async def all_classes(connection: AsyncConnection, school_id: UUID) -> Sequence[AnyRow]:
+    """Every class that a school has and had."""
+    found = await connection.execute(
+        select(classes).where(classes.c.school_id == school_id).order_by(classes.c.class_id)
+    )
+    return found.all()
+
+
+async def all_memberships(connection: AsyncConnection, school_id: UUID) -> Sequence[AnyRow]:
+    """Everybody who is or was in a class of a school."""
+    found = await connection.execute(
+        select(memberships)
+        .where(memberships.c.school_id == school_id)
+        .order_by(memberships.c.class_id, memberships.c.pupil_id, memberships.c.from_on)
+    )
+    return found.all()
