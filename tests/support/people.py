@@ -40,6 +40,15 @@ class Cell:
     teacher_token: str
 
 
+@dataclass(frozen=True, slots=True)
+class Homeroom:
+    """A class and its homeroom teacher, who may issue credentials for it."""
+
+    school_id: UUID
+    class_id: UUID
+    token: str
+
+
 class People:
     """Finds persons in the region's record and signs tokens for them."""
 
@@ -108,6 +117,31 @@ class People:
         )
         teachers = {row[1]: self.token(row[1], Role.ROLE_TEACHER) for row in rows}
         return [Cell(row[0], row[2], row[3], row[4], row[5], teachers[row[1]]) for row in rows]
+
+    async def homerooms(self, people: int) -> list[Homeroom]:
+        """Classes that hold so many pupils and guardians together, once identity knows who studies where."""
+        [[wanted]] = await self._fetch("SELECT count(*) FROM memberships")
+        async with asyncio.timeout(60):
+            while (await self._fetch("SELECT count(*) FROM memberships", database="identity"))[0][0] < wanted:
+                await asyncio.sleep(0.05)
+        rows = await self._fetch(
+            """
+            SELECT c.school_id, c.class_id, c.homeroom_teacher_id, count(DISTINCT r.guardian_id) AS guardians,
+                   count(DISTINCT m.pupil_id) AS pupils
+            FROM classes c
+            JOIN memberships m USING (class_id)
+            LEFT JOIN relations r ON r.pupil_id = m.pupil_id AND r.ended_at IS NULL
+            GROUP BY c.class_id ORDER BY c.class_id
+            """,
+            database="identity",
+        )
+        rooms: list[Homeroom] = []
+        for row in rows:
+            if people <= 0:
+                break
+            people -= int(row["guardians"]) + int(row["pupils"])
+            rooms.append(Homeroom(row[0], row[1], self.token(row[2], Role.ROLE_TEACHER)))
+        return rooms
 
     async def _fetch(self, query: str, *arguments: Any, database: str = "diary") -> list[Any]:
         url = self._region.database_url(database).replace("postgresql+asyncpg://", "postgresql://")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from datetime import date
 from typing import Final
 
 from services.identity.accounts.rules import AccountBlocked
@@ -107,7 +108,7 @@ class ClassIssueWorker(Background):
         try:
             await issues.lock_account(tx.connection, waiting.person_id)
             today = await self._desk.today(tx.connection, waiting.school_id)
-            reach = await self._reach(tx, waiting)
+            reach = await self._reach(tx, waiting, today)
             candidate = await self._desk.see(tx.connection, reach, waiting.person_id, today=today)
             if candidate.account.closed:
                 # Who wanted to leave, or withdrew a consent, is not opened again in passing.
@@ -132,11 +133,10 @@ class ClassIssueWorker(Background):
         )
         return True
 
-    async def _reach(self, tx: Transaction, waiting: Waiting) -> Reach:
+    async def _reach(self, tx: Transaction, waiting: Waiting, today: date) -> Reach:
         """What its starter may still do: rights that ended since end the job's as well."""
         if waiting.by_registrar:
             return await self._desk.reach_of_registrar(tx.connection, waiting.started_by, waiting.school_id)
-        today = await self._desk.today(tx.connection, waiting.school_id)
         return await self._desk.reach_of_teacher(
             tx.connection, waiting.started_by, waiting.school_id, today=today
         )
