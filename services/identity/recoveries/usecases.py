@@ -14,6 +14,7 @@ from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import LONGEST_LOGIN, normal_login
 from services.identity.contacts.recipients import CHANNELS
 from services.identity.contacts.rules import CODE_DIGITS, Kind
+from services.identity.contacts.storage import forget_changes
 from services.identity.credentials.rules.refusals import BadPassword
 from services.identity.credentials.usecases import Credentials
 from services.identity.guesses.rules import Scope
@@ -115,8 +116,15 @@ class Recoveries:
             raise
 
     async def void(self, tx: Transaction, account_id: UUID) -> None:
-        """Have no recovery of the account wait any more: it was set another way, or is another's now (A6)."""
-        for message_id in await storage.forget_recoveries(tx.connection, account_id):
+        """Have no recovery of the account wait any more, nor a change of its contacts.
+
+        The password was set another way, or is another's now; whoever knew the former one may have begun
+        either, to come back by it (A6).
+        """
+        for message_id in (
+            *await storage.forget_recoveries(tx.connection, account_id),
+            *await forget_changes(tx.connection, account_id),
+        ):
             self._telling.withdraw(tx, message_id)
 
     async def _send(self, tx: Transaction, login: str, contact: Kind, started: Started) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import grpc
 
-from school.identity.v1 import contacts_pb2
+from school.identity.v1 import contacts_pb2, passwords_pb2, passwords_pb2_grpc
 from services.identity.contacts.storage import contacts
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit, outbox
@@ -181,6 +181,20 @@ async def test_the_value_in_force_takes_a_change_back(here: Town) -> None:
     contact = await change(person, EMAIL, person.email.upper())
 
     assert (contact.value, contact.pending_value) == (person.email, "")
+
+
+async def test_a_change_dies_with_the_password_of_whoever_began_it(here: Town) -> None:
+    """A26: who takes the account back by another password finds no address of a stranger in it."""
+    person = await active(here)
+    await change(person, EMAIL, an_email())
+    link = await person.last_link()
+    request = passwords_pb2.ChangePasswordRequest(new_password="Другой-берег-реки-73")
+
+    passwords = passwords_pb2_grpc.PasswordsServiceStub(here.doors.channel)
+    await passwords.ChangePassword(request, timeout=DEADLINE, metadata=person.signed)
+
+    assert await reason(person.follow(link)) == "LINK_UNKNOWN"
+    assert (await mine(person))[EMAIL].pending_value == ""
 
 
 async def test_what_cannot_be_a_contact_is_refused(here: Town) -> None:
