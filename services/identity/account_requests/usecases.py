@@ -43,7 +43,7 @@ from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
 from services.kit.ids import new_id
 
-TRACKING_PATH: Final = "/account-requests"
+TRACKING_PATH: Final = "/account-request/track"
 """Where an applicant looks after their request, behind the region's address. The code is never in it."""
 _ANYONE: Final = "anyone"
 _APPLICANT: Final = "applicant"

@@ -11,11 +11,16 @@ from uuid import UUID, uuid4
 
 import grpc
 import pytest
+from sqlalchemy import insert
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import account_requests_pb2 as wire
 from school.identity.v1 import events_pb2, issuing_pb2
-from services.identity.account_requests.rules import MOST_PER_ADDRESS, MOST_PER_EMAIL
+from services.identity.account_requests.rules import (
+    MOST_PER_ADDRESS,
+    MOST_PER_EMAIL,
+    MOST_WAITING_PER_SCHOOL,
+)
 from services.identity.account_requests.storage import account_requests
 from services.identity.issuing.rules.people import Capacity
 from services.identity.issuing.storage.issues import credential_issues
@@ -233,6 +238,30 @@ async def test_of_many_at_once_exactly_those_are_taken_for_whom_there_is_room(
     assert 0 < int(said.metadata["retry_after_s"]) <= 24 * 3600
     clock.move(hours=24, seconds=1)
     assert (await submit(office, **one)).tracking_code
+
+
+async def test_a_school_has_too_many_waiting(office: Office) -> None:
+    """A35: as many as a large school has pupils were not written by its families."""
+    now = office.town.clock.now()
+    row = {
+        "school_id": office.school_id,
+        "capacity": "PARENT",
+        "state": "SUBMITTED",
+        "box": b"sealed",
+        "box_key": 1,
+        "submitted_at": now,
+        "due_at": now,
+    }
+    rows = [
+        row | {"id": new_id(), "tracking_digest": new_id().bytes, "email_digest": new_id().bytes}
+        for _ in range(MOST_WAITING_PER_SCHOOL)
+    ]
+    async with office.town.database.transaction() as tx:
+        await tx.execute(insert(account_requests), rows)
+
+    said = await refused(submit(office))
+
+    assert (said.reason, said.metadata["retry_after_s"]) == ("TOO_MANY_REQUESTS", "3600")
 
 
 async def test_wrong_codes_make_an_address_wait(office: Office, clock: MovableClock) -> None:
