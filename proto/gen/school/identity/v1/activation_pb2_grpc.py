@@ -32,6 +32,7 @@ class ActivationServiceStub:
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     def __init__(self, channel):
@@ -84,6 +85,7 @@ class ActivationServiceServicer:
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     def GetActivation(self, request, context):
@@ -114,8 +116,8 @@ class ActivationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetFirstPassword(self, request, context):
-        """Sets the permanent password; the temporary one is dead from then on. A link goes to the e-mail and
-        a code to the mobile.
+        """Sets the permanent password; the temporary one is dead from then on, and so is every other session
+        that was begun with it. A link goes to the e-mail and a code to the mobile.
 
         Fails with BAD_PASSWORD (`rules` in the metadata, see `PasswordRule`).
         """
@@ -144,7 +146,8 @@ class ActivationServiceServicer:
 
     def FinishActivation(self, request, context):
         """Ends activation once both contacts are confirmed: the account is active, and a new session that owes
-        nothing (or the second factor) replaces the caller's.
+        nothing (or the second factor) replaces the caller's. A session that still owes the activation which
+        was finished in another one is replaced as well.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,6 +206,7 @@ class ActivationService:
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     @staticmethod

@@ -33,6 +33,7 @@ class ActivationServiceStub:
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     @_typing.overload
@@ -54,8 +55,8 @@ class ActivationServiceStub:
     Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN when too many accounts use the same one.
     """
     SetFirstPassword: _grpc.UnaryUnaryMultiCallable[_activation_pb2.SetFirstPasswordRequest, _activation_pb2.SetFirstPasswordResponse]
-    """Sets the permanent password; the temporary one is dead from then on. A link goes to the e-mail and
-    a code to the mobile.
+    """Sets the permanent password; the temporary one is dead from then on, and so is every other session
+    that was begun with it. A link goes to the e-mail and a code to the mobile.
 
     Fails with BAD_PASSWORD (`rules` in the metadata, see `PasswordRule`).
     """
@@ -72,7 +73,8 @@ class ActivationServiceStub:
     """
     FinishActivation: _grpc.UnaryUnaryMultiCallable[_activation_pb2.FinishActivationRequest, _activation_pb2.FinishActivationResponse]
     """Ends activation once both contacts are confirmed: the account is active, and a new session that owes
-    nothing (or the second factor) replaces the caller's.
+    nothing (or the second factor) replaces the caller's. A session that still owes the activation which
+    was finished in another one is replaced as well.
     """
 
 @_typing.type_check_only
@@ -83,6 +85,7 @@ class ActivationServiceAsyncStub(ActivationServiceStub):
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -101,8 +104,8 @@ class ActivationServiceAsyncStub(ActivationServiceStub):
     Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN when too many accounts use the same one.
     """
     SetFirstPassword: _aio.UnaryUnaryMultiCallable[_activation_pb2.SetFirstPasswordRequest, _activation_pb2.SetFirstPasswordResponse]  # type: ignore[assignment]
-    """Sets the permanent password; the temporary one is dead from then on. A link goes to the e-mail and
-    a code to the mobile.
+    """Sets the permanent password; the temporary one is dead from then on, and so is every other session
+    that was begun with it. A link goes to the e-mail and a code to the mobile.
 
     Fails with BAD_PASSWORD (`rules` in the metadata, see `PasswordRule`).
     """
@@ -119,7 +122,8 @@ class ActivationServiceAsyncStub(ActivationServiceStub):
     """
     FinishActivation: _aio.UnaryUnaryMultiCallable[_activation_pb2.FinishActivationRequest, _activation_pb2.FinishActivationResponse]  # type: ignore[assignment]
     """Ends activation once both contacts are confirmed: the account is active, and a new session that owes
-    nothing (or the second factor) replaces the caller's.
+    nothing (or the second factor) replaces the caller's. A session that still owes the activation which
+    was finished in another one is replaced as well.
     """
 
 class ActivationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -129,6 +133,7 @@ class ActivationServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Every RPC that takes a step fails with STEP_NOT_DUE when another one is due (`next_step` in the
     metadata) and with ALREADY_ACTIVE when there is nothing left to do. Doing the last step again succeeds.
+    Every RPC fails with SESSION_ENDED once the temporary password is past its days.
     """
 
     @_abc_1.abstractmethod
@@ -169,8 +174,8 @@ class ActivationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _activation_pb2.SetFirstPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_activation_pb2.SetFirstPasswordResponse, _abc.Awaitable[_activation_pb2.SetFirstPasswordResponse]]:
-        """Sets the permanent password; the temporary one is dead from then on. A link goes to the e-mail and
-        a code to the mobile.
+        """Sets the permanent password; the temporary one is dead from then on, and so is every other session
+        that was begun with it. A link goes to the e-mail and a code to the mobile.
 
         Fails with BAD_PASSWORD (`rules` in the metadata, see `PasswordRule`).
         """
@@ -205,7 +210,8 @@ class ActivationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_activation_pb2.FinishActivationResponse, _abc.Awaitable[_activation_pb2.FinishActivationResponse]]:
         """Ends activation once both contacts are confirmed: the account is active, and a new session that owes
-        nothing (or the second factor) replaces the caller's.
+        nothing (or the second factor) replaces the caller's. A session that still owes the activation which
+        was finished in another one is replaced as well.
         """
 
 def add_ActivationServiceServicer_to_server(servicer: ActivationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

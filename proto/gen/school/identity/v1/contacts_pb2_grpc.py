@@ -75,9 +75,11 @@ class ContactsServiceServicer:
 
     def ChangeContact(self, request, context):
         """Begins the change of a contact: a link or code goes to the new one, word of it to the old one. The
-        old one stays in force until the new one is confirmed.
+        old one stays in force until the new one is confirmed. The new one again sends another link or code;
+        the one in force takes the change back.
 
-        Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON (`retry_after_s` in the metadata).
+        Fails with BAD_FIELD when no kind is named, BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON
+        (`retry_after_s` in the metadata).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,9 +37,11 @@ class ContactsServiceStub:
     """Lists the caller's contacts and the changes that wait to be confirmed."""
     ChangeContact: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.ChangeContactRequest, _contacts_pb2.ChangeContactResponse]
     """Begins the change of a contact: a link or code goes to the new one, word of it to the old one. The
-    old one stays in force until the new one is confirmed.
+    old one stays in force until the new one is confirmed. The new one again sends another link or code;
+    the one in force takes the change back.
 
-    Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON (`retry_after_s` in the metadata).
+    Fails with BAD_FIELD when no kind is named, BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON
+    (`retry_after_s` in the metadata).
     """
     CancelContactChange: _grpc.UnaryUnaryMultiCallable[_contacts_pb2.CancelContactChangeRequest, _contacts_pb2.CancelContactChangeResponse]
     """Takes back a change that waits; its link and code are dead."""
@@ -65,9 +67,11 @@ class ContactsServiceAsyncStub(ContactsServiceStub):
     """Lists the caller's contacts and the changes that wait to be confirmed."""
     ChangeContact: _aio.UnaryUnaryMultiCallable[_contacts_pb2.ChangeContactRequest, _contacts_pb2.ChangeContactResponse]  # type: ignore[assignment]
     """Begins the change of a contact: a link or code goes to the new one, word of it to the old one. The
-    old one stays in force until the new one is confirmed.
+    old one stays in force until the new one is confirmed. The new one again sends another link or code;
+    the one in force takes the change back.
 
-    Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON (`retry_after_s` in the metadata).
+    Fails with BAD_FIELD when no kind is named, BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON
+    (`retry_after_s` in the metadata).
     """
     CancelContactChange: _aio.UnaryUnaryMultiCallable[_contacts_pb2.CancelContactChangeRequest, _contacts_pb2.CancelContactChangeResponse]  # type: ignore[assignment]
     """Takes back a change that waits; its link and code are dead."""
@@ -102,9 +106,11 @@ class ContactsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_contacts_pb2.ChangeContactResponse, _abc.Awaitable[_contacts_pb2.ChangeContactResponse]]:
         """Begins the change of a contact: a link or code goes to the new one, word of it to the old one. The
-        old one stays in force until the new one is confirmed.
+        old one stays in force until the new one is confirmed. The new one again sends another link or code;
+        the one in force takes the change back.
 
-        Fails with BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON (`retry_after_s` in the metadata).
+        Fails with BAD_FIELD when no kind is named, BAD_EMAIL, BAD_MOBILE, CONTACT_TAKEN, TOO_SOON
+        (`retry_after_s` in the metadata).
         """
 
     @_abc_1.abstractmethod

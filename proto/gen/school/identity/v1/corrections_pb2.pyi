@@ -133,7 +133,9 @@ class Correction(_message.Message):
 
     @_builtins.property
     def due_at(self) -> _timestamp_pb2.Timestamp:
-        """By when the school is to decide: ten days (152-FZ, article 20 gives seven working days)."""
+        """By when the school is to decide: the end of the seventh working day (152-FZ, article 20); Saturdays
+        and Sundays do not count, public holidays do.
+        """
 
     @_builtins.property
     def decided_at(self) -> _timestamp_pb2.Timestamp:

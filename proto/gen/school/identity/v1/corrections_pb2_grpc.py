@@ -76,7 +76,8 @@ class CorrectionsServiceServicer:
 
         The same `request_id` sent again returns the first answer. Fails with BAD_FIELD (`field` in the
         metadata) when the field is none that can be wrong or the value cannot be right, NOTHING_TO_CORRECT
-        when it is the registered one, CORRECTION_WAITS when one for this field is being looked at.
+        when it is the registered one, CORRECTION_WAITS when one for this field is being looked at,
+        NOT_THEIR_SCHOOL when the caller is nothing at any school.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,8 @@ class CorrectionsServiceStub:
 
     The same `request_id` sent again returns the first answer. Fails with BAD_FIELD (`field` in the
     metadata) when the field is none that can be wrong or the value cannot be right, NOTHING_TO_CORRECT
-    when it is the registered one, CORRECTION_WAITS when one for this field is being looked at.
+    when it is the registered one, CORRECTION_WAITS when one for this field is being looked at,
+    NOT_THEIR_SCHOOL when the caller is nothing at any school.
     """
     ListMyCorrections: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.ListMyCorrectionsRequest, _corrections_pb2.ListMyCorrectionsResponse]
     """Lists the caller's corrections, the newest first."""
@@ -73,7 +74,8 @@ class CorrectionsServiceAsyncStub(CorrectionsServiceStub):
 
     The same `request_id` sent again returns the first answer. Fails with BAD_FIELD (`field` in the
     metadata) when the field is none that can be wrong or the value cannot be right, NOTHING_TO_CORRECT
-    when it is the registered one, CORRECTION_WAITS when one for this field is being looked at.
+    when it is the registered one, CORRECTION_WAITS when one for this field is being looked at,
+    NOT_THEIR_SCHOOL when the caller is nothing at any school.
     """
     ListMyCorrections: _aio.UnaryUnaryMultiCallable[_corrections_pb2.ListMyCorrectionsRequest, _corrections_pb2.ListMyCorrectionsResponse]  # type: ignore[assignment]
     """Lists the caller's corrections, the newest first."""
@@ -111,7 +113,8 @@ class CorrectionsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         The same `request_id` sent again returns the first answer. Fails with BAD_FIELD (`field` in the
         metadata) when the field is none that can be wrong or the value cannot be right, NOTHING_TO_CORRECT
-        when it is the registered one, CORRECTION_WAITS when one for this field is being looked at.
+        when it is the registered one, CORRECTION_WAITS when one for this field is being looked at,
+        NOT_THEIR_SCHOOL when the caller is nothing at any school.
         """
 
     @_abc_1.abstractmethod
