@@ -45,6 +45,11 @@ PENDING_PAGES = {
 # Rooms whose forms all come back to the room's first page.
 _ROOMS = frozenset({"notices", "activation", "second-factor", "step-up"})
 
+OFFICE_ROLES = frozenset(
+    {Role.ROLE_TEACHER, Role.ROLE_REGISTRAR, Role.ROLE_SCHOOL_ADMINISTRATOR, Role.ROLE_OPERATOR}
+)
+"""Who has something to do in an office: a teacher for the own class."""
+
 # The step that a session owes, or a change asks for, and the page where it is taken.
 _OWED = {
     "ACTIVATION_NEEDED": "/activation",
@@ -100,6 +105,7 @@ class Answers:
             signed_in=visitor is not None,
             whole=visitor is not None and not visitor.caller.pending,
             teaches=visitor is not None and Role.ROLE_TEACHER in visitor.roles,
+            office=visitor is not None and not OFFICE_ROLES.isdisjoint(visitor.roles),
         )
 
     async def frame(self, request: Request, path: str | None = None) -> Frame:
@@ -256,4 +262,6 @@ def _page_of_form(path: str) -> str:
     parts = path.split("/")
     if parts[1:2] == ["lessons"]:
         return "/".join(parts[:3])
+    if parts[1:2] in (["school"], ["region"]):
+        return "/".join(parts[:-1])
     return f"/{parts[1]}" if parts[1] in _ROOMS else "/cabinet"

@@ -29,11 +29,13 @@ STYLES = (
     "journal.css",
     "notices.css",
     "onboarding.css",
+    "school.css",
     "print.css",
+    "slip.css",
 )
 """In the order of the cascade: what comes later wins."""
 
-SCRIPTS = ("live.js", "journal.js", "forms.js", "zone.js")
+SCRIPTS = ("live.js", "journal.js", "forms.js", "zone.js", "school.js")
 
 A_YEAR = "public, max-age=31536000, immutable"
 

@@ -70,6 +70,8 @@ class Frame:
     greeting: str = ""
     """How a page addresses them."""
     teaches: bool = False
+    office: bool = False
+    """Whether the person works in a school's office, or in the region's."""
     unread: int | None = None
     """How many notices are unread; ``None`` when nobody could say."""
     roles: tuple[RoleChoice, ...] = ()
