@@ -39,7 +39,7 @@ _STUMBLES = """(finger) => {
   const pressed = "button, .button, input:not([type=hidden]), textarea, summary";
   for (const control of document.querySelectorAll(pressed)) {
     // A round or a square is pressed by the line that it stands in.
-    const target = control.matches("[type=radio], [type=checkbox]") ? control.closest("label") || control : control;
+    const target = (control.matches("[type=radio], [type=checkbox]") && control.closest("label")) || control;
     const height = target.getBoundingClientRect().height;
     if (finger && seen(control) && height < finger) {
       found.push(`${height} px high: ${control.outerHTML.slice(0, 80)}`);
