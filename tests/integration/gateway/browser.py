@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import httpx
 
-from school.access.v1.policy_pb2 import Role
+from school.access.v1.policy_pb2 import Pending, Role
 from school.identity.v1.sessions_pb2 import Session
 from services.gateway.config import read_form_key
 from services.gateway.sessions import FormKey
@@ -25,8 +25,14 @@ class Browser:
         self.session_id = uuid4()
         self.person_id = uuid4()
 
-    def session(self, *, refresh: str = "refresh-2", minutes: float = 5) -> Session:
-        """Tokens of the session; ``minutes`` may be in the past."""
+    def session(
+        self,
+        *,
+        refresh: str = "refresh-2",
+        minutes: float = 5,
+        pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED,
+    ) -> Session:
+        """Tokens of the session, which may owe a step; ``minutes`` may be in the past."""
         clock = MovableClock()
         clock.move(minutes=minutes - 5)
         token, expires = self.gateway.stage.keys.issuer(clock=clock).issue(
@@ -34,8 +40,9 @@ class Browser:
             account_id=uuid4(),
             session_id=self.session_id,
             roles=frozenset({Role.ROLE_TEACHER}),
+            pending=pending,
         )
-        session = Session(access_token=token, refresh_token=refresh)
+        session = Session(access_token=token, refresh_token=refresh, pending=pending)
         session.access_expires_at.FromDatetime(expires)
         session.refresh_expires_at.FromDatetime(SystemClock().now() + timedelta(days=1))
         return session
