@@ -22,7 +22,8 @@ guesses = Table(
     # Failures as of `last_at`; they wear off with time, so it is no whole number.
     Column("level", Double, nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
-    Column("wait_until", DateTime(timezone=True), nullable=False),
+    # Null while the next guess need not wait: replicas whose clocks differ a little agree on that (A27).
+    Column("wait_until", DateTime(timezone=True)),
     # The sweep of forgotten guesses.
     Index("guesses_by_age", "last_at", postgresql_using="brin"),
 )
@@ -37,8 +38,9 @@ _ASKED = """
 """
 # `Allowance.wait_after` as the database knows it; a test holds the two together.
 _WAIT = """
-    CASE WHEN ceil({level}) < a.free THEN interval '0'
-         ELSE least(a.first_s * power(2, ceil({level}) - a.free), a.longest_s) * interval '1 second' END
+    CASE WHEN ceil({level}) >= a.free
+         THEN :now + interval '1 second' * least(a.first_s * power(2, ceil({level}) - a.free), a.longest_s)
+    END
 """
 # All or none: a guess that must wait under one key is not counted under the others, else whoever has used up
 # their own address could go on to shut others out (A21). Rows are taken in the order of their digests, so
@@ -51,11 +53,11 @@ _COUNT = text(f"""
     ),
     counted AS (
         INSERT INTO guesses AS g (digest, level, last_at, wait_until)
-        SELECT a.digest, 1, :now, :now + {_WAIT.format(level="1")} FROM asked a
+        SELECT a.digest, 1, :now, {_WAIT.format(level="1")} FROM asked a
         WHERE (SELECT until FROM waiting) IS NULL
         ORDER BY a.digest
         ON CONFLICT (digest) DO UPDATE SET (level, last_at, wait_until) = (
-            SELECT next.level, :now, :now + {_WAIT.format(level="next.level")}
+            SELECT next.level, :now, {_WAIT.format(level="next.level")}
             FROM asked a, LATERAL (
                 SELECT least(
                     greatest(g.level - greatest(extract(epoch FROM :now - g.last_at), 0) / a.each_s, 0) + 1,
@@ -64,7 +66,7 @@ _COUNT = text(f"""
             ) next
             WHERE a.digest = g.digest
         )
-        WHERE g.wait_until <= :now
+        WHERE g.wait_until IS NULL OR g.wait_until <= :now
         RETURNING g.digest
     )
     SELECT (SELECT count(*) FROM counted) AS counted, (SELECT until FROM waiting) AS until
@@ -82,7 +84,7 @@ _FORGIVE = text(f"""
     )
     UPDATE guesses g
     SET level = greatest(g.level - 1, 0),
-        wait_until = CASE WHEN ceil(g.level - 1) < a.free THEN least(g.wait_until, :now) ELSE g.wait_until END
+        wait_until = CASE WHEN ceil(g.level - 1) >= a.free THEN g.wait_until END
     FROM locked, asked a
     WHERE g.digest = locked.digest AND a.digest = g.digest AND g.digest IS DISTINCT FROM :subject
 """)  # noqa: S608 - made of constants of this file

@@ -12,23 +12,14 @@ import pytest
 from services.identity.guesses.rules import Allowance, Allowances, Scope, TooManyAttempts
 from services.identity.guesses.storage import guesses
 from services.identity.guesses.usecases import Guesses
-from services.kit.client import ADDRESS_KEY, set_call
+from services.kit.client import set_call
 from tests.support.clock import MovableClock
+from tests.support.holder import Call, Device
 from tests.support.identity import Town
 
 SUBJECT = Allowance(5, timedelta(seconds=15), timedelta(minutes=15), timedelta(hours=1))
 ADDRESS = Allowance(8, timedelta(seconds=2), timedelta(seconds=30), timedelta(seconds=10))
 NETWORK = Allowance(12, timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=2))
-
-
-class Call:
-    """An RPC as the gateway makes it for a browser at an address."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-
-    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
-        return ((ADDRESS_KEY, self._address),)
 
 
 @pytest.fixture
@@ -45,7 +36,7 @@ def nowhere() -> Iterator[None]:
 
 async def guess(here: Town, guard: Guesses, subject: str | None, address: str = "") -> str:
     """One guess in a connection of its own: "" when it may go on, else the seconds to wait."""
-    set_call(Call(address) if address else None)
+    set_call(Call(Device(address)) if address else None)
     async with here.database.read() as connection:
         try:
             await guard.count(connection, Scope.PASSWORD, subject)

@@ -10,7 +10,7 @@ STATEMENTS: tuple[str, ...] = (
         digest bytea PRIMARY KEY,
         level double precision NOT NULL,
         last_at timestamptz NOT NULL,
-        wait_until timestamptz NOT NULL
+        wait_until timestamptz
     )
     """,
     "CREATE INDEX guesses_by_age ON guesses USING brin (last_at)",
