@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from jose import jwt
 from sqlalchemy import update
 
 from school.access.v1.policy_pb2 import Role as WireRole
-from school.identity.v1 import people_pb2, sessions_pb2, sign_in_pb2
+from school.identity.v1 import sessions_pb2, sign_in_pb2
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.people.rules import Role
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.storage import sessions
-from services.kit.caller import Caller
 from services.kit.client import DEVICE_KEY, TIME_ZONE_KEY
 from services.kit.errors import SessionEnded
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Registered, Town, bearer, reason, refused
+from tests.support.sessions import acts_in, caller_of, claims, is_in, session_id
 
 PASSWORD = "a long enough one"
 
@@ -67,36 +67,6 @@ async def guest(here: Town, doors: Doors, *roles: Role) -> Guest:
     login = f"parent-{here.snils()}"
     granted = {uuid4(): frozenset(roles or {Role.GUARDIAN})}
     return Guest(doors, await here.register(login=login, password=PASSWORD, roles=granted), login)
-
-
-def claims(session: sessions_pb2.Session) -> dict[str, object]:
-    """What an access token says."""
-    return jwt.get_unverified_claims(session.access_token)
-
-
-def caller_of(session: sessions_pb2.Session) -> Caller:
-    """The caller behind a session's access token."""
-    said = claims(session)
-    person, account, own = (UUID(str(said[name])) for name in ("pid", "sub", "sid"))
-    return Caller(person, account, own, roles=frozenset(), region=str(said["region"]))
-
-
-def session_id(session: sessions_pb2.Session) -> UUID:
-    return UUID(str(claims(session)["sid"]))
-
-
-def acts_in(session: sessions_pb2.Session) -> object:
-    return claims(session)["roles"]
-
-
-async def is_in(doors: Doors, session: sessions_pb2.Session) -> str:
-    """Empty, or why the session's access token is refused."""
-    try:
-        await doors.people.GetMe(people_pb2.GetMeRequest(), timeout=DEADLINE, metadata=bearer(session))
-    except Exception:  # noqa: BLE001 - looked at below
-        again = doors.people.GetMe(people_pb2.GetMeRequest(), timeout=DEADLINE, metadata=bearer(session))
-        return await reason(again)
-    return ""
 
 
 async def test_sessions_are_listed_the_calling_one_first_then_the_last_used(
