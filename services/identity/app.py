@@ -275,6 +275,7 @@ def _use_cases(
         accounts=accounts,
         sessions=sessions,
         telling=telling,
+        devices=devices,
         provider=provider,
         clock=clock,
     )

@@ -28,6 +28,7 @@ from services.identity.binding.rules.refusals import (
     refusal_of,
 )
 from services.identity.binding.storage import Candidate, Road
+from services.identity.devices.usecases import Devices
 from services.identity.guesses.rules import TooManyAttempts
 from services.identity.keyring import Keyring, Sealed
 from services.identity.links import storage as links
@@ -73,6 +74,7 @@ class Bindings:
         accounts: Accounts,
         sessions: Sessions,
         telling: Telling,
+        devices: Devices,
         provider: Provider,
         clock: Clock,
     ) -> None:
@@ -81,6 +83,7 @@ class Bindings:
         self._accounts = accounts
         self._sessions = sessions
         self._telling = telling
+        self._devices = devices
         self._provider = provider
         self._clock = clock
 
@@ -135,6 +138,8 @@ class Bindings:
         profile = self._open_profile(link)
         async with self._database.transaction() as tx:
             outcome = await self._enter_by_password(tx, link, profile, account.id)
+            if isinstance(outcome, SignedIn):
+                await self._devices.entered(tx, outcome.person.id)
         if isinstance(outcome, Refused):
             raise outcome.error
         return outcome

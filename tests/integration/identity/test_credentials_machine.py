@@ -99,7 +99,7 @@ class Credentials(RuleBasedStateMachine):
 
     def complete(self, proof: dict[str, str], word: str) -> None:
         live = name("code" in proof, proof) in getattr(self, "live", set())
-        answer = self.do(outcome(self.person.recover(word, **proof)))
+        answer = self.do(outcome(self.person.recover(word, device=None, **proof)))
         if not live:
             assert answer == "RECOVERY_UNKNOWN"
         elif word == self.password:
