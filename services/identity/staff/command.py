@@ -37,7 +37,9 @@ async def grant_operator(database_url: str, who: str) -> str:
         try:
             person_id: UUID | None = UUID(who)
         except ValueError:
-            person_id = await storage.person_by_login(tx.connection, normal_login(who))
+            login = normal_login(who)
+            # PostgreSQL takes no NUL in a text, and nobody has such a login.
+            person_id = await storage.person_by_login(tx.connection, login) if login.isprintable() else None
         if person_id is None:
             raise UnknownPerson
         place = Place(person_id, None, Role.OPERATOR)
