@@ -34,7 +34,7 @@ class _PasswordRuleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Password
     PASSWORD_RULE_TOO_LONG: _PasswordRule.ValueType  # 2
     """Longer than 1 024 characters."""
     PASSWORD_RULE_LETTERS_AND_DIGITS: _PasswordRule.ValueType  # 3
-    """No letter, or no digit (R14)."""
+    """No letter, or no digit."""
     PASSWORD_RULE_BIRTH_DATE: _PasswordRule.ValueType  # 4
     """Contains the birth date, in whatever spelling."""
     PASSWORD_RULE_LOGIN: _PasswordRule.ValueType  # 5
@@ -58,7 +58,7 @@ PASSWORD_RULE_LENGTH: PasswordRule.ValueType  # 1
 PASSWORD_RULE_TOO_LONG: PasswordRule.ValueType  # 2
 """Longer than 1 024 characters."""
 PASSWORD_RULE_LETTERS_AND_DIGITS: PasswordRule.ValueType  # 3
-"""No letter, or no digit (R14)."""
+"""No letter, or no digit."""
 PASSWORD_RULE_BIRTH_DATE: PasswordRule.ValueType  # 4
 """Contains the birth date, in whatever spelling."""
 PASSWORD_RULE_LOGIN: PasswordRule.ValueType  # 5
