@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, unquote
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -15,6 +16,7 @@ from school.access.v1.policy_pb2 import Pending, Role
 from school.identity.v1.people_pb2 import GetMeRequest
 from school.identity.v1.sessions_pb2 import EndSessionRequest, Session
 from school.notifications.v1.inbox_pb2 import ListNoticesRequest
+from services.gateway.edge.clients import ZONE_COOKIE
 from services.gateway.pages.assets import Assets
 from services.gateway.pages.cabinet.view import full_name, given_name
 from services.gateway.pages.frame import HOME, Frame, local_path, role_choices
@@ -91,6 +93,11 @@ class Answers:
         except KeyError:
             return None
 
+    def person_id(self, request: Request) -> str:
+        """The id of who is signed in; empty when nobody is."""
+        visitor = self.visitor(request)
+        return str(visitor.person_id) if visitor else ""
+
     def bare_frame(self, request: Request, path: str | None = None) -> Frame:
         """The frame without a single call: for pages before sign-in, and for pages that tell of trouble."""
         visitor = self.visitor(request)
@@ -125,6 +132,13 @@ class Answers:
             unread=inbox.unread_count if inbox else None,
             roles=role_choices(me.person.roles, visitor.roles) if me and visitor else (),
         )
+
+    def zone(self, request: Request) -> ZoneInfo:
+        """The zone that the reader's device has told; Moscow time before it has."""
+        try:
+            return ZoneInfo(unquote(request.cookies.get(ZONE_COOKIE, "")) or "Europe/Moscow")
+        except (ValueError, OSError):
+            return ZoneInfo("Europe/Moscow")
 
     # --- answers ---
 
@@ -260,7 +274,9 @@ def _back(request: Request) -> str:
 
 def _page_of_form(path: str) -> str:
     parts = path.split("/")
-    if parts[1:2] == ["lessons"]:
+    if parts[1:2] == ["account"] and parts[3:] in (["erase"], ["withdraw"]):
+        return path
+    if parts[1:2] in (["lessons"], ["account"]):
         return "/".join(parts[:3])
     if parts[1:2] in (["school"], ["region"]):
         return "/".join(parts[:-1])

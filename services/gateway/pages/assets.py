@@ -28,6 +28,7 @@ STYLES = (
     "diary_narrow.css",
     "journal.css",
     "notices.css",
+    "account.css",
     "onboarding.css",
     "school.css",
     "print.css",

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from services.gateway.pages.account.routes import account_routes
 from services.gateway.pages.answers import Answers
 from services.gateway.pages.cabinet.page import CabinetPages
 from services.gateway.pages.doors.directory import RegionDirectory
@@ -24,6 +25,7 @@ from services.gateway.pages.onboarding.routes import activation_routes
 from services.gateway.pages.proving.routes import proving_routes
 from services.gateway.pages.recovery.routes import recovery_routes
 from services.gateway.pages.routing import form, page
+from services.gateway.pages.school.routes import school_routes
 from services.gateway.pages.troubles.view import trouble_view
 from services.gateway.pages.week.page import WeekPages
 from services.gateway.problems import Problem
@@ -89,6 +91,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         Route("/sign-in/link", esia.bind, methods=["POST"]),
         page("/sign-in/refused", esia.refused),
         form("/sign-out", doors.leave, answers, HOME),
+        *account_routes(answers),
         *activation_routes(answers),
         *proving_routes(answers),
         *recovery_routes(answers),
@@ -102,6 +105,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         form("/lessons/{lesson_id}/marks/remove", inside(forms.remove), answers, "/lessons/{lesson_id}"),
         form("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
         form("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
+        *school_routes(answers),
         page("/notices", inside(notices.show)),
         form("/notices/read", inside(notices.read), answers, "/notices"),
     ]

@@ -82,7 +82,9 @@ class RegionOfficePages:
         if Role.ROLE_OPERATOR not in self._desk.roles(request):
             raise RoleNeeded
         frame = await self._desk.answers.frame(request)
-        return self._desk.answers.html("school/audit.html", frame, school=None, region_sections=REGION_SECTIONS, checked=None)
+        return self._desk.answers.html(
+            "school/audit.html", frame, school=None, region_sections=REGION_SECTIONS, checked=None
+        )
 
     async def verify(self, request: Request) -> Response:
         """Check every entry."""
@@ -92,5 +94,9 @@ class RegionOfficePages:
         )
         now = self._desk.answers.clock.now().astimezone(zone_of(""))
         return self._desk.answers.html(
-            "school/audit.html", frame, school=None, region_sections=REGION_SECTIONS, checked=audit_view(reply, now)
+            "school/audit.html",
+            frame,
+            school=None,
+            region_sections=REGION_SECTIONS,
+            checked=audit_view(reply, now),
         )
