@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from deploy.local.backbone import Backbone
-from tests.support import chromium
+from tests.support import canary, chromium
 from tests.support.backbone import Databases, OwnNats, Prepare, own_nats, running_backbone
 from tests.support.region import running_region
 
@@ -33,8 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.skip(reason=f"no browser: {chromium.HOW_TO_GET_IT}"))
 
 
-def pytest_configure() -> None:
-    """Have children hear SIGINT, which a shell that runs us in the background has had ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the run watched for canaries; and children hear SIGINT, which a shell may have had ignored."""
+    config.pluginmanager.register(canary, "canary")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -50,12 +51,15 @@ async def backbone() -> AsyncIterator[Backbone]:
     """One PostgreSQL and one NATS for the whole run."""
     async with running_backbone() as running:
         yield running
+        await canary.look_at_subjects(running.nats.url())
 
 
 @pytest.fixture(scope="session")
-def databases(backbone: Backbone) -> Databases:
+async def databases(backbone: Backbone) -> AsyncIterator[Databases]:
     """The maker of fresh databases."""
-    return Databases(backbone.postgres)
+    maker = Databases(backbone.postgres)
+    yield maker
+    await maker.look_at_the_rest()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from deploy.local import lock, nats, ports
 from deploy.local.backbone import Backbone, backbone
 from deploy.local.keep import Kept
 from deploy.local.postgres import SUPERUSER, Postgres
+from tests.support import canary
 
 Prepare = Callable[[str], Awaitable[None]]
 _SERVICES = frozenset({"identity", "diary", "notifications"})
@@ -26,6 +27,7 @@ async def folder() -> AsyncIterator[Path]:
     try:
         yield path
     finally:
+        canary.look_at_files(path)
         shutil.rmtree(path)
 
 
@@ -47,6 +49,7 @@ class Databases:
         self._postgres = postgres
         self._templates: dict[object, asyncio.Task[str]] = {}
         self._made = 0
+        self._urls: set[str] = set()
 
     async def fresh(self, name: str, prepare: Prepare | None = None) -> str:
         """The URL of a new database.
@@ -67,6 +70,8 @@ class Databases:
 
     async def drop(self, url: str) -> None:
         """Remove a database made by `fresh`, cutting off whoever is still connected."""
+        await canary.look_at_database(url)
+        self._urls.discard(url)
         await self._execute(f'DROP DATABASE IF EXISTS "{_database(url)}" WITH (FORCE)')
 
     async def _template(self, name: str, prepare: Prepare) -> str:
@@ -78,7 +83,14 @@ class Databases:
         self._made += 1
         database = f"{name}_{self._made}"
         await self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
-        return self._postgres.url(database, role=SUPERUSER)
+        url = self._postgres.url(database, role=SUPERUSER)
+        self._urls.add(url)
+        return url
+
+    async def look_at_the_rest(self) -> None:
+        """Look for canaries in the databases that live as long as the run."""
+        for url in sorted(self._urls):
+            await canary.look_at_database(url)
 
     async def _execute(self, statement: str) -> None:
         connection = await self._postgres.connect()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from tests.support import canary
 from tests.support.backbone import folder
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ async def running_region(*, demo: bool = True, durable: bool = False) -> AsyncIt
     Without ``durable`` its PostgreSQL answers before a commit is on the disk: quicker, and not to be killed.
     """
     from deploy.local.console import Console
+    from deploy.local.place import RECORD
+    from deploy.local.postgres import SUPERUSER
     from deploy.local.region import region
     from deploy.local.settings import ANY_PORTS, LocalSettings
 
@@ -27,4 +31,9 @@ async def running_region(*, demo: bool = True, durable: bool = False) -> AsyncIt
         wish = LocalSettings(state=state, demo=demo, durable=durable, ports=ANY_PORTS)
         # On standard error, which pytest shows only for what failed.
         async with region(wish, Console(sys.stderr)) as running:
+            for invented in state.rglob("*.json"):
+                if invented.name in {"demo.json", "people.json"}:
+                    canary.plant_people(json.loads(invented.read_text("utf-8")))
             yield running
+            for service in RECORD:
+                await canary.look_at_database(running.place.postgres.url(service, role=SUPERUSER))

@@ -1,0 +1,86 @@
+"""The canary scan looks into what a service would tell others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from school.identity.v1.events_pb2 import PersonRegistered
+from services.kit.database import Database
+from services.kit.errors import DomainError, StatusCode
+from services.kit.ids import new_id
+from tests.support import canary
+from tests.support.canary import Canaries
+
+
+class Careless(DomainError):
+    """An error that quotes."""
+
+    status = StatusCode.INVALID_ARGUMENT
+    reason = "CARELESS"
+    title = "Careless"
+
+
+@pytest.fixture
+def canaries(monkeypatch: pytest.MonkeyPatch) -> Canaries:
+    """Those of this test: what is planted here does not fail the run."""
+    own = Canaries()
+    monkeypatch.setattr(canary, "CANARIES", own)
+    return own
+
+
+@pytest.fixture
+async def database(kit_url: str) -> AsyncIterator[Database]:
+    async with Database(kit_url) as opened:
+        yield opened
+        async with opened.transaction() as tx:
+            await tx.execute(text("DELETE FROM outbox"))
+
+
+async def test_a_secret_in_an_event_is_found(database: Database, kit_url: str, canaries: Canaries) -> None:
+    canaries.plant("code", "493817")
+    async with database.transaction() as tx:
+        tx.publish(PersonRegistered(display_name="Зоя, код 493817"), aggregate=new_id(), version=1)
+    await canary.look_at_database(kit_url)
+
+    (finding,) = canaries.findings
+    assert finding.where == "an event school.identity.v1.PersonRegistered"
+
+
+async def test_an_address_in_an_event_is_found(database: Database, kit_url: str, canaries: Canaries) -> None:
+    async with database.transaction() as tx:
+        tx.publish(PersonRegistered(display_name="zoya@example.ru"), aggregate=new_id(), version=1)
+    await canary.look_at_database(kit_url)
+
+    assert len(canaries.findings) == 1
+
+
+async def test_a_clean_database_gives_no_finding(
+    database: Database, kit_url: str, canaries: Canaries
+) -> None:
+    async with database.transaction() as tx:
+        tx.publish(PersonRegistered(display_name="Ёлкина Зоя"), aggregate=new_id(), version=1)
+    await canary.look_at_database(kit_url)
+
+    assert not canaries.findings
+
+
+def test_an_error_that_quotes_a_number_is_found(canaries: Canaries) -> None:
+    assert Careless(wanted="+79161234567").metadata
+
+    assert {finding.where for finding in canaries.findings} == {"the error CARELESS"}
+
+
+async def test_a_problem_document_that_quotes_is_found(canaries: Canaries) -> None:
+    def careless(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(
+            400, headers={"content-type": "application/problem+json"}, text='{"title": "zoya@example.ru"}'
+        )
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(careless)) as client:
+        await client.get("http://gateway.test/v1/me")
+
+    assert {finding.where for finding in canaries.findings} == {"the problem document of /v1/me"}
