@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from deploy.local.region import Region, region
 from deploy.local.settings import ANY_PORTS, LocalSettings
-from tests.bench import esia, issuing, live, memory, sign_in, week
+from tests.bench import esia, issuing, live, memory, passwords, sign_in, week
 from tests.bench.machine import machine_line
 from tests.bench.table import Table
 from tests.support.backbone import folder
@@ -21,6 +21,7 @@ SECTIONS: dict[str, Measure] = {
     "memory": memory.measure,  # first: what a service holds before anybody came
     "week": week.measure,
     "sign-in": sign_in.measure,
+    "passwords": passwords.measure,
     "issuing": issuing.measure,
     "live": live.measure,
     "esia": esia.measure,

@@ -62,8 +62,9 @@ class AccountsServiceServicer:
         """Changes the caller's login; once, ever. The old login stays reserved and opens nothing.
 
         Fails with LOGIN_RENAMED_BEFORE, LOGIN_TAKEN when an account has or had this login or one that
-        looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, name), NO_LOGIN when the school
-        has issued none.
+        looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, or name when it would pass for an
+        office's, such as "support"), NO_LOGIN when the school has issued none, TOO_MANY_ATTEMPTS
+        (`retry_after_s` in the metadata) after several taken ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,8 +39,9 @@ class AccountsServiceStub:
     """Changes the caller's login; once, ever. The old login stays reserved and opens nothing.
 
     Fails with LOGIN_RENAMED_BEFORE, LOGIN_TAKEN when an account has or had this login or one that
-    looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, name), NO_LOGIN when the school
-    has issued none.
+    looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, or name when it would pass for an
+    office's, such as "support"), NO_LOGIN when the school has issued none, TOO_MANY_ATTEMPTS
+    (`retry_after_s` in the metadata) after several taken ones.
     """
 
 @_typing.type_check_only
@@ -54,8 +55,9 @@ class AccountsServiceAsyncStub(AccountsServiceStub):
     """Changes the caller's login; once, ever. The old login stays reserved and opens nothing.
 
     Fails with LOGIN_RENAMED_BEFORE, LOGIN_TAKEN when an account has or had this login or one that
-    looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, name), NO_LOGIN when the school
-    has issued none.
+    looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, or name when it would pass for an
+    office's, such as "support"), NO_LOGIN when the school has issued none, TOO_MANY_ATTEMPTS
+    (`retry_after_s` in the metadata) after several taken ones.
     """
 
 class AccountsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -78,8 +80,9 @@ class AccountsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Changes the caller's login; once, ever. The old login stays reserved and opens nothing.
 
         Fails with LOGIN_RENAMED_BEFORE, LOGIN_TAKEN when an account has or had this login or one that
-        looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, name), NO_LOGIN when the school
-        has issued none.
+        looks like it, BAD_LOGIN (`rule` in the metadata: length, letters, or name when it would pass for an
+        office's, such as "support"), NO_LOGIN when the school has issued none, TOO_MANY_ATTEMPTS
+        (`retry_after_s` in the metadata) after several taken ones.
         """
 
 def add_AccountsServiceServicer_to_server(servicer: AccountsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

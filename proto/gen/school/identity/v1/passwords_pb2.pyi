@@ -182,7 +182,7 @@ class StartRecoveryRequest(_message.Message):
     login: _builtins.str
     """The login."""
     contact: _contacts_pb2.ContactKind.ValueType
-    """Which confirmed contact is to be used."""
+    """Which confirmed contact is to be used; the e-mail when not said."""
     def __init__(
         self,
         *,

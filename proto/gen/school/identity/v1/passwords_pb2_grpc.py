@@ -73,7 +73,8 @@ class PasswordsServiceServicer:
         other sessions end, and the person is told on every confirmed contact.
 
         Fails with BAD_PASSWORD (`rules` in the metadata: names of `PasswordRule` without prefix, by commas),
-        NO_LOGIN when the account has no login to go with it.
+        NO_LOGIN when the account has no login to go with it, PASSWORD_MOVED when another password was set in
+        the same instant.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,8 +93,10 @@ class PasswordsServiceServicer:
     def CompleteRecovery(self, request, context):
         """Sets a new password with what came by e-mail or SMS. All sessions end; the person is told.
 
-        Fails with RECOVERY_UNKNOWN when the token or code is wrong, used, past its time or was tried too
-        often, BAD_PASSWORD.
+        A password that cannot be set uses neither the link nor an attempt up. Fails with RECOVERY_UNKNOWN
+        when the token or code is wrong, used, past its time or was tried too often, or its address has been
+        changed since, BAD_PASSWORD, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) while attempts from
+        this address must wait.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -40,7 +40,8 @@ class PasswordsServiceStub:
     other sessions end, and the person is told on every confirmed contact.
 
     Fails with BAD_PASSWORD (`rules` in the metadata: names of `PasswordRule` without prefix, by commas),
-    NO_LOGIN when the account has no login to go with it.
+    NO_LOGIN when the account has no login to go with it, PASSWORD_MOVED when another password was set in
+    the same instant.
     """
     StartRecovery: _grpc.UnaryUnaryMultiCallable[_passwords_pb2.StartRecoveryRequest, _passwords_pb2.StartRecoveryResponse]
     """Begins the recovery of a forgotten password: a link or code goes to a confirmed contact of the
@@ -51,8 +52,10 @@ class PasswordsServiceStub:
     CompleteRecovery: _grpc.UnaryUnaryMultiCallable[_passwords_pb2.CompleteRecoveryRequest, _passwords_pb2.CompleteRecoveryResponse]
     """Sets a new password with what came by e-mail or SMS. All sessions end; the person is told.
 
-    Fails with RECOVERY_UNKNOWN when the token or code is wrong, used, past its time or was tried too
-    often, BAD_PASSWORD.
+    A password that cannot be set uses neither the link nor an attempt up. Fails with RECOVERY_UNKNOWN
+    when the token or code is wrong, used, past its time or was tried too often, or its address has been
+    changed since, BAD_PASSWORD, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) while attempts from
+    this address must wait.
     """
 
 @_typing.type_check_only
@@ -67,7 +70,8 @@ class PasswordsServiceAsyncStub(PasswordsServiceStub):
     other sessions end, and the person is told on every confirmed contact.
 
     Fails with BAD_PASSWORD (`rules` in the metadata: names of `PasswordRule` without prefix, by commas),
-    NO_LOGIN when the account has no login to go with it.
+    NO_LOGIN when the account has no login to go with it, PASSWORD_MOVED when another password was set in
+    the same instant.
     """
     StartRecovery: _aio.UnaryUnaryMultiCallable[_passwords_pb2.StartRecoveryRequest, _passwords_pb2.StartRecoveryResponse]  # type: ignore[assignment]
     """Begins the recovery of a forgotten password: a link or code goes to a confirmed contact of the
@@ -78,8 +82,10 @@ class PasswordsServiceAsyncStub(PasswordsServiceStub):
     CompleteRecovery: _aio.UnaryUnaryMultiCallable[_passwords_pb2.CompleteRecoveryRequest, _passwords_pb2.CompleteRecoveryResponse]  # type: ignore[assignment]
     """Sets a new password with what came by e-mail or SMS. All sessions end; the person is told.
 
-    Fails with RECOVERY_UNKNOWN when the token or code is wrong, used, past its time or was tried too
-    often, BAD_PASSWORD.
+    A password that cannot be set uses neither the link nor an attempt up. Fails with RECOVERY_UNKNOWN
+    when the token or code is wrong, used, past its time or was tried too often, or its address has been
+    changed since, BAD_PASSWORD, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) while attempts from
+    this address must wait.
     """
 
 class PasswordsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -103,7 +109,8 @@ class PasswordsServiceServicer(metaclass=_abc_1.ABCMeta):
         other sessions end, and the person is told on every confirmed contact.
 
         Fails with BAD_PASSWORD (`rules` in the metadata: names of `PasswordRule` without prefix, by commas),
-        NO_LOGIN when the account has no login to go with it.
+        NO_LOGIN when the account has no login to go with it, PASSWORD_MOVED when another password was set in
+        the same instant.
         """
 
     @_abc_1.abstractmethod
@@ -126,8 +133,10 @@ class PasswordsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_passwords_pb2.CompleteRecoveryResponse, _abc.Awaitable[_passwords_pb2.CompleteRecoveryResponse]]:
         """Sets a new password with what came by e-mail or SMS. All sessions end; the person is told.
 
-        Fails with RECOVERY_UNKNOWN when the token or code is wrong, used, past its time or was tried too
-        often, BAD_PASSWORD.
+        A password that cannot be set uses neither the link nor an attempt up. Fails with RECOVERY_UNKNOWN
+        when the token or code is wrong, used, past its time or was tried too often, or its address has been
+        changed since, BAD_PASSWORD, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) while attempts from
+        this address must wait.
         """
 
 def add_PasswordsServiceServicer_to_server(servicer: PasswordsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
