@@ -72,7 +72,7 @@ class RegionOfficePages:
             region_sections=REGION_SECTIONS,
             state=state,
             tabs=delivery_tabs(state, f"{REGION_URL}/deliveries"),
-            deliveries=delivery_views(reply.deliveries, zone),
+            deliveries=delivery_views(reply.deliveries, zone, frame.speech.keys),
             next_page_token=reply.next_page_token,
             today=self._desk.answers.clock.today(zone),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -49,7 +49,7 @@ class DeliveryView:
     channel: str
     """As a key."""
     kind: str
-    """What it is about, by the contract's name."""
+    """What it is about, as a key."""
     state: str
     """As a key."""
     requested: datetime
@@ -61,20 +61,27 @@ def delivery_tabs(state: str, url: str) -> tuple[Tab, ...]:
     return tuple(Tab(key, f"{url}?state={name}", name == state) for name, (_, key) in STATES.items())
 
 
-def delivery_views(deliveries: Iterable[Delivery], zone: ZoneInfo) -> tuple[DeliveryView, ...]:
-    """The deliveries in the order given."""
+def delivery_views(
+    deliveries: Iterable[Delivery], zone: ZoneInfo, known: Collection[str]
+) -> tuple[DeliveryView, ...]:
+    """The deliveries in the order given; ``known`` are the keys that have a text."""
     keys = dict(STATES.values())
     return tuple(
         DeliveryView(
             each.delivery_id,
             CHANNELS.get(each.channel, "operator.channel.other"),
-            each.kind,
+            _kind(each.kind, known),
             keys.get(each.state, "operator.delivery.waiting"),
             moment(each.requested_at, zone),
             tuple(AttemptView(moment(one.at, zone), one.failure) for one in each.attempts),
         )
         for each in deliveries
     )
+
+
+def _kind(name: str, known: Collection[str]) -> str:
+    key = f"messages.kind.{name}"
+    return key if key in known else "messages.kind.other"
 
 
 @dataclass(frozen=True, slots=True)
