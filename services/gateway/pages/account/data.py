@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -99,19 +100,30 @@ class DataPages:
         )
 
 
-def readable(document: Any) -> tuple[tuple[str, tuple[tuple[tuple[str, str], ...], ...]], ...]:
-    """An export as groups of records, each a list of names and values; nested values are written flat.
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part of an export: records, each a list of names and values."""
 
-    >>> readable({"account": {"login": "ivanova"}, "sessions": [{"door": "esia"}]})
-    (('account', ((('login', 'ivanova'),),)), ('sessions', ((('door', 'esia'),),)))
+    name: str
+    records: tuple[tuple[tuple[str, str], ...], ...]
+
+
+def readable(document: Any) -> tuple[Group, ...]:
+    """An export as groups of records, to be read by a person.
+
+    >>> readable({"account": {"accounts": [{"login": "ivanova"}]}})
+    (Group(name='account', records=((('login', 'ivanova'),),)),)
     """
     return tuple(
-        (str(name), tuple(_record(one) for one in _listed(value))) for name, value in document.items()
+        Group(str(name), tuple(_record(one) for table in _tables(value) for one in table))
+        for name, value in document.items()
     )
 
 
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def _tables(value: Any) -> list[list[Any]]:
+    if isinstance(value, dict) and any(isinstance(part, dict | list) for part in value.values()):
+        return [part if isinstance(part, list) else [part] for part in value.values()]
+    return [value if isinstance(value, list) else [value]]
 
 
 def _record(value: Any) -> tuple[tuple[str, str], ...]:
@@ -122,7 +134,7 @@ def _record(value: Any) -> tuple[tuple[str, str], ...]:
 
 def _written(value: Any) -> str:
     match value:
-        case None:
+        case None | "":
             return "—"
         case bool():
             return "✓" if value else "—"

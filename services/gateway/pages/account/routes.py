@@ -14,8 +14,11 @@ from services.gateway.pages.account.entry import EntryPages
 from services.gateway.pages.account.factor import FactorPages
 from services.gateway.pages.account.gate import proven
 from services.gateway.pages.account.overview import OverviewPages
+from services.gateway.pages.account.registered import PATH as REGISTERED
+from services.gateway.pages.account.registered import RegisteredPages
 from services.gateway.pages.account.sessions import SessionPages
 from services.gateway.pages.answers import Answers, Endpoint
+from services.gateway.pages.onboarding.corrections import CorrectionPages
 from services.gateway.pages.routing import form, page
 
 
@@ -24,6 +27,7 @@ def account_routes(answers: Answers) -> Sequence[BaseRoute]:
     overview, entry, contacts = OverviewPages(answers), EntryPages(answers), ContactPages(answers)
     sessions, factor = SessionPages(answers), FactorPages(answers)
     consents, data = ConsentPages(answers), DataPages(answers)
+    registered, corrections = RegisteredPages(answers), CorrectionPages(answers, REGISTERED)
     inside = answers.signed_in
     first = partial(proven, answers)
 
@@ -35,6 +39,9 @@ def account_routes(answers: Answers) -> Sequence[BaseRoute]:
 
     return [
         show("/account", overview.show),
+        show(REGISTERED, registered.show),
+        *_both(f"{REGISTERED}/correction", inside(corrections.show), inside(corrections.send)),
+        act(f"{REGISTERED}/correction/withdraw", corrections.withdraw, REGISTERED),
         show("/account/history", overview.history),
         show("/account/messages", overview.messages),
         *_both("/account/password", inside(first(entry.password)), inside(entry.change_password)),

@@ -1,4 +1,4 @@
-"""`/activation/correction`: what is wrong in the registered data, and what is right (R10)."""
+"""`…/correction`: what is wrong in the registered data, and what is right (R10)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from starlette.responses import Response
 from school.identity.v1.activation_pb2 import GetActivationRequest
 from school.identity.v1.corrections_pb2 import RequestCorrectionRequest, WithdrawCorrectionRequest
 from services.gateway.pages.answers import Answers
-from services.gateway.pages.onboarding.page import PATH
 from services.gateway.pages.onboarding.view import FIELDS, DataRow, activation_view
 from services.gateway.problems import Refused
 
@@ -37,8 +36,10 @@ class CorrectionFormView:
 class CorrectionPages:
     """The form, what it sends, and taking it back."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self, answers: Answers, home: str) -> None:
+        """``home``: the path of the page that shows the data; the form is beneath it."""
         self._answers = answers
+        self._home = home
         self._identity = answers.door.services.identity
 
     async def show(self, request: Request) -> Response:
@@ -52,7 +53,7 @@ class CorrectionPages:
             str(form.get(name, "")).strip() for name in ("field", "right_value", "comment", "request_id")
         )
         if word not in FIELDS:
-            return self._answers.see_other(PATH)
+            return self._answers.see_other(self._home)
         wish = RequestCorrectionRequest(
             request_id=request_id, field=FIELDS[word], right_value=value, comment=comment[:LONGEST]
         )
@@ -69,7 +70,7 @@ class CorrectionPages:
                 comment=comment[:LONGEST],
                 refused=refused,
             )
-        return self._answers.see_other(f"{PATH}#corrections")
+        return self._answers.see_other(f"{self._home}#corrections")
 
     async def withdraw(self, request: Request) -> Response:
         """Take it back."""
@@ -81,7 +82,7 @@ class CorrectionPages:
         except Refused as refused:
             if refused.reason not in OVER:
                 raise
-        return self._answers.see_other(f"{PATH}#corrections")
+        return self._answers.see_other(f"{self._home}#corrections")
 
     async def _form(
         self,
@@ -94,7 +95,7 @@ class CorrectionPages:
         refused: Refused | None = None,
     ) -> Response:
         if word not in FIELDS:
-            return self._answers.see_other(PATH)
+            return self._answers.see_other(self._home)
         activation = (await self._identity.activation.GetActivation(GetActivationRequest())).activation
         rows = activation_view(activation, self._answers.clock.now()).rows
         view = CorrectionFormView(
@@ -104,6 +105,6 @@ class CorrectionPages:
             comment=comment,
             reason=refused.reason if refused else "",
         )
-        frame = self._answers.bare_frame(request, f"{PATH}/correction?field={word}")
+        frame = self._answers.bare_frame(request, f"{self._home}/correction?field={word}")
         status = refused.problem.status if refused else 200
-        return self._answers.html("activation_correction.html", frame, status=status, view=view)
+        return self._answers.html("correction.html", frame, status=status, view=view, home=self._home)

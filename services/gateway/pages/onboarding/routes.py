@@ -19,7 +19,7 @@ def activation_routes(answers: Answers) -> Sequence[BaseRoute]:
     """The steps of activation, corrections on the way, and the link of the e-mail."""
     pages = ActivationPages(answers)
     forms = ActivationForms(answers, pages)
-    corrections = CorrectionPages(answers)
+    corrections = CorrectionPages(answers, PATH)
     email = ConfirmEmailPages(answers)
 
     def inside(shown: Endpoint) -> Endpoint:

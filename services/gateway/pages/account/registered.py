@@ -1,0 +1,36 @@
+"""`/account/registered`: what the school has registered, and what it was asked to correct (R10)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from school.identity.v1.activation_pb2 import GetActivationRequest
+from school.identity.v1.corrections_pb2 import ListMyCorrectionsRequest
+from services.gateway.pages.answers import Answers
+from services.gateway.pages.onboarding.view import activation_view
+
+PATH: Final = "/account/registered"
+
+
+class RegisteredPages:
+    """The registered data, once the account is active."""
+
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+        self._identity = answers.door.services.identity
+
+    async def show(self, request: Request) -> Response:
+        """Every field, with the way to say that it is wrong, and the corrections of the last year."""
+        frame, registered, asked = await asyncio.gather(
+            self._answers.frame(request),
+            self._identity.activation.GetActivation(GetActivationRequest()),
+            self._identity.corrections.ListMyCorrections(ListMyCorrectionsRequest()),
+        )
+        view = activation_view(
+            registered.activation, self._answers.clock.now(), corrections=asked.corrections
+        )
+        return self._answers.html("account/registered.html", frame, view=view, home=PATH)
