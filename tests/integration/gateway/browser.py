@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from uuid import uuid4
 
@@ -31,16 +31,22 @@ class Browser:
         refresh: str = "refresh-2",
         minutes: float = 5,
         pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED,
+        roles: frozenset[Role.ValueType] = frozenset({Role.ROLE_TEACHER}),
+        proven: datetime | None = None,
     ) -> Session:
-        """Tokens of the session, which may owe a step; ``minutes`` may be in the past."""
+        """Tokens of the session, which may owe a step; ``minutes`` may be in the past.
+
+        ``proven``: when the person last showed who they are; None says nothing.
+        """
         clock = MovableClock()
         clock.move(minutes=minutes - 5)
         token, expires = self.gateway.stage.keys.issuer(clock=clock).issue(
             person_id=self.person_id,
             account_id=uuid4(),
             session_id=self.session_id,
-            roles=frozenset({Role.ROLE_TEACHER}),
+            roles=roles,
             pending=pending,
+            authenticated_at=proven,
         )
         session = Session(access_token=token, refresh_token=refresh, pending=pending)
         session.access_expires_at.FromDatetime(expires)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -82,10 +82,10 @@ def person_views(people: Iterable[IssuePerson], zone: ZoneInfo) -> tuple[PersonV
 class Found:
     """What became of a search."""
 
-    surname: str = ""
-    given_name: str = ""
-    patronymic: str = ""
-    birth_date: str = ""
+    surname: str = field(default="", repr=False)
+    given_name: str = field(default="", repr=False)
+    patronymic: str = field(default="", repr=False)
+    birth_date: str = field(default="", repr=False)
     """As typed. The SNILS is never shown again."""
     by_snils: bool = False
     reason: str = ""

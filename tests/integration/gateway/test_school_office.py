@@ -1,0 +1,482 @@
+"""A school's office: what is shown once, what stays out of addresses, and what a refusal keeps."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+from uuid import uuid4
+
+import grpc
+import httpx
+import pytest
+from google.protobuf.message import Message
+
+from school.access.v1.policy_pb2 import Role
+from school.identity.v1.account_requests_pb2 import (
+    AccountRequest,
+    AccountRequestState,
+    ListAccountRequestsResponse,
+    SubmitAccountRequestResponse,
+    TrackAccountRequestResponse,
+)
+from school.identity.v1.corrections_pb2 import (
+    CorrectableField,
+    Correction,
+    ListSchoolCorrectionsResponse,
+    RefuseCorrectionRequest,
+    RefuseCorrectionResponse,
+)
+from school.identity.v1.issuing_pb2 import (
+    ApplicationChannel,
+    CredentialsState,
+    Document,
+    FindPeopleRequest,
+    FindPeopleResponse,
+    GetIssueJobResponse,
+    GetIssuePersonResponse,
+    IssueCapacity,
+    IssueCredentialsRequest,
+    IssueCredentialsResponse,
+    IssueJob,
+    IssueJobState,
+    IssuePerson,
+    IssuingClass,
+    ListIssuingClassesResponse,
+    Slip,
+    StartClassIssueResponse,
+)
+from school.identity.v1.people_pb2 import FullName
+from school.identity.v1.schools_pb2 import GetSchoolResponse, SchoolListing
+from school.identity.v1.staff_pb2 import (
+    GetStaffMemberResponse,
+    GrantStaffRoleRequest,
+    GrantStaffRoleResponse,
+    ListMyPostsResponse,
+    Post,
+    StaffMember,
+)
+from services.gateway.sessions import FORM_FIELD
+from services.kit.errors import DomainError
+from tests.integration.gateway.browser import Browser
+from tests.integration.gateway.stage import PUBLIC, Answer, Outside
+
+SCHOOL, PERSON, CLASS, JOB = (str(uuid4()) for _ in range(4))
+ROOM = f"/school/{SCHOOL}"
+NAME = FullName(surname="Королёва", given_name="Алёна", patronymic="Сергеевна")
+SNILS = "112-233-445 95"
+
+
+class DocumentsMissing(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "DOCUMENTS_MISSING"
+    title = "Not all documents were shown"
+
+
+class SlipShown(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "SLIP_SHOWN"
+    title = "A temporary password is shown once; issue anew"
+
+
+class BadSnils(DomainError):
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "BAD_SNILS"
+    title = "The SNILS is wrong"
+
+
+class ReasonNeeded(DomainError):
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "REASON_NEEDED"
+    title = "Say why"
+
+
+class Away(DomainError):
+    status = grpc.StatusCode.UNAVAILABLE
+    reason = "UNAVAILABLE"
+    title = "Not now"
+
+
+class Office(Browser):
+    """The browser of somebody who works in the office."""
+
+    def __init__(self, gateway: Outside, *roles: Role.ValueType) -> None:
+        super().__init__(gateway)
+        self.roles = frozenset(roles)
+        self.proven: datetime | None = None
+
+    async def get(self, path: str) -> httpx.Response:
+        return await self.gateway.client.get(path, headers=self._headers())
+
+    async def post(self, path: str, **fields: str | list[str]) -> httpx.Response:
+        form = {FORM_FIELD: self.form_token(), **fields}
+        headers = {**self._headers(), "Origin": PUBLIC}
+        return await self.gateway.client.post(path, data=form, headers=headers)
+
+    def _headers(self) -> dict[str, str]:
+        session = self.session(roles=self.roles, proven=self.proven)
+        return {**self.cookies(session), "Accept": "text/html"}
+
+
+def person(state: CredentialsState.ValueType = CredentialsState.CREDENTIALS_STATE_NONE) -> IssuePerson:
+    return IssuePerson(
+        person_id=PERSON,
+        name=NAME,
+        birth_date="1986-04-12",
+        pupil_names=["Королёв Тимофей"],
+        state=state,
+        capacities=[IssueCapacity.ISSUE_CAPACITY_PARENT, IssueCapacity.ISSUE_CAPACITY_REPRESENTATIVE],
+    )
+
+
+def slip() -> Slip:
+    made = Slip(
+        person_id=PERSON,
+        name=NAME,
+        login="koroleva.a",
+        temporary_password="hk7wrt3mpq9x",
+        address="https://diary.test/",
+    )
+    made.expires_at.FromDatetime(datetime(2026, 12, 31, 20, 0, tzinfo=UTC))
+    return made
+
+
+def refuse(error: DomainError) -> Answer:
+    def answer(_: object) -> Message:
+        raise error
+
+    return answer
+
+
+@pytest.fixture
+def registrar(gateway: Outside) -> Office:
+    """Somebody who is registrar of a school in Kamchatka."""
+    stage = gateway.stage
+    post = Post(school_id=SCHOOL, role=Role.ROLE_REGISTRAR, school_title="Школа № 12")
+    stage.on("ListMyPosts", lambda _: ListMyPostsResponse(posts=[post]))
+    listing = SchoolListing(school_id=SCHOOL, title="Школа № 12", zone="Asia/Kamchatka")
+    stage.on("GetSchool", lambda _: GetSchoolResponse(school=listing))
+    stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=person()))
+    return Office(gateway, Role.ROLE_REGISTRAR)
+
+
+# --- finding ---
+
+
+async def test_what_was_searched_for_is_in_no_address(registrar: Office) -> None:
+    found = FindPeopleResponse(people=[person()])
+    registrar.gateway.stage.on("FindPeople", lambda _: found)
+
+    answer = await registrar.post(
+        f"{ROOM}/find/people", surname="Королёва", given_name="Алёна", birth_date="12.4.1986", snils=SNILS
+    )
+
+    assert answer.status_code == 200
+    assert f"{ROOM}/people/{PERSON}" in answer.text
+    links = re.findall(r'(?:href|action)="([^"]*)"', answer.text)
+    assert not [link for link in links if "Корол" in link or "1986" in link]
+    [call] = registrar.gateway.stage.called("FindPeople")
+    wish: FindPeopleRequest = call.request
+    assert (wish.school_id, wish.birth_date, wish.snils) == (SCHOOL, "1986-04-12", SNILS)
+
+
+@pytest.mark.parametrize("refused", [True, False])
+async def test_a_snils_is_not_shown_again(registrar: Office, refused: bool) -> None:
+    if refused:
+        registrar.gateway.stage.on("FindPeople", refuse(BadSnils()))
+
+    answer = await registrar.post(f"{ROOM}/find/people", surname="К", given_name="А", snils=SNILS)
+
+    assert answer.status_code == (400 if refused else 200)
+    assert SNILS not in answer.text
+    assert 'value="К"' in answer.text
+
+
+async def test_a_date_that_is_none_asks_nobody(registrar: Office) -> None:
+    answer = await registrar.post(f"{ROOM}/find/people", surname="К", given_name="А", birth_date="31.02.1986")
+
+    assert answer.status_code == 400
+    assert 'value="31.02.1986"' in answer.text
+    assert not registrar.gateway.stage.called("FindPeople")
+
+
+async def test_a_saved_address_of_a_search_leads_to_the_form(registrar: Office) -> None:
+    answer = await registrar.get(f"{ROOM}/find/people")
+
+    assert answer.headers["location"] == f"{ROOM}/find"
+
+
+@pytest.mark.parametrize("path", ["/school/x/find", f"{ROOM}/people/x", f"{ROOM}/jobs/..%2f", "/school/1"])
+async def test_an_id_that_is_none_is_no_page(registrar: Office, path: str) -> None:
+    assert (await registrar.get(path)).status_code == 404
+
+
+# --- issuing ---
+
+
+async def test_a_slip_is_shown_in_the_answer_and_kept_nowhere(registrar: Office) -> None:
+    registrar.gateway.stage.on("IssueCredentials", lambda _: IssueCredentialsResponse(slip=slip()))
+
+    answer = await registrar.post(
+        f"{ROOM}/people/{PERSON}/issue",
+        request_id="once",
+        capacity="parent",
+        document=["PASSPORT", "CONSENT"],
+        channel="paper",
+    )
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "hk7wrt3mpq9x" in answer.text
+    assert "1 января 2027" in answer.text, "the last day as the school's zone has it"
+    [call] = registrar.gateway.stage.called("IssueCredentials")
+    wish: IssueCredentialsRequest = call.request
+    assert wish.request_id == "once"
+    assert wish.capacity == IssueCapacity.ISSUE_CAPACITY_PARENT
+    assert set(wish.documents) == {Document.DOCUMENT_PASSPORT, Document.DOCUMENT_CONSENT}
+    assert wish.channel == ApplicationChannel.APPLICATION_CHANNEL_PAPER
+    assert (await registrar.get(f"{ROOM}/people/{PERSON}/issue")).headers["location"] == (
+        f"{ROOM}/people/{PERSON}"
+    )
+
+
+async def test_nothing_can_fail_once_a_slip_is_made(registrar: Office) -> None:
+    """All that the page needs was asked before: afterwards nobody could show the slip again."""
+    registrar.gateway.stage.on("IssueCredentials", lambda _: IssueCredentialsResponse(slip=slip()))
+
+    await registrar.post(f"{ROOM}/people/{PERSON}/issue", capacity="parent", document="PASSPORT")
+
+    assert [call.method for call in registrar.gateway.stage.calls][-1] == "IssueCredentials"
+
+
+async def test_a_refusal_keeps_what_was_ticked_and_marks_what_is_missing(registrar: Office) -> None:
+    refused = DocumentsMissing(documents="BIRTH_CERTIFICATE,CONSENT")
+    registrar.gateway.stage.on("IssueCredentials", refuse(refused))
+
+    answer = await registrar.post(
+        f"{ROOM}/people/{PERSON}/issue", capacity="parent", document=["PASSPORT", "APPLICATION"]
+    )
+
+    assert answer.status_code == 400
+    boxes = re.findall(r'name="document" value="(\w+)"( checked)?( aria-invalid="true")?', answer.text)
+    assert boxes == [
+        ("PASSPORT", " checked", ""),
+        ("BIRTH_CERTIFICATE", "", ' aria-invalid="true"'),
+        ("APPLICATION", " checked", ""),
+        ("CONSENT", "", ' aria-invalid="true"'),
+    ]
+
+
+async def test_a_form_sent_twice_is_told_that_the_slip_was_shown(registrar: Office) -> None:
+    registrar.gateway.stage.on("IssueCredentials", refuse(SlipShown()))
+
+    answer = await registrar.post(f"{ROOM}/people/{PERSON}/issue", capacity="parent")
+
+    assert answer.status_code == 400
+    assert f'href="{ROOM}/people/{PERSON}"' in answer.text
+
+
+async def test_who_has_credentials_is_issued_to_again_for_a_reason(registrar: Office) -> None:
+    active = person(CredentialsState.CREDENTIALS_STATE_ACTIVE)
+    registrar.gateway.stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=active))
+
+    answer = await registrar.get(f"{ROOM}/people/{PERSON}?capacity=representative")
+
+    assert 'name="reissue_reason"' in answer.text
+    assert 'value="PROOF_OF_REPRESENTATION"' in answer.text
+    assert 'value="BIRTH_CERTIFICATE"' not in answer.text
+
+
+@pytest.mark.parametrize(("whose", "offered"), [(PERSON, True), (str(uuid4()), False)])
+async def test_an_electronic_request_is_answered_for_its_own_person(
+    registrar: Office, whose: str, offered: bool
+) -> None:
+    accepted = AccountRequestState.ACCOUNT_REQUEST_STATE_ACCEPTED
+    request = AccountRequest(account_request_id=JOB, state=accepted, person_id=whose, name=NAME)
+    listed = ListAccountRequestsResponse(account_requests=[request])
+    registrar.gateway.stage.on("ListAccountRequests", lambda _: listed)
+
+    answer = await registrar.get(f"{ROOM}/people/{PERSON}?request={JOB}")
+
+    assert (f'name="account_request_id" value="{JOB}"' in answer.text) is offered
+
+
+# --- a class ---
+
+
+async def test_a_class_issue_leads_to_its_progress_which_loads_itself(registrar: Office) -> None:
+    job = IssueJob(job_id=JOB, class_id=CLASS, class_title="7Б", state=IssueJobState.ISSUE_JOB_STATE_RUNNING)
+    registrar.gateway.stage.on("StartClassIssue", lambda _: StartClassIssueResponse(job=job))
+    registrar.gateway.stage.on("GetIssueJob", lambda _: GetIssueJobResponse(job=job))
+
+    started = await registrar.post(f"{ROOM}/classes/{CLASS}/start", who=["pupils"], documents_seen="yes")
+    progress = await registrar.get(started.headers["location"])
+
+    assert started.headers["location"] == f"{ROOM}/jobs/{JOB}"
+    assert '<noscript><meta http-equiv="refresh"' in progress.text
+    [call] = registrar.gateway.stage.called("StartClassIssue")
+    assert (call.request.pupils, call.request.guardians, call.request.documents_seen) == (True, False, True)
+
+
+async def test_slips_that_were_taken_are_told_beside_the_job(registrar: Office) -> None:
+    job = IssueJob(job_id=JOB, class_id=CLASS, state=IssueJobState.ISSUE_JOB_STATE_TAKEN)
+    registrar.gateway.stage.on("GetIssueJob", lambda _: GetIssueJobResponse(job=job))
+    registrar.gateway.stage.on("TakeIssueSlips", refuse(SlipShown()))
+
+    answer = await registrar.post(f"{ROOM}/jobs/{JOB}/slips")
+
+    assert answer.status_code == 400
+    assert "Листок уже показан" in answer.text
+    assert "refresh" not in answer.text
+
+
+# --- the queues ---
+
+
+async def test_a_refusal_without_a_reason_stays_beside_its_correction(registrar: Office) -> None:
+    wrong = Correction(
+        correction_id=JOB,
+        person_name="Королёва Алёна Сергеевна",
+        field=CorrectableField.CORRECTABLE_FIELD_BIRTH_DATE,
+        registered_value="1986-04-12",
+        right_value="1986-04-21",
+    )
+    listed = ListSchoolCorrectionsResponse(corrections=[wrong])
+    registrar.gateway.stage.on("ListSchoolCorrections", lambda _: listed)
+
+    def decide(wish: RefuseCorrectionRequest) -> RefuseCorrectionResponse:
+        if not wish.reason:
+            raise ReasonNeeded
+        return RefuseCorrectionResponse()
+
+    registrar.gateway.stage.on("RefuseCorrection", decide)
+
+    refused = await registrar.post(f"{ROOM}/corrections/refuse", correction_id=JOB, reason="  ")
+    assert refused.status_code == 400
+    assert "12.04.1986" in refused.text
+    assert "21.04.1986" in refused.text
+    assert '<details class="refuse" open>' in refused.text
+    done = await registrar.post(f"{ROOM}/corrections/refuse", correction_id=JOB, reason="нет документа")
+    assert done.headers["location"] == f"{ROOM}/corrections?done=refused"
+
+
+async def test_a_request_is_accepted_for_somebody_who_was_chosen(registrar: Office) -> None:
+    answer = await registrar.post(f"{ROOM}/requests/accept", account_request_id=JOB)
+
+    assert answer.status_code == 400
+    assert not registrar.gateway.stage.called("AcceptAccountRequest")
+
+
+# --- the overview ---
+
+
+async def test_the_overview_shows_what_answers(registrar: Office) -> None:
+    own = IssuingClass(class_id=CLASS, title="7Б", people_count=50, issued_count=40, active_count=31)
+    registrar.gateway.stage.on("ListIssuingClasses", lambda _: ListIssuingClassesResponse(classes=[own]))
+    registrar.gateway.stage.on("ListSchoolCorrections", refuse(Away()))
+
+    answer = await registrar.get("/school")
+
+    assert answer.status_code == 200
+    assert f"{ROOM}/classes/{CLASS}" in answer.text
+    assert "Не всё сейчас отвечает" in answer.text
+
+
+async def test_a_role_that_is_not_acted_in_opens_no_office(registrar: Office) -> None:
+    """The switch of roles holds here as well."""
+    registrar.roles = frozenset({Role.ROLE_GUARDIAN})
+
+    answer = await registrar.get("/school")
+
+    assert answer.status_code == 200
+    assert SCHOOL not in answer.text
+    assert not registrar.gateway.stage.called("ListIssuingClasses")
+
+
+# --- staff ---
+
+
+@pytest.fixture
+def administrator(registrar: Office) -> Office:
+    """The same school's administrator, who has just shown who they are."""
+    post = Post(school_id=SCHOOL, role=Role.ROLE_SCHOOL_ADMINISTRATOR)
+    registrar.gateway.stage.on("ListMyPosts", lambda _: ListMyPostsResponse(posts=[post]))
+    member = StaffMember(person_id=PERSON, name=NAME, posts=[Post(role=Role.ROLE_TEACHER)])
+    registrar.gateway.stage.on("GetStaffMember", lambda _: GetStaffMemberResponse(member=member))
+    registrar.gateway.stage.on("GrantStaffRole", lambda _: GrantStaffRoleResponse(member=member))
+    registrar.roles = frozenset({Role.ROLE_SCHOOL_ADMINISTRATOR})
+    registrar.proven = datetime.now(UTC)
+    return registrar
+
+
+async def test_an_administrator_gives_what_an_administrator_may(administrator: Office) -> None:
+    page = await administrator.get(f"{ROOM}/staff/{PERSON}")
+    assert re.findall(r'type="radio" name="role" value="(\w+)"', page.text) == ["ROLE_REGISTRAR"]
+
+    given = await administrator.post(f"{ROOM}/staff/{PERSON}/grant", role="ROLE_REGISTRAR", request_id="r")
+
+    assert given.headers["location"] == f"{ROOM}/staff/{PERSON}?done=granted"
+    [call] = administrator.gateway.stage.called("GrantStaffRole")
+    wish: GrantStaffRoleRequest = call.request
+    assert (wish.school_id, wish.person_id, wish.role) == (SCHOOL, PERSON, Role.ROLE_REGISTRAR)
+
+
+async def test_roles_are_changed_after_showing_once_more_who_one_is(administrator: Office) -> None:
+    """Before the form, and when the proof grew old over it (A26)."""
+    member = f"{ROOM}/staff/{PERSON}"
+    administrator.proven = datetime.now(UTC) - timedelta(minutes=6)
+
+    asked = await administrator.get(member)
+    late = await administrator.post(f"{member}/revoke", role="ROLE_TEACHER", reason="ушла", request_id="r")
+
+    assert asked.headers["location"] == f"/step-up?back={quote(member, safe='')}"
+    assert late.headers["location"] == f"/step-up?back={quote(member, safe='')}"
+    assert not administrator.gateway.stage.called("RevokeStaffRole")
+
+
+@pytest.mark.parametrize("path", ["/region", "/region/audit", "/region/deliveries"])
+async def test_the_operators_pages_are_the_operators(administrator: Office, path: str) -> None:
+    assert (await administrator.get(path)).status_code == 403
+
+
+# --- the request from home ---
+
+
+async def test_a_request_from_home_needs_no_account_and_shows_its_code_once(registrar: Office) -> None:
+    client = registrar.gateway.client
+    reply = SubmitAccountRequestResponse(tracking_code="AAAA-BBBB")
+    registrar.gateway.stage.on("SubmitAccountRequest", lambda _: reply)
+    form = await client.get(f"/account-request?school={SCHOOL}")
+    token = re.findall(rf'name="{FORM_FIELD}" value="(\w+)"', form.text)[0]
+    fields = {FORM_FIELD: token, "school_id": SCHOOL, "surname": "К", "birth_date": "12.04.1986"}
+
+    answer = await client.post(
+        "/account-request/send", data={**fields, "capacity": "parent"}, headers={"Origin": PUBLIC}
+    )
+
+    assert answer.status_code == 200
+    assert "AAAA-BBBB" in answer.text
+    [call] = registrar.gateway.stage.called("SubmitAccountRequest")
+    assert call.request.capacity == IssueCapacity.ISSUE_CAPACITY_PARENT
+    assert not call.request.consent, "a box that was not ticked is no consent"
+
+
+async def test_a_request_is_tracked_without_its_code_in_an_address(registrar: Office) -> None:
+    client = registrar.gateway.client
+    refused = AccountRequestState.ACCOUNT_REQUEST_STATE_REFUSED
+    reply = TrackAccountRequestResponse(
+        account_request=AccountRequest(school_id=SCHOOL, state=refused, reason="Нет такого ученика")
+    )
+    registrar.gateway.stage.on("TrackAccountRequest", lambda _: reply)
+    form = await client.get("/account-request/track")
+    token = re.findall(rf'name="{FORM_FIELD}" value="(\w+)"', form.text)[0]
+
+    answer = await client.post(
+        "/account-request/track/state",
+        data={FORM_FIELD: token, "tracking_code": "AAAA-BBBB"},
+        headers={"Origin": PUBLIC},
+    )
+
+    assert answer.status_code == 200
+    assert "Нет такого ученика" in answer.text
+    assert not [link for link in re.findall(r'(?:href|action)="([^"]*)"', answer.text) if "AAAA" in link]
