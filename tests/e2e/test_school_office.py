@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Dialog, expect
 
 from deploy.local.region import Region
+from services.identity.staff.command import grant_operator
 from tests.e2e.town import Post
 from tests.e2e.window import DESKTOP, PHONE, Window, cast, window
 
@@ -295,3 +296,57 @@ async def test_a_request_from_home_ends_with_a_slip(browser: Browser, region: Re
         await parent.page.get_by_label("Код заявления").fill(code)
         await parent.page.get_by_role("button", name="Показать").click()
         await expect(parent.page.get_by_role("heading", name="Логин и пароль выданы")).to_be_visible()
+
+
+async def test_an_administrator_gives_a_role_and_takes_it_back(browser: Browser, region: Region) -> None:
+    async with window(browser, region, DESKTOP) as director:
+        await enter_office(director, "director")
+        page = director.page
+        await page.get_by_role("link", name="Сотрудники").click()
+        await director.expect_no_stumbles()
+        known = {member["name"] for member in region.demo.facts["cast"].values()} if region.demo else set()
+        names = await page.locator(".staff-list a").all_inner_texts()
+        await page.get_by_role("link", name=next(name for name in names if name not in known)).click()
+        await director.expect_no_stumbles()
+
+        await page.get_by_label("ответственный за дневник").check()
+        await page.get_by_role("button", name="Назначить").click()
+        await expect(page.get_by_role("status").first).to_have_text("Роль назначена.")
+        post = page.locator(".post", has_text="ответственный за дневник")
+        await post.get_by_text("Снять роль").first.click()
+        await director.expect_no_stumbles()
+        await post.get_by_label("Почему").fill("Назначили по ошибке")
+        await post.get_by_role("button", name="Снять роль").click()
+
+        await expect(page.get_by_role("status").first).to_contain_text("Роль снята")
+        await expect(post).to_have_count(0)
+        await expect(page.get_by_label("ответственный за дневник")).to_be_visible()
+
+
+async def test_an_operator_looks_after_staff_deliveries_and_the_audit(
+    browser: Browser, region: Region
+) -> None:
+    await grant_operator(region.database_url("identity"), cast(region, "yo_differs")["person_id"])
+    async with window(browser, region, PHONE) as operator:
+        await enter_office(operator, "yo_differs")
+        page = operator.page
+        await page.get_by_role("link", name="Открыть").click()
+        await page.get_by_label("Название или номер школы").fill("17")
+        await page.get_by_role("button", name="Найти").click()
+        await operator.expect_no_stumbles()
+        await page.locator(".people a").first.click()
+        await expect(page.locator("h1")).to_have_text("Сотрудники школы")
+        await expect(page.locator(".staff-list")).to_contain_text("Мельник Раиса")
+
+        await operator.open("/region/staff")
+        await expect(page.locator(".staff-list")).to_contain_text("оператор региона")
+        await operator.expect_no_stumbles()
+        await operator.open("/region/deliveries?state=sent")
+        await expect(page.locator("h1")).to_have_text("Доставка сообщений")
+        await operator.expect_no_stumbles()
+
+        await page.get_by_role("link", name="Журнал действий").click()
+        await page.get_by_role("button", name="Проверить журнал").click()
+        await expect(page.get_by_role("heading", name="Журнал цел")).to_be_visible()
+        assert len(re.sub(r"\s", "", await page.locator(".digest").inner_text())) == 64
+        await operator.expect_no_stumbles()
