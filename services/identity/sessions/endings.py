@@ -63,7 +63,7 @@ class Endings:
                 tx, caller.account_id, reason=EndReason.ENDED_ELSEWHERE, keep=caller.session_id
             )
             for session in ended:
-                _audit(tx, str(caller.person_id), session.id, None)
+                _audit(tx, caller.person_id, session.id, None)
         return len(ended)
 
     async def end_all(
@@ -88,7 +88,7 @@ class Endings:
         now = self._clock.now()
         if await storage.end(tx.connection, session_id, account_id=caller.account_id, now=now, reason=reason):
             self.tell_ended(tx, [Ended(session_id, caller.person_id)], now)
-            _audit(tx, str(caller.person_id), session_id, None)
+            _audit(tx, caller.person_id, session_id, None)
 
     async def end_betrayed(self, family_id: UUID) -> None:
         """End the session of a family whose token came back from somewhere else (A20)."""
@@ -99,7 +99,7 @@ class Endings:
             )
             self.tell_ended(tx, ended, now)
             for session in ended:
-                _audit(tx, str(session.person_id), session.id, EndReason.REUSED_TOKEN)
+                _audit(tx, session.person_id, session.id, EndReason.REUSED_TOKEN)
 
     def tell_ended(
         self, tx: Transaction, ended: Iterable[Ended], at: datetime, *, replaced: bool = False
@@ -114,5 +114,12 @@ class Endings:
             tx.once_committed(partial(self._ended.add, session.id, at, replaced=replaced))
 
 
-def _audit(tx: Transaction, actor: str, session_id: UUID, why: str | None) -> None:
-    tx.audit(actor=actor, action="end_session", object_kind="session", object_id=str(session_id), why=why)
+def _audit(tx: Transaction, person_id: UUID, session_id: UUID, why: str | None) -> None:
+    tx.audit(
+        actor=str(person_id),
+        action="end_session",
+        object_kind="session",
+        object_id=str(session_id),
+        why=why,
+        subject=person_id,
+    )
