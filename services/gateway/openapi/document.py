@@ -18,8 +18,8 @@ _ABOUT = """The school diary of a region.
 
 A program signs in with `POST /v1/sign-in/password` and sends `signed_in.session.access_token` of the answer
 as `Authorization: Bearer`. Before `access_expires_at`, `POST /v1/sessions:refresh` gives the next pair of
-tokens. Browsers have a session in cookies; what changes something then needs the header `X-CSRF-Token` as
-well.
+tokens. A session may owe a step (`pending`): until it is done, only the paths of that step are open. Browsers
+have a session in cookies; what changes something then needs the header `X-CSRF-Token` as well.
 
 Every path takes and answers JSON (`Content-Type: application/json`) with the names of the contracts; 64-bit
 numbers are text, instants are RFC 3339 in UTC. Answers only grow: pass over fields you do not know. A
@@ -29,8 +29,9 @@ Where a request has a `request_id` it must be given, there or in the header `Ide
 as a UUID, for each deed, the same one for each try of it. Sent again, it gives the first answer.
 
 Errors are `application/problem+json` with a stable `reason`. Besides the reasons of its own, a path may fail
-with `SIGN_IN_NEEDED`, `TOKEN_EXPIRED`, `TOKEN_REFUSED` (401), `ROLE_NEEDED` (403), `BAD_JSON`, `BAD_VALUE`,
-`UNKNOWN_FIELD`, `BAD_ID`, `BAD_REQUEST_ID` (400), `WRONG_MEDIA_TYPE` (415); 429, 503 and 504 are worth
+with `SIGN_IN_NEEDED`, `TOKEN_EXPIRED`, `TOKEN_REFUSED`, `SESSION_ENDED` (401), `ROLE_NEEDED`,
+`ACTIVATION_NEEDED`, `SECOND_FACTOR_NEEDED`, `STEP_UP_NEEDED` (403), `BAD_JSON`, `BAD_VALUE`, `UNKNOWN_FIELD`,
+`BAD_ID`, `BAD_REQUEST_ID` (400), `WRONG_MEDIA_TYPE` (415); 429, 503 and 504 are worth
 another try later. A request may carry `X-Request-Id`; the answer carries it back. `X-Request-Timeout`
 (seconds, at most 5) makes an answer due sooner."""
 _REQUEST_ID = "request_id"
