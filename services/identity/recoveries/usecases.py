@@ -74,9 +74,9 @@ class Recoveries:
             TooManyAttempts: recoveries of this login, or from this address, must wait.
         """
         name = normal_login(login[: LONGEST_LOGIN + 1])
+        async with self._database.read() as connection:
+            await self._guesses.count(connection, Scope.RECOVERY, name)
         async with _taking_time():
-            async with self._database.read() as connection:
-                await self._guesses.count(connection, Scope.RECOVERY, name)
             started = Started(uuid4(), self._clock.now() + life_of(contact))
             if name.isprintable():  # PostgreSQL takes no NUL in a text
                 async with self._database.transaction() as tx:

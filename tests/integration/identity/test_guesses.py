@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
-from services.identity.guesses.rules import Allowance, Allowances, Scope, TooManyAttempts
+from services.identity.guesses.rules import LONGEST_MEMORY, Allowance, Allowances, Scope, TooManyAttempts
 from services.identity.guesses.storage import guesses
 from services.identity.guesses.usecases import Guesses
 from services.kit.client import set_call
@@ -22,6 +23,9 @@ ADDRESS = Allowance(8, timedelta(seconds=2), timedelta(seconds=30), timedelta(se
 NETWORK = Allowance(12, timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=2))
 
 
+_networks = count()
+
+
 @pytest.fixture
 def guard(here: Town, clock: MovableClock) -> Guesses:
     return Guesses(here.keyring, Allowances(SUBJECT, SUBJECT, ADDRESS, NETWORK), clock)
@@ -32,6 +36,11 @@ def nowhere() -> Iterator[None]:
     set_call(None)
     yield
     set_call(None)
+
+
+def network() -> str:
+    """The beginning of addresses in a network from which no other test guesses."""
+    return f"10.77.{next(_networks)}"
 
 
 async def guess(here: Town, guard: Guesses, subject: str | None, address: str = "") -> str:
@@ -58,9 +67,9 @@ async def test_of_twenty_at_once_at_twenty_subjects_exactly_the_free_ones_of_the
     here: Town, guard: Guesses
 ) -> None:
     """A21: one password tried at many logins."""
-    answers = Counter(
-        await asyncio.gather(*(guess(here, guard, here.snils(), "192.0.2.1") for _ in range(20)))
-    )
+    address = f"{network()}.1"
+
+    answers = Counter(await asyncio.gather(*(guess(here, guard, here.snils(), address) for _ in range(20))))
 
     assert answers[""] == 8
 
@@ -68,8 +77,10 @@ async def test_of_twenty_at_once_at_twenty_subjects_exactly_the_free_ones_of_the
 async def test_of_twenty_at_once_from_twenty_addresses_exactly_the_free_ones_of_the_network_go_on(
     here: Town, guard: Guesses
 ) -> None:
+    around = network()
+
     answers = Counter(
-        await asyncio.gather(*(guess(here, guard, here.snils(), f"198.51.100.{n}") for n in range(20)))
+        await asyncio.gather(*(guess(here, guard, here.snils(), f"{around}.{n}") for n in range(20)))
     )
 
     assert answers[""] == 12
@@ -77,11 +88,12 @@ async def test_of_twenty_at_once_from_twenty_addresses_exactly_the_free_ones_of_
 
 async def test_a_guess_that_must_wait_counts_nowhere(here: Town, guard: Guesses, clock: MovableClock) -> None:
     """A21: whoever has used up their address cannot go on to shut others out."""
+    address = f"{network()}.7"
     for _ in range(8):
-        await guess(here, guard, here.snils(), "203.0.113.7")
+        await guess(here, guard, here.snils(), address)
     victim = here.snils()
     for _ in range(30):
-        assert await guess(here, guard, victim, "203.0.113.7") == "2"
+        assert await guess(here, guard, victim, address) == "2"
 
     assert [await guess(here, guard, victim) for _ in range(5)] == [""] * 5
 
@@ -121,14 +133,15 @@ async def test_the_right_guess_forgets_the_subject_and_charges_the_address_nothi
     here: Town, guard: Guesses
 ) -> None:
     """A school of a thousand signs in behind one address."""
+    address = f"{network()}.200"
     for _ in range(30):
         subject = here.snils()
-        assert await guess(here, guard, subject, "192.0.2.200") == ""
+        assert await guess(here, guard, subject, address) == ""
         async with here.database.read() as connection:
             await guard.forgive(connection, Scope.PASSWORD, subject)
 
     for _ in range(4):
-        assert await guess(here, guard, subject, "192.0.2.200") == ""
+        assert await guess(here, guard, subject, address) == ""
 
 
 async def test_a_clock_that_goes_back_forgets_nothing(
@@ -158,4 +171,4 @@ async def test_counts_that_no_longer_count_are_swept(here: Town, guard: Guesses,
     clock.move(days=8)
     await here.sweep()
 
-    assert await here.rows(guesses, guesses.c.last_at < clock.now() - timedelta(days=7)) == []
+    assert await here.rows(guesses, guesses.c.last_at < clock.now() - LONGEST_MEMORY) == []

@@ -83,5 +83,5 @@ def login_stem(name: FullName) -> str:
 
 def _latin(text: str) -> str:
     letters = "".join(_LATIN.get(letter, letter) for letter in unicodedata.normalize("NFC", text).casefold())
-    plain = unicodedata.normalize("NFKD", letters)
+    plain = unicodedata.normalize("NFKD", letters).casefold()  # ℐ is a capital only after it
     return "".join(letter for letter in plain if letter.isascii() and letter.isalpha())
