@@ -7,6 +7,7 @@ from services.identity.migrations.accounts import (
     accounts,
     activation,
     audit,
+    bindings,
     consents,
     contacts,
     corrections,
@@ -21,6 +22,7 @@ from services.identity.migrations.accounts import (
 
 STATEMENTS: tuple[str, ...] = (
     *audit.STATEMENTS,
+    *bindings.STATEMENTS,
     *accounts.STATEMENTS,
     *schools.STATEMENTS,
     *contacts.STATEMENTS,
