@@ -1,14 +1,15 @@
 """``python -m services.identity`` serves; with ``migrate`` it brings the database up to date and ends.
 
-``grant-operator`` with a person's id or a login makes the first operator of a region.
+With a person's id or a login, ``grant-operator`` makes the first operator of a region, and
+``remove-second-factor`` helps who has lost both phone and recovery codes.
 """
 
 from __future__ import annotations
 
 from services.identity.app import MIGRATIONS, run
+from services.identity.commands import COMMANDS
 from services.identity.config import IdentitySettings
-from services.identity.staff.command import GRANT_OPERATOR, grant_operator
 from services.kit.process import main
 
 if __name__ == "__main__":
-    main("identity", IdentitySettings, run, MIGRATIONS, {GRANT_OPERATOR: grant_operator})
+    main("identity", IdentitySettings, run, MIGRATIONS, COMMANDS)

@@ -21,7 +21,8 @@ AUDIT_COMMANDS: Final = "verify-audit [position:digest …] | export-audit [afte
 """What they take; said here because the commands themselves are loaded when they are asked for."""
 
 Command = Callable[[str, str], Coroutine[None, None, str]]
-"""``async (database_url, argument) -> what became of it``; a `DomainError` is told by its title."""
+"""``async (database_url, argument) -> what became of it``; may raise `DomainError`, told by its title, and
+`SettingsError`."""
 
 
 def main(
@@ -71,6 +72,8 @@ def _by_command(service: str, command: Command, argument: str) -> int:
         return _say("the database does not answer")
     except DomainError as refused:
         return _say(refused.title)
+    except SettingsError as wrong:
+        return _say(str(wrong))
     return 0
 
 

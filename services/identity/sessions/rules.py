@@ -44,6 +44,7 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     CREDENTIALS_ISSUED = "credentials_issued"
     ROLE_TAKEN = "role_taken"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
     ACCOUNT_BLOCKED = "account_blocked"
     ERASED = "erased"
 

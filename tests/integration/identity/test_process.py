@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from deploy.local import ports
+from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import people_pb2
 from services.identity.keyring import Keyring, new_keys
 from services.kit.clock import SystemClock
@@ -24,6 +25,7 @@ from tests.support.esia import Bench
 from tests.support.identity import DEADLINE, OPERATOR, REGIONS, Town, bearer, doors_of, reason
 from tests.support.keys import REGION, make_keys, make_sealing_keys
 from tests.support.processes import listens, until
+from tests.support.sessions import is_in
 from tests.support.waiting import eventually
 
 
@@ -34,6 +36,21 @@ class Running:
     process: asyncio.subprocess.Process
     town: Town
     log: Path
+    environment: dict[str, str]
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """What an operator types beside the service: exit status, and what it says."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "services.identity",
+            *arguments,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+        return process.returncode or 0, said.decode()
 
 
 @asynccontextmanager
@@ -69,7 +86,7 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
             keyring = Keyring.read(folder / "snils-keys.json")
             doors, unsealer = doors_of(to_identity, stand), Unsealer(sealing.private)
             town = Town(database, SystemClock(), stand, keyring, doors, unsealer)
-            yield Running(process, town, log)
+            yield Running(process, town, log, environment)
     finally:
         if process.returncode is None:
             process.terminate()
@@ -158,3 +175,43 @@ async def test_a_start_without_settings_names_all_that_are_missing() -> None:
     assert process.returncode == 2
     for name in ("MESH_REGION", "MESH_DATABASE_URL", "MESH_SNILS_KEYS_FILE", "MESH_ESIA"):
         assert name in said.decode()
+
+
+async def test_an_operator_makes_the_first_operator_and_helps_who_lost_their_phone(
+    tmp_path: Path, stand: Bench, database_url: DatabaseUrl, nats_url: str
+) -> None:
+    """By commands beside the running service, which publishes and tells what they did."""
+    url = await database_url("identity")
+    async with running(tmp_path, stand, database_url=url, nats_url=nats_url) as service:
+        here, doors = service.town, service.town.doors
+        person = await here.register(login="first.operator", password="a long enough one")
+        assert (await service.command("remove-second-factor", "first.operator"))[0] == 2
+
+        assert await service.command("grant-operator", "First.Operator") == (
+            0,
+            f"{person.person_id} is an operator now\n",
+        )
+        entered = await doors.enter_with_password("first.operator", "a long enough one")
+        assert entered.person.roles == [WireRole.ROLE_GUARDIAN, WireRole.ROLE_OPERATOR]
+        assert doors.apps.pop("first.operator").recovery_codes
+
+        removed = await service.command("remove-second-factor", str(person.person_id))
+        assert removed == (0, f"{person.person_id} has no second factor any more\n")
+
+        async def the_session_is_refused() -> bool:
+            return await is_in(doors, entered.session) == "SESSION_ENDED"
+
+        await eventually(the_session_is_refused, within=5)
+        again = await doors.enter_with_password("first.operator", "a long enough one")
+        assert again.session.access_token
+        assert doors.apps["first.operator"].recovery_codes
+        assert [action for action, _ in await here.audited(person.person_id)] == [
+            "grant_staff_role",
+            "enrol_second_factor",
+            "remove_second_factor",
+            "enrol_second_factor",
+        ]
+        for wrong in (("grant-operator", "nobody"), ("grant-operator",), ("what", "ever")):
+            status, said = await service.command(*wrong)
+            assert status == 2
+            assert "Traceback" not in said

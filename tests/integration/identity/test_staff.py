@@ -13,10 +13,10 @@ from sqlalchemy import delete
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import people_pb2, sessions_pb2, staff_pb2, staff_pb2_grpc
 from school.identity.v1.events_pb2 import PersonRegistered
+from services.identity.commands import grant_operator
 from services.identity.people.rules import Role, UnknownPerson
 from services.identity.people.storage import WHOLE_REGION, people, person_roles
 from services.identity.schools.storage import schools
-from services.identity.staff.command import grant_operator
 from services.kit.ids import new_id
 from services.kit.tables import outbox
 from tests.support.clock import MovableClock
