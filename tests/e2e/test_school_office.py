@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Dialog, expect
 
 from deploy.local.region import Region
-from services.identity.staff.command import grant_operator
+from services.identity.commands import grant_operator
 from tests.e2e.town import Post
 from tests.e2e.window import DESKTOP, PHONE, Window, cast, window
 

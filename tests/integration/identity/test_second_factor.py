@@ -13,11 +13,13 @@ from jose import jwt
 
 from school.access.v1.policy_pb2 import Pending
 from school.identity.v1 import people_pb2, second_factor_pb2, sessions_pb2, sign_in_pb2
+from school.identity.v1.events_pb2 import MessageKind
 from services.identity.people.rules import Role
 from services.identity.second_factor.storage import recovery_codes, second_factors
 from tests.support.authenticator import Authenticator, Factor
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Registered, Town, bearer, reason, refused
+from tests.support.newcomer import PERMANENT, Step, newcomer
 
 PASSWORD = "a long enough one"
 OWED = Pending.PENDING_SECOND_FACTOR
@@ -340,3 +342,18 @@ async def test_a_session_that_owes_it_waits_no_longer_than_others(
     clock.move(seconds=timedelta(hours=8).total_seconds())
 
     assert await reason(doors.refresh(session.refresh_token)) == "SESSION_ENDED"
+
+
+async def test_its_person_is_told_when_it_comes_and_when_it_goes(here: Town) -> None:
+    """By every confirmed contact: whoever did it may be somebody else."""
+    anna = await (await newcomer(here)).up_to(Step.ACTIVATION_STEP_DONE)
+    session = await anna.enter(PERMANENT)
+    factor = Factor(here.doors.channel, here.clock, session)
+
+    await factor.enrol()
+    await factor.remove()
+
+    told = await anna.letters(MessageKind.MESSAGE_KIND_SECOND_FACTOR_CHANGED)
+    assert sorted((letter.to, letter.values["what"]) for letter in told) == sorted(
+        (to, what) for to in (anna.email, anna.mobile) for what in ("enrolled", "removed")
+    )
