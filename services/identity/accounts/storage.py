@@ -89,6 +89,8 @@ class Account:
     person: Person
     password_hash: str | None = field(repr=False)
     may_enter: bool
+    version: int
+    """Another one: the password, or what else opens the account, has changed since."""
     temporary_until: datetime | None = None
     """The password is the school's, and admits until then."""
 
@@ -124,6 +126,7 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
             accounts.c.password_hash,
             accounts.c.temporary_until,
             accounts.c.state,
+            accounts.c.version,
             people.c.id,
             people.c.surname,
             people.c.given_name,
@@ -138,7 +141,19 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
     if row is None:
         return None
     may_enter = row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE
-    return Account(row.account_id, person_of(row), row.password_hash, may_enter, row.temporary_until)
+    return Account(
+        row.account_id, person_of(row), row.password_hash, may_enter, row.version, row.temporary_until
+    )
+
+
+async def is_unchanged(connection: AsyncConnection, account: Account) -> bool:
+    """Whether the account is as it was read, and stays so until the transaction ends."""
+    found = await connection.execute(
+        select(accounts.c.id)
+        .where(accounts.c.id == account.id, accounts.c.version == account.version)
+        .with_for_update(read=True)
+    )
+    return found.first() is not None
 
 
 async def login_of_account(connection: AsyncConnection, account_id: UUID) -> str | None:

@@ -27,7 +27,7 @@ from services.identity.passwords import Passwords
 from services.identity.telling.usecases import Telling
 from services.kit.caller import Caller
 from services.kit.clock import Clock
-from services.kit.database import Database
+from services.kit.database import Database, Transaction
 from services.kit.errors import Unauthenticated
 
 # Whose networks are asked for when nobody has the login: both cases ask the same (A22).
@@ -78,6 +78,18 @@ class Accounts:
         if not account.may_enter:
             raise AccountBlocked
         return account
+
+    async def require_unchanged(self, tx: Transaction, account: Account) -> None:
+        """Make sure that what was proven still opens the account, in the transaction of what it opens.
+
+        A password is looked at while nothing is locked; meanwhile another one may have been set, and every
+        session that the former one had opened has ended (A6).
+
+        Raises:
+            WrongCredentials: the account has changed.
+        """
+        if not await storage.is_unchanged(tx.connection, account):
+            raise WrongCredentials
 
     def _is_past(self, account: Account) -> bool:
         """Whether the password is a temporary one whose days are over (A23)."""

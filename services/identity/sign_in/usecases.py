@@ -176,6 +176,7 @@ class SignIns:
         """Sign in with the school-issued login and password. Raises as `Accounts.prove`."""
         account = await self._accounts.prove(login, password)
         async with self._database.transaction() as tx:
+            await self._accounts.require_unchanged(tx, account)
             tokens = await self._sessions.begin(tx, account.id, account.person, Door.PASSWORD)
             await self._devices.entered(tx, account.person.id)
         return SignedIn(tokens, account.person)

@@ -180,3 +180,19 @@ async def test_one_sees_what_one_has_to_enter_with(here: Town, anna: Holder, clo
     assert (mine.esia_bound, mine.second_factor) == (False, False)
     assert mine.HasField("activated_at")
     assert len(await here.rows(sessions, sessions.c.account_id == anna.registered.account_id)) == 1
+
+
+async def test_a_sign_in_that_began_with_the_former_password_opens_nothing_once_another_is_set(
+    here: Town, anna: Holder
+) -> None:
+    """A6: who knows the former password signs in without end while it is changed; none outlives the change."""
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            update(accounts)
+            .where(accounts.c.id == anna.registered.account_id)
+            .values(password_hash=PasswordHasher().hash(FRESH), version=accounts.c.version + 1)
+        )
+        late = asyncio.create_task(reason(anna.enter(PASSWORD)))
+        await asyncio.wait({late}, timeout=1)
+
+    assert await late == "WRONG_CREDENTIALS"
