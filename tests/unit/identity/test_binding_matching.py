@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 from datetime import date
 from uuid import UUID, uuid4
@@ -19,6 +20,7 @@ from services.identity.binding.rules.matching import (
     SeveralRegistered,
     SnilsDiffers,
     SnilsUnknown,
+    Verdict,
     again,
     by_password,
     by_snils,
@@ -109,7 +111,16 @@ def test_a_bound_profile_is_held_to_its_snils_alone() -> None:
 
 
 numbers = st.sampled_from([OWN, OTHERS, None])
-names = st.sampled_from([MOTHER, FullName("Королева", "Алена", "Сергеевна"), FullName("Иванова", "Ольга")])
+names = st.sampled_from(
+    [
+        MOTHER,
+        FullName("Королева", "Алена", "Сергеевна"),
+        FullName("Королёва", "Алёна"),
+        FullName("Королёва", "Алина", "Сергеевна"),
+        FullName("Иванова", "Ольга"),
+        FullName("Петрова-Водкина", "Майя", "Рашид кызы"),
+    ]
+)
 dates = st.sampled_from([BORN, date(1990, 1, 1)])
 registered = st.builds(
     Registered,
@@ -142,6 +153,34 @@ def test_whoever_is_found_is_the_only_one_with_that_snils(
 def test_the_order_of_candidates_never_matters(somebody: Profile, candidates: list[Registered]) -> None:
     """There is no "first"."""
     assert type(by_snils(somebody, candidates)) is type(by_snils(somebody, candidates[::-1]))
+
+
+def loud(name: FullName) -> FullName:
+    """Spelled otherwise in every way that does not count (A13)."""
+    return FullName(
+        *(
+            unicodedata.normalize("NFD", part.upper().replace("Ё", "Е")).replace("-", " \u2013 ")
+            for part in (name.surname, name.given_name, name.patronymic)
+        )
+    )
+
+
+def verdict_on(somebody: Profile, person: Registered) -> tuple[type[Verdict], NamePart | None]:
+    """What is said, without whom it is said of."""
+    verdict = by_snils(somebody, [person])
+    return type(verdict), getattr(verdict, "part", None)
+
+
+@given(profiles, registered)
+def test_a_verdict_is_the_same_whoever_spells_the_name_otherwise(
+    somebody: Profile, person: Registered
+) -> None:
+    said = verdict_on(somebody, person)
+
+    assert verdict_on(replace(somebody, name=loud(somebody.name)), person) == said
+    assert verdict_on(somebody, replace(person, name=loud(person.name))) == said
+    swapped = replace(somebody, name=person.name), replace(person, name=somebody.name)
+    assert verdict_on(*swapped) == said
 
 
 @given(profiles, registered)

@@ -12,9 +12,16 @@ from enum import StrEnum
 
 from services.identity.people.rules import JOINTS, FullName, MixedAlphabets, alphabet_of
 
-# "son of" and "daughter of" in the spellings of documents; they are part of the patronymic.
-_SON = ("оглы", "оглу", "огли", "углы", "углу", "ogly", "oglu", "ogli")
-_DAUGHTER = ("кызы", "кизи", "гызы", "кизы", "kyzy", "kizi", "gyzy", "gizi", "qizi")
+# "son of" and "daughter of" in the spellings of documents: Azerbaijani, Uzbek, Kazakh and Kyrgyz, each as it
+# is written in Russian, in its own Cyrillic and in Latin. They are part of the patronymic.
+_SON = (
+    *("оглы", "оглу", "огли", "углы", "углу", "угли", "ўғли", "уулу", "улы", "ұлы"),
+    *("ogly", "oglu", "ogli", "uulu", "uly"),
+)
+_DAUGHTER = (
+    *("кызы", "кызи", "кизы", "кизи", "гызы", "гызи", "гизы", "гизи", "қызы", "қизи"),
+    *("kyzy", "kizi", "gyzy", "gizi", "qyzy", "qizi"),
+)
 
 
 class NamePart(StrEnum):
@@ -80,9 +87,9 @@ def _folded(name: FullName) -> tuple[str, str, str]:
 
 def _fold(part: str) -> str:
     composed = unicodedata.normalize("NFC", unicodedata.normalize("NFC", part).casefold())
-    letters = "".join(
-        letter for letter in composed.replace("ё", "е") if letter not in JOINTS and not letter.isspace()
-    )
+    # Small letters of the Turkish İ are an i and a dot above it; to itself and to i it is the same letter.
+    plain = composed.replace("ё", "е").replace("i\u0307", "i")
+    letters = "".join(letter for letter in plain if letter not in JOINTS and not letter.isspace())
     if not all(letter.isalpha() for letter in letters):
         raise MixedAlphabets
     return letters
