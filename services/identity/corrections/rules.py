@@ -80,6 +80,14 @@ class UnknownCorrection(DomainError):
     title = "There is no such correction"
 
 
+class OwnData(DomainError):
+    """Nobody decides about their own data: somebody else looks at the papers."""
+
+    status = StatusCode.PERMISSION_DENIED
+    reason = "OWN_DATA"
+    title = "Another registrar decides about your own data"
+
+
 class CorrectionDecided(DomainError):
     """Something else became of the correction before."""
 

@@ -21,6 +21,7 @@ from services.identity.corrections.rules import (
     Data,
     Field,
     NothingToCorrect,
+    OwnData,
     ReasonNeeded,
     State,
     UnknownCorrection,
@@ -166,6 +167,7 @@ class Corrections:
         Raises:
             NotTheirSchool: the caller is no registrar of the school.
             UnknownCorrection: the school has no such correction.
+            OwnData: it is about the caller.
             CorrectionDecided: it was refused or taken back.
             StaleCorrection: the field has another value by now.
             SnilsTaken: another person of the region is registered with this SNILS.
@@ -187,7 +189,7 @@ class Corrections:
         """Leave the field as it is, and tell the person why; refusing a refused one succeeds.
 
         Raises:
-            NotTheirSchool, UnknownCorrection: see `accept`.
+            NotTheirSchool, UnknownCorrection, OwnData: see `accept`.
             CorrectionDecided: it was accepted or taken back.
             ReasonNeeded: the reason is empty.
         """
@@ -241,6 +243,8 @@ class Corrections:
         # Another school's is as unknown here as none (A34).
         if known is None or known.school_id != school_id:
             raise UnknownCorrection
+        if known.person_id == caller.person_id:
+            raise OwnData
         return known
 
     async def _decide(

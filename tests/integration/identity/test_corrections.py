@@ -359,6 +359,23 @@ async def test_whose_school_it_is_not_sees_and_decides_nothing(here: Town) -> No
     assert await reason(other.refuse(asked.correction_id)) == "NOT_THEIR_SCHOOL"
 
 
+async def test_a_registrar_decides_nothing_about_themselves(here: Town) -> None:
+    """R10: the papers are looked at by somebody else; the person may still take it back."""
+    desk = await office(here)
+    colleague = await office(here, desk.school_id)
+    person = Newcomer(here, desk.registered, "", desk.session)
+    asked = await ask(person, GIVEN_NAME, "Вероника")
+
+    assert await reason(desk.accept(asked.correction_id)) == "OWN_DATA"
+    assert await reason(desk.refuse(asked.correction_id)) == "OWN_DATA"
+    (row,) = await here.rows(people, people.c.id == desk.registered.person_id)
+    assert row.given_name == "Вера"
+
+    assert (await colleague.accept(asked.correction_id)).state == ACCEPTED
+    again = await ask(person, GIVEN_NAME, "Вера")
+    assert (await withdraw(person, again.correction_id)).state == WITHDRAWN
+
+
 async def test_nobody_takes_back_what_somebody_else_asked(here: Town) -> None:
     """A34."""
     person, other = await newcomer(here, school_id=new_id()), await newcomer(here)

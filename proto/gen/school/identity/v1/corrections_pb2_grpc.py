@@ -109,9 +109,10 @@ class CorrectionsServiceServicer:
     def AcceptCorrection(self, request, context):
         """Accepts a correction: the field changes, and the person is told.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
-        CORRECTION_DECIDED when it was refused or taken back, SNILS_TAKEN, STALE_CORRECTION when the field
-        has another value by now than the one that was called wrong.
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
+        is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
+        SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
+        wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -120,7 +121,7 @@ class CorrectionsServiceServicer:
     def RefuseCorrection(self, request, context):
         """Refuses a correction with a reason, which the person is told.
 
-        Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
+        Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA,
         CORRECTION_DECIDED, REASON_NEEDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -53,14 +53,15 @@ class CorrectionsServiceStub:
     AcceptCorrection: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.AcceptCorrectionRequest, _corrections_pb2.AcceptCorrectionResponse]
     """Accepts a correction: the field changes, and the person is told.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
-    CORRECTION_DECIDED when it was refused or taken back, SNILS_TAKEN, STALE_CORRECTION when the field
-    has another value by now than the one that was called wrong.
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
+    is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
+    SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
+    wrong.
     """
     RefuseCorrection: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.RefuseCorrectionRequest, _corrections_pb2.RefuseCorrectionResponse]
     """Refuses a correction with a reason, which the person is told.
 
-    Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
+    Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA,
     CORRECTION_DECIDED, REASON_NEEDED.
     """
 
@@ -89,14 +90,15 @@ class CorrectionsServiceAsyncStub(CorrectionsServiceStub):
     AcceptCorrection: _aio.UnaryUnaryMultiCallable[_corrections_pb2.AcceptCorrectionRequest, _corrections_pb2.AcceptCorrectionResponse]  # type: ignore[assignment]
     """Accepts a correction: the field changes, and the person is told.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
-    CORRECTION_DECIDED when it was refused or taken back, SNILS_TAKEN, STALE_CORRECTION when the field
-    has another value by now than the one that was called wrong.
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
+    is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
+    SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
+    wrong.
     """
     RefuseCorrection: _aio.UnaryUnaryMultiCallable[_corrections_pb2.RefuseCorrectionRequest, _corrections_pb2.RefuseCorrectionResponse]  # type: ignore[assignment]
     """Refuses a correction with a reason, which the person is told.
 
-    Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
+    Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA,
     CORRECTION_DECIDED, REASON_NEEDED.
     """
 
@@ -152,9 +154,10 @@ class CorrectionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_corrections_pb2.AcceptCorrectionResponse, _abc.Awaitable[_corrections_pb2.AcceptCorrectionResponse]]:
         """Accepts a correction: the field changes, and the person is told.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
-        CORRECTION_DECIDED when it was refused or taken back, SNILS_TAKEN, STALE_CORRECTION when the field
-        has another value by now than the one that was called wrong.
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
+        is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
+        SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
+        wrong.
         """
 
     @_abc_1.abstractmethod
@@ -165,7 +168,7 @@ class CorrectionsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_corrections_pb2.RefuseCorrectionResponse, _abc.Awaitable[_corrections_pb2.RefuseCorrectionResponse]]:
         """Refuses a correction with a reason, which the person is told.
 
-        Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION,
+        Refusing a refused one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA,
         CORRECTION_DECIDED, REASON_NEEDED.
         """
 

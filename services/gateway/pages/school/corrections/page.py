@@ -20,7 +20,13 @@ from services.gateway.problems import Refused
 
 TOLD_ABOVE: Final = frozenset({"UNKNOWN_CORRECTION", "CORRECTION_DECIDED"})
 """Refusals after which the correction is no longer in the list."""
-TOLD_BESIDE: Final = frozenset({"SNILS_TAKEN", "STALE_CORRECTION", "REASON_NEEDED", "BAD_FIELD"}) | TOLD_ABOVE
+TOLD_BESIDE: Final = TOLD_ABOVE | {
+    "SNILS_TAKEN",
+    "STALE_CORRECTION",
+    "REASON_NEEDED",
+    "BAD_FIELD",
+    "OWN_DATA",
+}
 
 
 class CorrectionPages:
