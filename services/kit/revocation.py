@@ -34,7 +34,7 @@ LONGEST_ACCESS: Final = timedelta(minutes=10)
 # Clocks of two machines and the way of an event; far more than both are allowed to take.
 _SLACK: Final = timedelta(minutes=1)
 _REMEMBERED_FOR: Final = LONGEST_ACCESS + _SLACK
-# 200 bytes each. A large region signs out some hundred persons a second at its worst moment.
+# 250 bytes each. A large region signs out some hundred persons a second at its worst moment.
 _MOST: Final = 200_000
 _FORGET_EVERY: Final = timedelta(seconds=10)
 _BATCH: Final = 500
