@@ -239,6 +239,12 @@ def require_plausible(birth_date: date, *, today: date) -> None:
         raise BadBirthDate
 
 
+def age_on(birth_date: date, today: date) -> int:
+    """Full years; who was born on 29 February has the birthday on 1 March in common years."""
+    had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
+    return today.year - birth_date.year - (not had_birthday)
+
+
 def _tidy(part: str) -> str:
     return " ".join(unicodedata.normalize("NFC", part).split())
 
