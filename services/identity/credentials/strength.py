@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from zxcvbn import zxcvbn
-
 from services.identity.credentials.rules.names import latin, typed_elsewhere
 from services.identity.credentials.rules.policy import Known, Rule, fold
 
@@ -17,6 +15,9 @@ _TELLING: Final = frozenset({Rule.COMMON, Rule.BIRTH_DATE, Rule.LOGIN, Rule.NAME
 
 def strength(password: str, known: Known, broken: list[Rule]) -> int:
     """From 0 (at once) to 4 (not in this life); some milliseconds of one processor, so never on the loop."""
+    # Its dictionaries weigh 13 MiB: a replica that judges no password goes without them.
+    from zxcvbn import zxcvbn  # noqa: PLC0415
+
     text = fold(password[:_LONGEST])[:_LONGEST]
     if not text:
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from services.identity.credentials.rules.names import disguised, latin, typed_elsewhere
 
@@ -21,12 +22,19 @@ class CommonPasswords:
     """The block list.
 
     Args:
-        listed: the passwords, folded, each of `LEAST_PIECE` characters or more.
+        listed: the passwords, folded, each of `LEAST_PIECE` characters or more; read when first asked for.
     """
 
     def __init__(self, listed: Iterable[str]) -> None:
-        self._listed = frozenset(listed)
-        self._longest = max(map(len, self._listed), default=0)
+        self._source = listed
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self._source)
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._listed), default=0)
 
     def __len__(self) -> int:
         return len(self._listed)
