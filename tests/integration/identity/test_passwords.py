@@ -185,7 +185,7 @@ async def test_one_sees_what_one_has_to_enter_with(here: Town, anna: Holder, clo
 async def test_a_sign_in_that_began_with_the_former_password_opens_nothing_once_another_is_set(
     here: Town, anna: Holder
 ) -> None:
-    """A6: who knows the former password signs in without end while it is changed; none outlives the change."""
+    """A6: who knows the former password signs in all the while; nothing of it outlives the change."""
     async with here.database.transaction() as tx:
         await tx.execute(
             update(accounts)

@@ -13,12 +13,13 @@ from services.identity.families.rules import RelationKind
 from services.identity.issuing.rules.refusals import (
     DocumentsMissing,
     EmployeeAccount,
+    IssuedElsewhere,
     NotTheirClass,
     OwnCredentials,
     TooYoung,
     WrongCapacity,
 )
-from services.identity.people.rules import FullName, Role, UnknownPerson
+from services.identity.people.rules import FullName, Role, UnknownPerson, age_on
 
 OWN_PAPERS_FROM: Final = 14
 """Years: from here on a pupil has a passport and comes with it (R5, R30)."""
@@ -108,6 +109,8 @@ class AccountFacts:
     temporary_until: datetime | None = None
     activated_at: datetime | None = None
     issued_count: int = 0
+    issued_here: bool = False
+    """By the school that looks, at least once."""
 
     @property
     def had_credentials(self) -> bool:
@@ -148,6 +151,8 @@ class Candidate:
     """The pupils of this school for whom the person stands today."""
     classes: tuple[ClassPlace, ...] = ()
     """Where the person studies today, at this school."""
+    belongs_elsewhere: bool = False
+    """To another school as well, by what they are there or through a pupil of it."""
     snils_index: bytes | None = field(default=None, repr=False)
     """The blind index of the SNILS; None when the school does not know it, or two persons claim it."""
 
@@ -243,17 +248,26 @@ def require_capacity(capacity: Capacity, candidate: Candidate, reach: Reach, tod
     raise WrongCapacity
 
 
+def require_issuer(candidate: Candidate) -> None:
+    """Make sure that credentials are issued anew where they were issued.
+
+    A school enters itself who stands for its pupils and who works there. What it enters must not give it hold
+    of an account with which a person is at another school (A34).
+
+    Raises:
+        IssuedElsewhere: there were credentials, none of them of this school, and the person belongs to
+            another one.
+    """
+    account = candidate.account
+    if account.had_credentials and candidate.belongs_elsewhere and not account.issued_here:
+        raise IssuedElsewhere
+
+
 def require_documents(capacity: Capacity, seen: frozenset[Document]) -> None:
     """Raises `DocumentsMissing` unless everything was seen that the capacity asks for."""
     missing = CHECKLIST[capacity] - seen
     if missing:
         raise DocumentsMissing(missing)
-
-
-def age_on(birth_date: date, today: date) -> int:
-    """Full years; who was born on 29 February has the birthday on 1 March in common years."""
-    had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
-    return today.year - birth_date.year - (not had_birthday)
 
 
 def _of_pupil(candidate: Candidate, today: date) -> Capacity:

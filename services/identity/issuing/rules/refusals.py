@@ -82,6 +82,14 @@ class EmployeeAccount(DomainError):
     title = "This person works for a school: the registrar of that school issues their credentials"
 
 
+class IssuedElsewhere(DomainError):
+    """Another school issued the credentials of a person who belongs to it still: it issues them anew."""
+
+    status = StatusCode.PERMISSION_DENIED
+    reason = "ISSUED_ELSEWHERE"
+    title = "These credentials are another school's: it issues them again"
+
+
 class OwnCredentials(DomainError):
     """Nobody verifies their own documents; one's own password is changed in the settings."""
 

@@ -16,6 +16,7 @@ from services.identity.accounts.storage import accounts
 from services.identity.families.rules import RelationKind
 from services.identity.families.storage import relations
 from services.identity.issuing.rules.people import AccountFacts, Candidate, ClassPlace, Ward
+from services.identity.issuing.storage.issues import credential_issues
 from services.identity.people.rules import FullName, PersonStatus, Role
 from services.identity.people.storage import people, person_roles
 from services.identity.schools.storage import SchoolClass, classes_of_pupils, holds_on, memberships
@@ -60,6 +61,8 @@ async def candidates(
             accounts.c.temporary_until,
             accounts.c.activated_at,
             accounts.c.issued_count,
+            _issued_by(school_id).label("issued_here"),
+            _stands_outside(school_id, today).label("stands_outside"),
         )
         .join_from(people, accounts, accounts.c.person_id == people.c.id)
         .where(people.c.id.in_(ids))
@@ -76,6 +79,7 @@ async def candidates(
                 for ward in standing.get(row.id, ())
             ),
             _class_places(studies.get(row.id, ())),
+            row.stands_outside or any(place != school_id for place, _ in places.get(row.id, ())),
             None if row.snils_disputed else row.snils_index,
         )
         for row in rows
@@ -202,6 +206,24 @@ async def _wards(
     return wards
 
 
+def _issued_by(school_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        credential_issues.c.account_id == accounts.c.id, credential_issues.c.school_id == school_id
+    )
+
+
+def _stands_outside(school_id: UUID, today: date) -> ColumnElement[bool]:
+    """Whether the person stands for a pupil of another school."""
+    pupil = person_roles.alias("pupil_outside")
+    return exists().where(
+        relations.c.guardian_id == people.c.id,
+        _relation_holds(today),
+        pupil.c.person_id == relations.c.pupil_id,
+        pupil.c.school_id != school_id,
+        pupil.c.role == Role.PUPIL,
+    )
+
+
 def _relation_holds(today: date) -> ColumnElement[bool]:
     return and_(
         relations.c.ended_at.is_(None),
@@ -219,6 +241,7 @@ def _account(row: Any) -> AccountFacts:
         row.temporary_until,
         row.activated_at,
         row.issued_count,
+        row.issued_here,
     )
 
 

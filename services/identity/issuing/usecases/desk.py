@@ -28,6 +28,7 @@ from services.identity.issuing.rules.people import (
     Reach,
     require_capacity,
     require_documents,
+    require_issuer,
 )
 from services.identity.issuing.rules.refusals import IssuedBefore
 from services.identity.issuing.rules.slips import logins, temporary_password
@@ -225,12 +226,14 @@ class Desk:
         Raises:
             TooYoung, WrongCapacity, DocumentsMissing: as the rules say.
             IssuedBefore: there are credentials, and no reason to issue anew.
+            IssuedElsewhere: the credentials that there were are another school's.
         """
         account = candidate.account
         require_capacity(verified.capacity, candidate, reach, today)
         require_documents(verified.capacity, verified.documents)
         if account.has_credentials and not verified.reissue_reason:
             raise IssuedBefore
+        require_issuer(candidate)
         now = self._clock.now()
         login = account.login or await issues.reserve_login(
             tx.connection, account.id, logins(candidate.name), at=now

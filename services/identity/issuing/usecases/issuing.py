@@ -197,6 +197,7 @@ class Issuing:
             OwnCredentials, EmployeeAccount, AccountBlocked: nobody, or somebody else, gives to this person.
             TooYoung, WrongCapacity, DocumentsMissing: the documents do not do.
             IssuedBefore: there are credentials, and no reason to issue anew.
+            IssuedElsewhere: the credentials that there were are another school's.
             UnknownRequest, RequestNotAccepted: the electronic request is not one for this person.
             SlipShown: the same request was answered before.
         """

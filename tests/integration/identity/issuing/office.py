@@ -23,6 +23,7 @@ from services.identity.accounts.storage import accounts
 from services.identity.families.storage import relations
 from services.identity.issuing.rules.people import CHECKLIST, Capacity
 from services.identity.people.rules import Role
+from services.identity.people.storage import person_roles
 from services.identity.schools.storage import classes, memberships, schools
 from services.kit.ids import new_id
 from services.kit.tables import outbox
@@ -108,17 +109,31 @@ class Office:
         """Somebody who stands for these pupils since a month."""
         guardian = await self.town.register(name, roles={self.school_id: frozenset(roles)}, **more)
         for pupil in pupils:
-            await self.write(
-                relations,
-                id=new_id(),
-                guardian_id=guardian.person_id,
-                pupil_id=pupil.person_id,
-                school_id=self.school_id,
-                kind=kind,
-                valid_from=self.today - timedelta(days=30),
-                registered_at=self.town.clock.now(),
-            )
+            await self.relate(guardian, pupil, kind=kind)
         return guardian
+
+    async def relate(self, guardian: Registered, pupil: Registered, *, kind: str = "PARENT") -> None:
+        """Somebody registered anywhere stands for a pupil of the school since a month."""
+        await self.write(
+            relations,
+            id=new_id(),
+            guardian_id=guardian.person_id,
+            pupil_id=pupil.person_id,
+            school_id=self.school_id,
+            kind=kind,
+            valid_from=self.today - timedelta(days=30),
+            registered_at=self.town.clock.now(),
+        )
+
+    async def employ(self, person: Registered, role: Role) -> None:
+        """Somebody registered anywhere works at the school as well."""
+        await self.write(
+            person_roles,
+            person_id=person.person_id,
+            school_id=self.school_id,
+            role=role,
+            granted_at=self.town.clock.now(),
+        )
 
     async def add_class(self, title: str, teacher: Registered | None = None) -> UUID:
         """Another class of the school."""

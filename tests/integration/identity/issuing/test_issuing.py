@@ -180,6 +180,42 @@ async def test_no_slip_leads_to_rights_that_the_issuer_does_not_have(office: Off
     assert (await office.issue(director, Capacity.PARENT)).login
 
 
+async def test_a_school_takes_nobodys_account_over_by_making_them_one_of_its_own(
+    office: Office, office_keys: Keys
+) -> None:
+    """A34: a relation or a post is entered by the school itself; it gives no hold of an account elsewhere."""
+    theirs = await open_office(office.town, office_keys)
+    parent = await theirs.guardian_of(await theirs.pupil())
+    teacher = await theirs.employee(Role.TEACHER)
+    await theirs.issue(parent, Capacity.PARENT)
+    await theirs.issue(teacher, Capacity.EMPLOYEE)
+    pupil = await office.pupil()
+    for each in (parent, teacher):
+        await office.relate(each, pupil)
+    await office.employ(teacher, Role.TEACHER)
+
+    again: dict[str, Any] = {"reissue_reason": "забыла пароль"}
+    assert await reason(office.issue(parent, Capacity.PARENT, **again)) == "ISSUED_ELSEWHERE"
+    assert await reason(office.issue(teacher, Capacity.EMPLOYEE, **again)) == "ISSUED_ELSEWHERE"
+    assert await reason(office.issue(parent, Capacity.PARENT)) == "ISSUED_BEFORE"
+    assert (await theirs.issue(parent, Capacity.PARENT, **again)).temporary_password
+
+
+async def test_of_two_schools_of_one_family_each_that_has_issued_may_issue_again(
+    office: Office, office_keys: Keys
+) -> None:
+    parent = await office.guardian_of(await office.pupil())
+    await office.issue(parent, Capacity.PARENT)
+    second = await open_office(office.town, office_keys)
+    await second.relate(parent, await second.pupil("Ёлкина Анна Ильинична"))
+
+    assert (await office.issue(parent, Capacity.PARENT, reissue_reason="потеряла листок")).login
+    newcomer = await office.guardian_of(await office.pupil())
+    await second.relate(newcomer, await second.pupil("Ёлкина Ольга Ильинична"))
+    assert (await second.issue(newcomer, Capacity.PARENT)).login
+    assert (await second.issue(newcomer, Capacity.PARENT, reissue_reason="потеряла листок")).login
+
+
 async def test_issuing_again_needs_a_reason_and_kills_the_former(office: Office) -> None:
     """The login stays; password, sessions and begun changes of contacts do not; the person is told."""
     parent = await office.guardian_of(await office.pupil())

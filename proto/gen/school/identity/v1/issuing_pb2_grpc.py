@@ -140,7 +140,8 @@ class IssuingServiceServicer:
         empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
         REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
         person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
-        school and the caller is not its registrar, or works for the whole region.
+        school and the caller is not its registrar, or works for the whole region, ISSUED_ELSEWHERE when the
+        person belongs to another school too and only other schools have issued their credentials.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,7 +65,8 @@ class IssuingServiceStub:
     empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
     REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
     person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
-    school and the caller is not its registrar, or works for the whole region.
+    school and the caller is not its registrar, or works for the whole region, ISSUED_ELSEWHERE when the
+    person belongs to another school too and only other schools have issued their credentials.
     """
     StartClassIssue: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.StartClassIssueRequest, _issuing_pb2.StartClassIssueResponse]
     """Starts issuing for everybody of a class who has no credentials yet. It goes on by itself, also when
@@ -127,7 +128,8 @@ class IssuingServiceAsyncStub(IssuingServiceStub):
     empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
     REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
     person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
-    school and the caller is not its registrar, or works for the whole region.
+    school and the caller is not its registrar, or works for the whole region, ISSUED_ELSEWHERE when the
+    person belongs to another school too and only other schools have issued their credentials.
     """
     StartClassIssue: _aio.UnaryUnaryMultiCallable[_issuing_pb2.StartClassIssueRequest, _issuing_pb2.StartClassIssueResponse]  # type: ignore[assignment]
     """Starts issuing for everybody of a class who has no credentials yet. It goes on by itself, also when
@@ -216,7 +218,8 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         empty, CHANNEL_NEEDED when it is not said how the application came, UNKNOWN_REQUEST and
         REQUEST_NOT_ACCEPTED when an electronic one is none of the school's, or was not accepted for this
         person, OWN_CREDENTIALS when the caller is the person, EMPLOYEE_ACCOUNT when the person works for a
-        school and the caller is not its registrar, or works for the whole region.
+        school and the caller is not its registrar, or works for the whole region, ISSUED_ELSEWHERE when the
+        person belongs to another school too and only other schools have issued their credentials.
         """
 
     @_abc_1.abstractmethod

@@ -47,6 +47,7 @@ TOLD_BESIDE_FORM: Final = frozenset(
         "REQUEST_NOT_ACCEPTED",
         "OWN_CREDENTIALS",
         "EMPLOYEE_ACCOUNT",
+        "ISSUED_ELSEWHERE",
         "ACCOUNT_BLOCKED",
         "REQUEST_ID_REUSED",
     }
