@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 
 from services.identity.people.rules import Role
 from services.kit.errors import DomainError, StatusCode
@@ -11,6 +12,8 @@ STEP_S = 30
 # A phone's clock may be off: a code of the half minute before and after is taken as well (A27).
 STEPS_ASIDE = 1
 RECOVERY_CODES = 10
+TIME_TO_ENROL = timedelta(minutes=30)
+"""So long after the password a factor can be enrolled by which the session becomes whole."""
 # Without letters and digits that are read for each other; 31 of them, so ten make 49 bits.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _RECOVERY_LENGTH = 10

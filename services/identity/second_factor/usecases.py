@@ -21,6 +21,7 @@ from services.identity.second_factor import storage
 from services.identity.second_factor.codes import Codes, recovery_kind, secret_context
 from services.identity.second_factor.rules import (
     STEP_S,
+    TIME_TO_ENROL,
     NoEnrolment,
     NoSecondFactor,
     SecondFactorDemanded,
@@ -34,7 +35,7 @@ from services.identity.sessions.usecases import Sessions
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
-from services.kit.errors import StepUpNeeded
+from services.kit.errors import SessionEnded, StepUpNeeded
 from services.kit.rpc.policy import RECENT
 
 # What an app shows beside the issuer for somebody who enters through ESIA alone.
@@ -128,8 +129,9 @@ class SecondFactors:
         Raises:
             SecondFactorPresent: one is enrolled.
             StepUpNeeded: the session is whole, and its person has not shown lately who they are.
+            SessionEnded: it owes the factor, and they have not for half an hour; it is over now.
         """
-        self._require_shown(caller)
+        await self._require_shown(caller)
         secret = pyotp.random_base32()
         sealed = self._keyring.seal(secret, context=secret_context(caller.account_id))
         async with self._database.transaction() as tx:
@@ -146,9 +148,9 @@ class SecondFactors:
             NoEnrolment: none was begun, or another one meanwhile.
             WrongCode: it is not the code of the app that was told the secret.
             TooManyAttempts: guesses must wait.
-            StepUpNeeded: as `start`.
+            StepUpNeeded, SessionEnded: as `start`.
         """
-        self._require_shown(caller)
+        await self._require_shown(caller)
         await self._codes.count_guess(caller.account_id)
         recovery_codes = new_recovery_codes()
         async with self._database.transaction() as tx:
@@ -220,9 +222,17 @@ class SecondFactors:
         person = await people.person(connection, caller.person_id)
         return person is not None and not person.roles.isdisjoint(self._demanding)
 
-    def _require_shown(self, caller: Caller) -> None:
-        """A session that owes the factor has just shown the password; a whole one may be an hour old."""
-        if not caller.pending and self._clock.now() - caller.authenticated_at > RECENT:
+    async def _require_shown(self, caller: Caller) -> None:
+        """Make sure that it is the person who enrols, not somebody with an old session of theirs.
+
+        One that has owed the factor since its beginning leaves time to fetch an app. One that came to owe it
+        later, by a role that its person was given, ends: they enter anew.
+        """
+        age = self._clock.now() - caller.authenticated_at
+        if caller.pending and age > TIME_TO_ENROL:
+            await self._sessions.end(caller)
+            raise SessionEnded
+        if not caller.pending and age > RECENT:
             raise StepUpNeeded
 
     async def _keep(self, tx: Transaction, caller: Caller, codes: list[str]) -> None:

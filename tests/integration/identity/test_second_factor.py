@@ -16,6 +16,7 @@ from school.identity.v1 import people_pb2, second_factor_pb2, sessions_pb2, sign
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.people.rules import Role
 from services.identity.second_factor.storage import recovery_codes, second_factors
+from services.identity.staff.usecases import Place, give_role
 from tests.support.authenticator import Authenticator, Factor
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Registered, Town, bearer, reason, refused
@@ -357,3 +358,23 @@ async def test_its_person_is_told_when_it_comes_and_when_it_goes(here: Town) -> 
     assert sorted((letter.to, letter.values["what"]) for letter in told) == sorted(
         (to, what) for to in (anna.email, anna.mobile) for what in ("enrolled", "removed")
     )
+
+
+async def test_a_session_that_comes_to_owe_a_factor_later_enrols_none_without_a_recent_proof(
+    here: Town, doors: Doors, clock: MovableClock
+) -> None:
+    """A6: a stolen session of a teacher who becomes a registrar is not led to a factor of the thief's."""
+    who = await holder(here, doors, Role.TEACHER)
+    stolen = await who.enter()
+    clock.move(minutes=20)
+    async with here.database.transaction() as tx:
+        place = Place(who.person.person_id, uuid4(), Role.REGISTRAR)
+        assert await give_role(tx, place, by="a test", clock=clock)
+    owing = await doors.refresh(stolen.refresh_token)
+    clock.move(minutes=11)
+    owing = await doors.refresh(owing.refresh_token)
+    assert owing.pending == OWED
+
+    assert await reason(who.factor(owing).enrol()) == "SESSION_ENDED"
+    assert await reason(doors.refresh(owing.refresh_token)) == "SESSION_ENDED"
+    assert (await who.enrolled())[1].pending == Pending.PENDING_UNSPECIFIED

@@ -82,7 +82,8 @@ class SecondFactorServiceServicer:
         """Begins an enrolment: the secret for the person's app. Beginning again makes a new secret.
 
         Fails with SECOND_FACTOR_PRESENT when one is enrolled, STEP_UP_NEEDED for a whole session whose
-        person has not shown who they are within five minutes.
+        person has not shown who they are within five minutes, SESSION_ENDED for one that owes the factor and
+        whose person has not within half an hour: it is over, they enter anew.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +93,7 @@ class SecondFactorServiceServicer:
         """Ends an enrolment with a first code of the app. A session that owed the second factor is replaced by
         a whole one.
 
-        Fails with WRONG_CODE, NO_ENROLMENT.
+        Fails with WRONG_CODE, NO_ENROLMENT, and with STEP_UP_NEEDED and SESSION_ENDED as above.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,13 +39,14 @@ class SecondFactorServiceStub:
     """Begins an enrolment: the secret for the person's app. Beginning again makes a new secret.
 
     Fails with SECOND_FACTOR_PRESENT when one is enrolled, STEP_UP_NEEDED for a whole session whose
-    person has not shown who they are within five minutes.
+    person has not shown who they are within five minutes, SESSION_ENDED for one that owes the factor and
+    whose person has not within half an hour: it is over, they enter anew.
     """
     ConfirmSecondFactor: _grpc.UnaryUnaryMultiCallable[_second_factor_pb2.ConfirmSecondFactorRequest, _second_factor_pb2.ConfirmSecondFactorResponse]
     """Ends an enrolment with a first code of the app. A session that owed the second factor is replaced by
     a whole one.
 
-    Fails with WRONG_CODE, NO_ENROLMENT.
+    Fails with WRONG_CODE, NO_ENROLMENT, and with STEP_UP_NEEDED and SESSION_ENDED as above.
     """
     ProveSecondFactor: _grpc.UnaryUnaryMultiCallable[_second_factor_pb2.ProveSecondFactorRequest, _second_factor_pb2.ProveSecondFactorResponse]
     """Pays the second factor that a session owes, with a code of the app or a recovery code; each code
@@ -71,13 +72,14 @@ class SecondFactorServiceAsyncStub(SecondFactorServiceStub):
     """Begins an enrolment: the secret for the person's app. Beginning again makes a new secret.
 
     Fails with SECOND_FACTOR_PRESENT when one is enrolled, STEP_UP_NEEDED for a whole session whose
-    person has not shown who they are within five minutes.
+    person has not shown who they are within five minutes, SESSION_ENDED for one that owes the factor and
+    whose person has not within half an hour: it is over, they enter anew.
     """
     ConfirmSecondFactor: _aio.UnaryUnaryMultiCallable[_second_factor_pb2.ConfirmSecondFactorRequest, _second_factor_pb2.ConfirmSecondFactorResponse]  # type: ignore[assignment]
     """Ends an enrolment with a first code of the app. A session that owed the second factor is replaced by
     a whole one.
 
-    Fails with WRONG_CODE, NO_ENROLMENT.
+    Fails with WRONG_CODE, NO_ENROLMENT, and with STEP_UP_NEEDED and SESSION_ENDED as above.
     """
     ProveSecondFactor: _aio.UnaryUnaryMultiCallable[_second_factor_pb2.ProveSecondFactorRequest, _second_factor_pb2.ProveSecondFactorResponse]  # type: ignore[assignment]
     """Pays the second factor that a session owes, with a code of the app or a recovery code; each code
@@ -112,7 +114,8 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Begins an enrolment: the secret for the person's app. Beginning again makes a new secret.
 
         Fails with SECOND_FACTOR_PRESENT when one is enrolled, STEP_UP_NEEDED for a whole session whose
-        person has not shown who they are within five minutes.
+        person has not shown who they are within five minutes, SESSION_ENDED for one that owes the factor and
+        whose person has not within half an hour: it is over, they enter anew.
         """
 
     @_abc_1.abstractmethod
@@ -124,7 +127,7 @@ class SecondFactorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Ends an enrolment with a first code of the app. A session that owed the second factor is replaced by
         a whole one.
 
-        Fails with WRONG_CODE, NO_ENROLMENT.
+        Fails with WRONG_CODE, NO_ENROLMENT, and with STEP_UP_NEEDED and SESSION_ENDED as above.
         """
 
     @_abc_1.abstractmethod
