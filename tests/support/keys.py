@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from school.access.v1.policy_pb2 import Pending, Role
 from services.kit.clock import Clock, SystemClock
-from services.kit.sealing import new_keys, public_part
 from services.kit.revocation import EndedSessions
+from services.kit.sealing import new_keys, public_part
 from services.kit.tokens import TokenIssuer, TokenVerifier
 
 REGION = "77"
