@@ -18,9 +18,9 @@ from school.identity.v1.sessions_pb2 import EndSessionRequest, Session
 from school.notifications.v1.inbox_pb2 import ListNoticesRequest
 from services.gateway.edge.clients import ZONE_COOKIE
 from services.gateway.pages.assets import Assets
-from services.gateway.pages.cabinet.view import full_name, given_name
 from services.gateway.pages.frame import HOME, Frame, local_path, role_choices
 from services.gateway.pages.language import Speech, chosen_language
+from services.gateway.pages.names import full_name, given_name
 from services.gateway.pages.rendering import Renderer
 from services.gateway.problems import Refused
 from services.gateway.sessions import Visitor

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from school.diary.v1.schools_pb2 import PupilInClass
 from school.diary.v1.week_pb2 import DayInWeek, GetWeekResponse, LessonInWeek
 from school.identity.v1.families_pb2 import Child
-from school.identity.v1.people_pb2 import FullName
+from services.gateway.pages.names import full_name
 
 FRESH_MARKS = 4
 """As many as fit on one line of a phone's card."""
@@ -80,16 +80,6 @@ class Children:
     def others(self) -> tuple[ChildCard, ...]:
         """The children."""
         return tuple(card for card in self.cards if not card.is_self)
-
-
-def full_name(name: FullName) -> str:
-    """The name as documents have it: "Иванова Анна Петровна"."""
-    return " ".join(part for part in (name.surname, name.given_name, name.patronymic) if part)
-
-
-def given_name(name: FullName) -> str:
-    """How a page addresses a person: "Анна Петровна"."""
-    return " ".join(part for part in (name.given_name, name.patronymic) if part)
 
 
 def children_view(

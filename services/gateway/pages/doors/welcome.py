@@ -14,8 +14,8 @@ from school.access.v1.policy_pb2 import Role
 from school.diary.v1.schools_pb2 import ListMyPupilsRequest, PupilInClass
 from school.identity.v1.families_pb2 import Child, ListMyChildrenRequest
 from services.gateway.pages.answers import BACK_COOKIE, Answers, unless_silent, wanted_back
-from services.gateway.pages.cabinet.view import full_name
 from services.gateway.pages.frame import HOME
+from services.gateway.pages.names import full_name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from school.identity.v1.activation_pb2 import Activation, ActivationStep
 from school.identity.v1.corrections_pb2 import CorrectableField, Correction, CorrectionState
-from services.gateway.pages.cabinet.view import full_name
 from services.gateway.pages.language import zone_of
+from services.gateway.pages.names import full_name
 from services.gateway.pages.passwords.view import PasswordView, password_view
 from services.gateway.problems import Problem
 

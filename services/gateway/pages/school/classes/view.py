@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from school.identity.v1.issuing_pb2 import IssueJob, IssueJobState, IssuePerson, SkippedPerson
-from services.gateway.pages.cabinet.view import full_name
+from services.gateway.pages.names import full_name
 from services.gateway.pages.school.dates import moment
 from services.gateway.pages.school.people.view import PersonView, person_view
 from services.gateway.pages.school.words import JOBS

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from school.identity.v1.account_requests_pb2 import AccountRequest
 from school.identity.v1.issuing_pb2 import CredentialsState, Document, IssueCapacity, IssuePerson, Slip
-from services.gateway.pages.cabinet.view import full_name
 from services.gateway.pages.frame import ROLE_KEYS
+from services.gateway.pages.names import full_name
 from services.gateway.pages.school.dates import date_shown, moment
 from services.gateway.pages.school.words import CAPACITIES, CHECKLIST, STATES
 

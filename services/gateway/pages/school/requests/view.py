@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from school.identity.v1.account_requests_pb2 import AccountRequest, AccountRequestState
-from services.gateway.pages.cabinet.view import full_name
+from services.gateway.pages.names import full_name
 from services.gateway.pages.school.dates import date_shown, moment
 from services.gateway.pages.school.failure import NO_FAILURE, Failure
 from services.gateway.pages.school.people.view import PersonView, capacity_name, person_views

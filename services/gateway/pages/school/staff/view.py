@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.staff_pb2 import StaffMember
-from services.gateway.pages.cabinet.view import full_name
 from services.gateway.pages.frame import ROLE_KEYS
+from services.gateway.pages.names import full_name
 from services.gateway.pages.school.dates import moment
 from services.gateway.pages.school.desk import REGION_URL, SchoolView
 
