@@ -35,7 +35,7 @@ from services.notifications.delivery.usecases import Deliveries, Outgoing
 from services.notifications.delivery.words import Words
 from services.notifications.inbox.events import InboxEvents
 from services.notifications.inbox.rpc import InboxRpc
-from services.notifications.inbox.usecases import Inbox
+from services.notifications.inbox.usecases import Inbox, forget, tell_newcomer
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 """The folder that holds ``versions/``."""
@@ -83,7 +83,8 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     stream = Stream.of(
         "notifications", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas
     )
-    access = Consumer(bus, database, "IDENTITY", "notifications-access", AccessEvents(clock).handlers)
+    access_events = AccessEvents(clock, tell_newcomer=tell_newcomer, forget=forget)
+    access = Consumer(bus, database, "IDENTITY", "notifications-access", access_events.handlers)
     inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(clock).handlers)
     words = Words(settings.zone)
     mail, sms = MailPost(settings.mail, words, clock), SmsPost(settings.sms, words)

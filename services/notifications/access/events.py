@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -14,14 +16,39 @@ from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 from services.notifications.access import usecases
-from services.notifications.inbox.usecases import forget, tell_newcomer
+
+
+class TellNewcomer(Protocol):
+    """What is done when a guardian joins."""
+
+    async def __call__(
+        self, tx: Transaction, guardian_id: UUID, pupil_id: UUID, *, since: datetime, now: datetime
+    ) -> None:
+        """Tell the guardian what the pupil was told that happened since the guardian stood for them."""
+        ...
+
+
+class Forget(Protocol):
+    """What is done when a person is erased."""
+
+    async def __call__(self, tx: Transaction, person_id: UUID) -> None:
+        """Remove everything that the person was told."""
+        ...
 
 
 class AccessEvents:
-    """One method per event."""
+    """One method per event.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: what time it is.
+        tell_newcomer: the inbox's part when a guardian joins.
+        forget: the inbox's part when a person is erased.
+    """
+
+    def __init__(self, clock: Clock, *, tell_newcomer: TellNewcomer, forget: Forget) -> None:
         self._clock = clock
+        self._tell_newcomer = tell_newcomer
+        self._forget = forget
 
     @property
     def handlers(self) -> Mapping[type[Message], Handler]:
@@ -66,7 +93,7 @@ class AccessEvents:
         if joins:
             # Identity's stream may come later than the diary's: what was marked since was told without this
             # guardian.
-            await tell_newcomer(tx, guardian_id, pupil_id, since=meta.occurred_at, now=now)
+            await self._tell_newcomer(tx, guardian_id, pupil_id, since=meta.occurred_at, now=now)
 
     async def on_relation_ended(
         self, tx: Transaction, event: events_pb2.RelationEnded, meta: EventMeta
@@ -86,4 +113,4 @@ class AccessEvents:
         self, tx: Transaction, event: events_pb2.AccountErased, _meta: EventMeta
     ) -> None:
         """A person wants to be forgotten: who they are stays known to the school, their inbox goes."""
-        await forget(tx, uuid_of(event.person_id, "person_id"))
+        await self._forget(tx, uuid_of(event.person_id, "person_id"))
