@@ -129,6 +129,18 @@ async def insert_job(connection: AsyncConnection, job: Job, *, by_registrar: boo
     )
 
 
+async def runs_already(connection: AsyncConnection, class_id: UUID, started_by: UUID) -> bool:
+    """Whether a job of this class that the same person started works; whoever asks at once waits."""
+    one_by_one = int.from_bytes(class_id.bytes[8:], "big", signed=True)
+    await connection.execute(select(func.pg_advisory_xact_lock(one_by_one)))
+    running = select(literal(1)).where(
+        issue_jobs.c.class_id == class_id,
+        issue_jobs.c.started_by == started_by,
+        issue_jobs.c.state == JobState.RUNNING,
+    )
+    return await connection.scalar(running) is not None
+
+
 async def insert_people(connection: AsyncConnection, job_id: UUID, person_ids: Sequence[UUID]) -> None:
     """Insert the persons of a job, in the order of the class list."""
     if person_ids:

@@ -11,12 +11,12 @@ from google.protobuf.message import Message
 from school.identity.v1 import issuing_pb2
 from services.identity.issuing.rules.jobs import Job, JobState
 from services.identity.issuing.rules.people import CHECKLIST, Candidate, Capacity, Reach
-from services.identity.issuing.rules.refusals import DocumentsMissing, NobodyChosen, UnknownJob
+from services.identity.issuing.rules.refusals import DocumentsMissing, JobRunning, NobodyChosen, UnknownJob
 from services.identity.issuing.rules.slips import Slip
 from services.identity.issuing.storage import jobs as storage
 from services.identity.issuing.storage.people import candidates
 from services.identity.issuing.usecases.desk import Desk
-from services.identity.issuing.usecases.issuing import class_list, require_class, slip_of
+from services.identity.issuing.usecases.issuing import class_list, require_class, require_in_reach, slip_of
 from services.identity.keyring import Keyring
 from services.kit.caller import Caller
 from services.kit.clock import Clock
@@ -60,6 +60,7 @@ class ClassIssues:
             UnknownClass: the school has no such class.
             NobodyChosen: neither pupils nor guardians.
             DocumentsMissing: the caller does not declare to have seen everybody's.
+            JobRunning: a job of the class that the caller started before has not ended.
         """
         if not (wish.pupils or wish.guardians):
             raise NobodyChosen
@@ -125,6 +126,7 @@ class ClassIssues:
 
         Raises:
             UnknownJob: the caller started no such job.
+            NotTheirSchool, NotTheirClass: they did, and have lost the right to since.
             JobRunning: it has not ended.
             SlipShown: they were taken, or their day is over.
         """
@@ -132,10 +134,12 @@ class ClassIssues:
             job = await storage.job(tx.connection, school_id, job_id, for_update=True)
             if job is None or job.started_by != caller.person_id:
                 raise UnknownJob
+            today = await self._desk.today(tx.connection, school_id)
+            reach = await self._desk.reach_of(tx.connection, caller, school_id, today=today)
+            require_in_reach(reach, job.class_id)
             job.require_slips(self._clock.now())
             await storage.wait_for_claimed(tx.connection, job_id)
             sealed = await storage.take_slips(tx.connection, job_id)
-            today = await self._desk.today(tx.connection, school_id)
             ids = [slip.person_id for slip in sealed]
             known = await candidates(tx.connection, school_id, ids, today=today)
             slips = [
@@ -157,6 +161,9 @@ class ClassIssues:
 
     async def _start(self, tx: Transaction, reach: Reach, wish: ClassWish) -> UUID:
         own = await require_class(tx.connection, reach, wish.class_id)
+        # Jobs are done in the order in which they came: one person's may not be all that others wait for.
+        if await storage.runs_already(tx.connection, own.id, reach.issuer_id):
+            raise JobRunning
         today = await self._desk.today(tx.connection, wish.school_id)
         listed = await class_list(tx.connection, reach, wish.class_id, today=today)
         job = Job(

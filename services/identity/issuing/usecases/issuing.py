@@ -257,6 +257,12 @@ def slip_of(candidate: Candidate, login: str, password: str, expires_at: datetim
     return Slip(candidate.person_id, candidate.name, classes, login, password, expires_at)
 
 
+def require_in_reach(reach: Reach, class_id: UUID) -> None:
+    """Raises `NotTheirClass` when it is not the homeroom teacher's own."""
+    if reach.class_ids is not None and class_id not in reach.class_ids:
+        raise NotTheirClass
+
+
 async def require_class(connection: AsyncConnection, reach: Reach, class_id: UUID) -> SchoolClass:
     """The class, if it is in reach.
 
@@ -264,8 +270,7 @@ async def require_class(connection: AsyncConnection, reach: Reach, class_id: UUI
         NotTheirClass: it is not the homeroom teacher's own.
         UnknownClass: the school has no such class.
     """
-    if reach.class_ids is not None and class_id not in reach.class_ids:
-        raise NotTheirClass
+    require_in_reach(reach, class_id)
     found = await schools.school_class(connection, reach.school_id, class_id)
     if found is None:
         raise UnknownClass

@@ -39,14 +39,14 @@ async def look(office: Office, job_id: str, *, by: Metadata | None = None) -> is
     return reply.job
 
 
-async def ended(office: Office, job_id: str) -> issuing_pb2.IssueJob:
+async def ended(office: Office, job_id: str, *, by: Metadata | None = None) -> issuing_pb2.IssueJob:
     """The job, once it has ended."""
 
     async def is_over() -> bool:
-        return (await look(office, job_id)).state != STATES.ISSUE_JOB_STATE_RUNNING
+        return (await look(office, job_id, by=by)).state != STATES.ISSUE_JOB_STATE_RUNNING
 
     await eventually(is_over)
-    return await look(office, job_id)
+    return await look(office, job_id, by=by)
 
 
 async def take(office: Office, job_id: str, *, by: Metadata | None = None) -> list[issuing_pb2.Slip]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID, uuid4
 
 import grpc
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import issuing_pb2
@@ -18,6 +19,7 @@ from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people
 from services.identity.people.rules import Role
 from services.identity.people.storage import person_roles
+from services.identity.schools.storage import classes
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from tests.integration.identity.issuing.jobs import a_class, ended, look, start, stop, take
@@ -95,8 +97,8 @@ async def test_of_20_who_take_the_slips_one_gets_them(office: Office) -> None:
 async def test_two_jobs_at_once_issue_to_everybody_once(office: Office) -> None:
     await a_class(office, 3)
 
-    jobs = await asyncio.gather(start(office), start(office))
-    done = [await ended(office, job.job_id) for job in jobs]
+    jobs = await asyncio.gather(start(office), start(office, by=office.by_registrar))
+    done = [await ended(office, job.job_id, by=office.by_registrar) for job in jobs]
 
     assert sum(job.issued_count for job in done) == 6
     assert sum(len(job.skipped) for job in done) == 6
@@ -235,3 +237,40 @@ async def test_everybodys_account_is_changed_once(office: Office) -> None:
     ids = [each.account_id for each in everybody]
     rows = await office.town.rows(accounts, accounts.c.id.in_(ids))
     assert [row.issued_count for row in rows] == [1] * job.issued_count
+
+
+async def test_who_starts_one_job_after_another_does_not_have_all_schools_wait(office: Office) -> None:
+    """A35: jobs are done in the order in which they came; of one class each issuer has one at a time."""
+    for number in range(6):
+        await office.pupil(f"Ёлкин Пётр {number * 'И'}ильич")
+
+    started = await asyncio.gather(*(outcome_of(start(office)) for _ in range(12)))
+
+    jobs = [each for each in started if not isinstance(each, str)]
+    assert "JOB_RUNNING" in started
+    for job in jobs:
+        await ended(office, job.job_id)
+    again = await start(office)
+    assert (await ended(office, again.job_id)).skipped
+
+
+async def test_slips_are_not_for_who_has_lost_the_class_since(office: Office) -> None:
+    """A30: also when somebody is a teacher elsewhere, and so may call."""
+    await office.pupil()
+    job = await start(office)
+    await ended(office, job.job_id)
+    async with office.town.database.transaction() as tx:
+        await tx.execute(
+            update(classes)
+            .where(classes.c.class_id == office.class_id)
+            .values(homeroom_teacher_id=office.registrar.person_id)
+        )
+
+    assert await reason(take(office, job.job_id)) == "NOT_THEIR_CLASS"
+
+
+async def outcome_of(started: Awaitable[issuing_pb2.IssueJob]) -> issuing_pb2.IssueJob | str:
+    try:
+        return await started
+    except grpc.aio.AioRpcError as error:
+        return refusal(error).reason

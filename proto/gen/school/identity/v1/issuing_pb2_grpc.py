@@ -152,7 +152,8 @@ class IssuingServiceServicer:
         nobody watches; slips wait sealed until they are taken, for one day.
 
         The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
+        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING, JOB_RUNNING while an earlier job of the caller for the
+        same class works.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -185,7 +186,8 @@ class IssuingServiceServicer:
         """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
         Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
-        Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
+        Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over,
+        NOT_THEIR_SCHOOL and NOT_THEIR_CLASS when the caller has lost the class since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -73,7 +73,8 @@ class IssuingServiceStub:
     nobody watches; slips wait sealed until they are taken, for one day.
 
     The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
+    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING, JOB_RUNNING while an earlier job of the caller for the
+    same class works.
     """
     GetIssueJob: _grpc.UnaryUnaryMultiCallable[_issuing_pb2.GetIssueJobRequest, _issuing_pb2.GetIssueJobResponse]
     """Tells how far a job is. Fails with UNKNOWN_JOB."""
@@ -88,7 +89,8 @@ class IssuingServiceStub:
     """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
     Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
-    Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
+    Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over,
+    NOT_THEIR_SCHOOL and NOT_THEIR_CLASS when the caller has lost the class since.
     """
 
 @_typing.type_check_only
@@ -136,7 +138,8 @@ class IssuingServiceAsyncStub(IssuingServiceStub):
     nobody watches; slips wait sealed until they are taken, for one day.
 
     The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
+    UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING, JOB_RUNNING while an earlier job of the caller for the
+    same class works.
     """
     GetIssueJob: _aio.UnaryUnaryMultiCallable[_issuing_pb2.GetIssueJobRequest, _issuing_pb2.GetIssueJobResponse]  # type: ignore[assignment]
     """Tells how far a job is. Fails with UNKNOWN_JOB."""
@@ -151,7 +154,8 @@ class IssuingServiceAsyncStub(IssuingServiceStub):
     """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
     Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
-    Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
+    Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over,
+    NOT_THEIR_SCHOOL and NOT_THEIR_CLASS when the caller has lost the class since.
     """
 
 class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -232,7 +236,8 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         nobody watches; slips wait sealed until they are taken, for one day.
 
         The same `request_id` sent again returns the same job. Fails with NOT_THEIR_SCHOOL, NOT_THEIR_CLASS,
-        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING.
+        UNKNOWN_CLASS, NOBODY_CHOSEN, DOCUMENTS_MISSING, JOB_RUNNING while an earlier job of the caller for the
+        same class works.
         """
 
     @_abc_1.abstractmethod
@@ -271,7 +276,8 @@ class IssuingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives the slips of an ended job to the one who started it, once; after this reply nobody can read them.
         Who was issued credentials anew since, or has set a password, is left out: their slip is dead.
 
-        Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over.
+        Fails with UNKNOWN_JOB, JOB_RUNNING, SLIP_SHOWN when they were taken or their day is over,
+        NOT_THEIR_SCHOOL and NOT_THEIR_CLASS when the caller has lost the class since.
         """
 
 def add_IssuingServiceServicer_to_server(servicer: IssuingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

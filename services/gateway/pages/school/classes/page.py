@@ -24,7 +24,9 @@ from services.gateway.pages.school.desk import Desk, new_request_id
 from services.gateway.pages.school.people.view import slip_view
 from services.gateway.problems import Refused
 
-TOLD_BESIDE_FORM: Final = frozenset({"NOBODY_CHOSEN", "DOCUMENTS_MISSING", "REQUEST_ID_REUSED"})
+TOLD_BESIDE_FORM: Final = frozenset(
+    {"NOBODY_CHOSEN", "DOCUMENTS_MISSING", "REQUEST_ID_REUSED", "JOB_RUNNING"}
+)
 TOLD_BESIDE_JOB: Final = frozenset({"JOB_RUNNING", "SLIP_SHOWN"})
 
 
