@@ -33,12 +33,14 @@ from school.identity.v1.events_pb2 import SessionEnded
 from services.identity.account_requests.rpc import AccountRequestsRpc
 from services.identity.account_requests.usecases import AccountRequests
 from services.identity.accounts.rpc import AccountsRpc
+from services.identity.accounts.storage import insert_account
 from services.identity.accounts.usecases import Accounts, Logins
 from services.identity.activation.rpc import ActivationRpc
 from services.identity.activation.usecases import Activations
 from services.identity.audit.rpc import AuditRpc
 from services.identity.audit.usecases import Audit
 from services.identity.binding.rpc import BindingRpc
+from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases import Bindings
 from services.identity.config import IdentitySettings
 from services.identity.consents.keeper import TextsKeeper
@@ -53,7 +55,6 @@ from services.identity.contacts.usecases import Contacts
 from services.identity.corrections.rpc import CorrectionsRpc
 from services.identity.corrections.usecases import Corrections
 from services.identity.credentials.blocklist import common_passwords
-from services.identity.credentials.rpc import PasswordsRpc
 from services.identity.credentials.rules.policy import Policy
 from services.identity.credentials.usecases import Credentials
 from services.identity.devices.usecases import Devices
@@ -75,6 +76,7 @@ from services.identity.passwords import Passwords
 from services.identity.people.rpc import PeopleRpc
 from services.identity.people.usecases import People
 from services.identity.recoveries.changes import PasswordChanges
+from services.identity.recoveries.rpc import PasswordsRpc
 from services.identity.recoveries.usecases import Recoveries
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
@@ -84,10 +86,10 @@ from services.identity.schools.rpc import SchoolsRpc
 from services.identity.schools.usecases import Schools
 from services.identity.second_factor.codes import Codes
 from services.identity.second_factor.rpc import SecondFactorRpc
+from services.identity.second_factor.step_up import StepUps
 from services.identity.second_factor.usecases import SecondFactors
 from services.identity.sessions.minting import Mint
 from services.identity.sessions.rpc import SessionsRpc
-from services.identity.sessions.step_up import StepUps
 from services.identity.sessions.usecases import Sessions
 from services.identity.sign_in.rpc import SignInRpc
 from services.identity.sign_in.usecases import SignIns
@@ -299,7 +301,15 @@ def _use_cases(
     )
     return UseCases(
         families=Families(database, settings.zone, clock),
-        people=People(database, keyring, provider, settings.zone, clock),
+        people=People(
+            database,
+            keyring,
+            open_account=insert_account,
+            find=person_and_binding,
+            provider=provider,
+            zone=settings.zone,
+            clock=clock,
+        ),
         logins=Logins(database, guesses, telling, clock),
         credentials=credentials,
         password_changes=PasswordChanges(

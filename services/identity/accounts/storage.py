@@ -31,7 +31,6 @@ from services.identity.accounts.rules import AccountState, skeleton
 from services.identity.metadata import metadata
 from services.identity.people.rules import Person, PersonStatus
 from services.identity.people.storage import people, person_of, roles_of_person
-from services.identity.second_factor.storage import second_factors
 
 accounts = Table(
     "accounts",
@@ -77,8 +76,11 @@ login_reservations = Table(
     Index("login_reservations_by_account", "account_id"),
 )
 
-# The table of `binding`, which stands above this capability.
+# The tables of `binding` and `second_factor`, which stand above this capability.
 _bindings = table("bindings", column("account_id", Uuid), column("ended_at", DateTime(timezone=True)))
+_second_factors = table(
+    "second_factors", column("account_id", Uuid), column("enrolled_at", DateTime(timezone=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ async def my_account(connection: AsyncConnection, account_id: UUID) -> MyAccount
             ).label("bound"),
             exists(
                 select(1).where(
-                    second_factors.c.account_id == accounts.c.id, second_factors.c.enrolled_at.is_not(None)
+                    _second_factors.c.account_id == accounts.c.id, _second_factors.c.enrolled_at.is_not(None)
                 )
             ).label("enrolled"),
         ).where(accounts.c.id == account_id)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1 import events_pb2, people_pb2
-from services.identity.accounts.storage import insert_account
-from services.identity.binding.storage import person_and_binding
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.people import storage
@@ -45,13 +45,50 @@ class NewPerson:
     roles: frozenset[Role]
 
 
+class OpenAccount(Protocol):
+    """What is done for somebody who has just been registered."""
+
+    async def __call__(
+        self, connection: AsyncConnection, account_id: UUID, person_id: UUID, *, at: datetime
+    ) -> None:
+        """Open an account without login and password."""
+        ...
+
+
+class FindPerson(Protocol):
+    """A person beside what only bindings know."""
+
+    async def __call__(
+        self, connection: AsyncConnection, provider: Provider, *, person_id: UUID, account_id: UUID
+    ) -> tuple[Person, bool] | None:
+        """The person, and whether a profile is bound to the account; None when there is no such person."""
+        ...
+
+
 class People:
-    """What people do with persons."""
+    """What people do with persons.
+
+    Args:
+        open_account: the part of accounts when somebody is registered.
+        find: the part of bindings when somebody asks who they are.
+        provider: whose profiles are bound here.
+        zone: in which a birth date lies in the past.
+    """
 
     def __init__(
-        self, database: Database, keyring: Keyring, provider: Provider, zone: ZoneInfo, clock: Clock
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        open_account: OpenAccount,
+        find: FindPerson,
+        provider: Provider,
+        zone: ZoneInfo,
+        clock: Clock,
     ) -> None:
         self._database = database
+        self._open_account = open_account
+        self._find = find
         self._keyring = keyring
         self._provider = provider
         self._zone = zone
@@ -60,7 +97,7 @@ class People:
     async def me(self, caller: Caller) -> tuple[Person, bool]:
         """The caller, and whether an ESIA profile is bound to their account. Raises `UnknownPerson`."""
         async with self._database.read() as connection:
-            found = await person_and_binding(
+            found = await self._find(
                 connection, self._provider, person_id=caller.person_id, account_id=caller.account_id
             )
         if found is None:
@@ -121,7 +158,7 @@ class People:
             tx.connection, person, birth_date=new.birth_date, snils=snils, registered_at=now
         )
         await storage.insert_roles(tx.connection, person.id, new.school_id, new.roles, at=now)
-        await insert_account(tx.connection, new_id(), person.id, at=now)
+        await self._open_account(tx.connection, new_id(), person.id, at=now)
         tx.publish(person_registered(person, version=1), aggregate=person.id, version=1)
         tx.audit(
             actor=str(caller.person_id),

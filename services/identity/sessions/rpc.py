@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import sessions_pb2, sessions_pb2_grpc
 from services.identity.people.rules import Role
 from services.identity.sessions.messages import session_info_message, session_message
+from services.identity.sessions.minting import Tokens
 from services.identity.sessions.rules import Door, RoleNotHeld
-from services.identity.sessions.step_up import StepUps
 from services.identity.sessions.usecases import Sessions
-from services.kit.caller import caller
+from services.kit.caller import Caller, caller
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
+
+
+class StepUps(Protocol):
+    """Showing once more who one is; the capability of second factors has it."""
+
+    async def with_password(self, caller: Caller, password: str, code: str) -> Tokens:
+        """A new session in the place of the caller's."""
+        ...
 
 
 class SessionsRpc(sessions_pb2_grpc.SessionsServiceServicer):

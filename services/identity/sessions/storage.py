@@ -21,10 +21,12 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
+    column,
     delete,
     insert,
     or_,
     select,
+    table,
     text,
     update,
 )
@@ -35,7 +37,6 @@ from services.identity.accounts.storage import accounts
 from services.identity.metadata import metadata
 from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import people, roles_of_person
-from services.identity.second_factor.storage import second_factors
 from services.identity.sessions.rules import KEPT_AFTER_END, Door, EndReason, Standing
 
 sessions = Table(
@@ -127,10 +128,16 @@ _OF_ROW = (
 )  # fmt: skip
 
 
+# The table of `second_factor`, which stands above this capability.
+_second_factors = table(
+    "second_factors", column("account_id", Uuid), column("enrolled_at", DateTime(timezone=True))
+)
+
+
 def _enrolled(account_id: ColumnElement[UUID]) -> ColumnElement[bool]:
     return (
-        select(second_factors.c.account_id)
-        .where(second_factors.c.account_id == account_id, second_factors.c.enrolled_at.is_not(None))
+        select(_second_factors.c.account_id)
+        .where(_second_factors.c.account_id == account_id, _second_factors.c.enrolled_at.is_not(None))
         .exists()
     )
 
