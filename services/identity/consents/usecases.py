@@ -123,7 +123,8 @@ class Consents:
         """Withdraw a consent, and with it all that the caller gave for the same subject and purpose.
 
         Withdrawing a withdrawn one succeeds. When by that nobody consents to the diary for the subject any
-        more, the subject's account is closed at once, and erased after the time of any erasure.
+        more, the subject's account is closed at once, and erased after the time of any erasure; not by
+        somebody who stands for the subject no more.
 
         Returns:
             The consent as it is now, and whether the caller's own account was closed.
@@ -155,6 +156,10 @@ class Consents:
             return False  # `telling` looks before each message
         if await storage.holds(tx.connection, consent.subject_id, Purpose.DIARY):
             return False
+        if consent.giver_id != consent.subject_id and not await self._stands_for(
+            tx, consent.giver_id, consent.subject_id
+        ):
+            return False  # whose right has ended has no say over the account any more (A30)
         await self._closing.close(tx, consent.subject_id, by=consent.giver_id)
         return True
 
@@ -181,10 +186,13 @@ class Consents:
         return consent
 
     async def _require_child(self, tx: Transaction, guardian_id: UUID, pupil_id: UUID) -> None:
+        if not await self._stands_for(tx, guardian_id, pupil_id):
+            raise NotTheirChild
+
+    async def _stands_for(self, tx: Transaction, guardian_id: UUID, pupil_id: UUID) -> bool:
         today = self._clock.today(self._zone)
         children = await children_of(tx.connection, guardian_id, today=today)
-        if pupil_id not in {child.person_id for child in children}:
-            raise NotTheirChild
+        return pupil_id in {child.person_id for child in children}
 
     @staticmethod
     async def _in_force(tx: Transaction, purpose: Purpose) -> Recorded:

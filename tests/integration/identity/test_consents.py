@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, update
 
 from school.identity.v1 import consents_pb2, consents_pb2_grpc, sessions_pb2
 from services.identity.consents.keeper import TextsKeeper
@@ -227,6 +227,25 @@ async def test_a_pupils_account_stays_open_while_one_of_two_parents_consents(her
 
     (waiting,) = await here.rows(erasures, erasures.c.account_id == pupil.account_id)
     assert waiting.cancelled_at is None
+
+
+async def test_who_stands_for_a_pupil_no_more_closes_nothing_by_withdrawing(here: Town) -> None:
+    """A30: after a court has ended the right, what was consented to before is no lever on the account."""
+    father, pupil = await somebody(here), await somebody(here)
+    await relate(here, father.person.person_id, pupil.person.person_id)
+    given = await father.give(DIARY, to=pupil.person.person_id)
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            update(relations)
+            .where(relations.c.guardian_id == father.person.person_id)
+            .values(ended_at=here.clock.now())
+        )
+
+    taken_back = await father.withdraw(given.consent_id)
+
+    assert taken_back.consent.HasField("withdrawn_at")
+    assert (await here.doors.refresh(pupil.session.refresh_token)).access_token
+    assert not await here.rows(erasures, erasures.c.person_id == pupil.person.person_id)
 
 
 async def test_two_parents_who_withdraw_at_once_close_the_account_once(here: Town) -> None:
