@@ -95,7 +95,7 @@ async def test_every_room_of_the_account_can_be_used_on_a_phone_and_on_a_desk(
     browser: Browser, region: Region, width: int
 ) -> None:
     async with window(browser, region, width) as parent:
-        await parent.enter(cast(region, "grandmother")["login"])
+        await parent.enter(cast(region, "second_parent")["login"])
         await parent.page.get_by_role("link", name="Профиль").click()
         await expect(parent.page.locator("h1")).to_have_text("Учётная запись")
         await parent.expect_no_stumbles()
