@@ -40,7 +40,7 @@ class EsiaSettings(BaseModel):
     redirect_uri: Address
     """Registered at ESIA, compared there letter by letter."""
     after_logout: Address | None = None
-    """Where ESIA's logout sends browsers back to, registered there; else the front page of ``redirect_uri``."""
+    """Where ESIA's logout sends browsers back to, registered there; else ``redirect_uri``'s front page."""
     scopes: Annotated[Words, Field(min_length=1)] = ("openid", "fullname", "birthdate", "snils")
     issuer: str = "http://esia.gosuslugi.ru/"
     """``iss`` of the tokens: http and a trailing slash, also where the site is https."""

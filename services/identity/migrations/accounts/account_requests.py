@@ -27,7 +27,9 @@ STATEMENTS: tuple[str, ...] = (
             capacity IN ('PARENT', 'REPRESENTATIVE', 'PUPIL', 'YOUNG_PUPIL', 'EMPLOYEE')
         ),
         CONSTRAINT account_requests_decided CHECK ((state = 'SUBMITTED') = (decided_at IS NULL)),
-        CONSTRAINT account_requests_person CHECK (state NOT IN ('ACCEPTED', 'ISSUED') OR person_id IS NOT NULL),
+        CONSTRAINT account_requests_person CHECK (
+            state NOT IN ('ACCEPTED', 'ISSUED') OR person_id IS NOT NULL
+        ),
         CONSTRAINT account_requests_reason CHECK (state <> 'REFUSED' OR reason <> '')
     )
     """,
