@@ -279,6 +279,8 @@ def _use_cases(
         telling=telling,
         devices=devices,
         provider=provider,
+        level_policy=settings.esia_level,
+        zone=settings.zone,
         clock=clock,
     )
     consents = Consents(database, own_data, settings.zone, clock)

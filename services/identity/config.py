@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from services.identity.binding.rules.assurance import LevelPolicy
 from services.identity.consents.settings import OperatorSettings
 from services.identity.credentials.settings import PasswordSettings
 from services.identity.esia import EsiaSettings
@@ -33,9 +34,11 @@ class IdentitySettings(StoringSettings):
     contact_most_accounts: int = Field(default=5, ge=1)
     """How many accounts may use one e-mail address or mobile: families share a telephone."""
     zone: ZoneInfo = ZoneInfo("Europe/Moscow")
-    """Whose days count where no school's do: from and until when a guardian stands for a pupil."""
+    """Whose days count where no school's do: a guardian's from and until, the age of who is at no school."""
     esia: EsiaSettings
     """``MESH_ESIA__…``: this mesh as a client system of ESIA."""
+    esia_level: LevelPolicy = LevelPolicy.BY_AGE
+    """Which ESIA accounts the region admits; see `services.identity.binding.rules.assurance`."""
     operator: OperatorSettings
     """``MESH_OPERATOR__…``: who processes personal data here, as the texts of consents name them."""
     allow_test_snils: bool = False

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     Column,
@@ -19,11 +20,11 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     exists,
-    false,
+    func,
+    null,
     or_,
     select,
     text,
-    true,
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,7 +36,8 @@ from services.identity.keyring import Keyring, Sealed
 from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, Person, PersonStatus, Snils
-from services.identity.people.storage import people, person_of, roles_of_person
+from services.identity.people.storage import people, person_of, person_roles, roles_of_person
+from services.identity.schools.storage import schools
 
 bindings = Table(
     "bindings",
@@ -90,8 +92,19 @@ class Candidate:
     may_enter: bool
     person: Person
     registered: Registered
+    zones: tuple[ZoneInfo, ...]
+    """Of the person's schools."""
+    road: Road | None = None
+    """By which the profile is bound to the account; None while it is not."""
 
 
+# One row per person: whose days count for them. Schools of which the diary has not told yet have none.
+_zones_of_person = (
+    select(func.array_agg(schools.c.zone.distinct()))
+    .join_from(person_roles, schools, schools.c.school_id == person_roles.c.school_id)
+    .where(person_roles.c.person_id == people.c.id)
+    .scalar_subquery()
+)
 _columns = (
     people.c.id,
     people.c.surname,
@@ -105,6 +118,7 @@ _columns = (
     accounts.c.id.label("account_id"),
     accounts.c.state,
     roles_of_person.label("roles"),
+    _zones_of_person.label("zones"),
 )
 # Outer: a person without an account must be seen, or one of two candidates would look like the only one.
 _candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id == people.c.id, isouter=True)
@@ -112,7 +126,7 @@ _candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id
 # The statements of the way in are built once, and each asks for all that is to be known at that point:
 # building and sending one costs more than the database needs to run it.
 _CANDIDATES_OF_PROFILE = union_all(
-    select(*_columns, true().label("bound"))
+    select(*_columns, bindings.c.road)
     .join_from(bindings, accounts, accounts.c.id == bindings.c.account_id)
     .join(people, people.c.id == accounts.c.person_id)
     .where(
@@ -122,7 +136,7 @@ _CANDIDATES_OF_PROFILE = union_all(
         bindings.c.ended_at.is_(None),
     ),
     # Not as an array: how long one is, PostgreSQL cannot know, and would plan the statement each time.
-    _candidates.add_columns(false().label("bound")).where(
+    _candidates.add_columns(null().label("road")).where(
         people.c.snils_index.in_(bindparam("digests", expanding=True))
     ),
 )
@@ -173,8 +187,8 @@ async def candidates_of_profile(
     bound: Candidate | None = None
     with_snils: list[Candidate] = []
     for row in found:
-        if row.bound:
-            bound = _candidate(row, keyring)
+        if row.road is not None:
+            bound = _candidate(row, keyring, Road(row.road))
         else:
             with_snils.append(_candidate(row, keyring))
     return bound, with_snils
@@ -247,7 +261,7 @@ def _active(provider: Provider) -> tuple[Any, ...]:
     )
 
 
-def _candidate(row: Any, keyring: Keyring) -> Candidate:
+def _candidate(row: Any, keyring: Keyring, road: Road | None = None) -> Candidate:
     snils = None
     if row.snils_box is not None:
         sealed = Sealed(row.snils_box, row.snils_box_key)
@@ -258,4 +272,6 @@ def _candidate(row: Any, keyring: Keyring) -> Candidate:
         may_enter=row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE,
         person=person_of(row),
         registered=Registered(row.id, name, row.birth_date, snils, row.snils_disputed),
+        zones=tuple(ZoneInfo(zone) for zone in row.zones or ()),
+        road=road,
     )

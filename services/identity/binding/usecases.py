@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
@@ -19,10 +20,12 @@ from services.identity.accounts.rules import AccountBlocked
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding import storage
 from services.identity.binding.bind import Tried, bind
-from services.identity.binding.rules import matching
+from services.identity.binding.rules import assurance, matching
+from services.identity.binding.rules.assurance import Level, LevelPolicy, day_of_entry
 from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SnilsDiffers, Verdict
 from services.identity.binding.rules.refusals import (
     BoundToAnotherProfile,
+    LevelTooLow,
     NotBound,
     ProfileBoundElsewhere,
     refusal_of,
@@ -34,7 +37,7 @@ from services.identity.keyring import Keyring, Sealed
 from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage, StepUp
 from services.identity.links.storage import Link
-from services.identity.people.rules import FullName
+from services.identity.people.rules import FullName, age_on
 from services.identity.people.storage import snils_digests
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
@@ -76,6 +79,8 @@ class Bindings:
         telling: Telling,
         devices: Devices,
         provider: Provider,
+        level_policy: LevelPolicy,
+        zone: ZoneInfo,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -85,6 +90,8 @@ class Bindings:
         self._telling = telling
         self._devices = devices
         self._provider = provider
+        self._level_policy = level_policy
+        self._zone = zone
         self._clock = clock
 
     async def enter(self, tx: Transaction, link: Link, profile: Profile) -> Outcome:
@@ -107,6 +114,10 @@ class Bindings:
         verdict = matching.by_snils(profile, [candidate.registered for candidate in candidates])
         match verdict:
             case NoSnils():
+                missing = assurance.needed_by_anyone(profile.level, policy=self._level_policy)
+                if missing is not None:
+                    error = LevelTooLow(seen=profile.level, needed=missing)
+                    return await self._refuse(tx, link, profile, error, person_id=None)
                 return await self._await_password(tx, link, profile)
             case Agreed(person=person):
                 chosen = next(one for one in candidates if one.registered is person)
@@ -192,13 +203,29 @@ class Bindings:
         return SignedIn(tokens, bound.person)
 
     async def _unfit(self, tx: Transaction, link: Link, profile: Profile, bound: Candidate) -> Refused | None:
-        """Why a bound profile may not enter all the same (A14, A16)."""
+        """Why a bound profile may not enter all the same (A14, A15, A16)."""
         if not bound.may_enter:
             return await self._refuse(tx, link, profile, AccountBlocked(), person_id=bound.person.id)
         verdict = matching.again(profile, bound.registered)
         if isinstance(verdict, SnilsDiffers):
             return await self._refuse_match(tx, link, profile, verdict)
-        return None
+        return await self._too_low(tx, link, profile, bound)
+
+    async def _too_low(
+        self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
+    ) -> Refused | None:
+        """Whether the profile's account vouches too little for somebody of the person's age (R5, R6, A15)."""
+        today = day_of_entry(self._clock.now(), candidate.zones, self._zone)
+        missing = assurance.needed(
+            profile.level,
+            age=age_on(candidate.registered.birth_date, today),
+            policy=self._level_policy,
+            by_password=candidate.road is Road.PASSWORD,
+        )
+        if missing is None:
+            return None
+        error = LevelTooLow(seen=profile.level, needed=missing)
+        return await self._refuse(tx, link, profile, error, person_id=candidate.person.id)
 
     async def _enter_by_password(
         self, tx: Transaction, link: Link, profile: Profile, account_id: UUID
@@ -214,9 +241,12 @@ class Bindings:
     async def _bind(
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate, road: Road
     ) -> SignedIn | Refused:
+        candidate = replace(candidate, road=road)
         person, account_id = candidate.person, candidate.account_id
+        if candidate.may_enter and (refused := await self._too_low(tx, link, profile, candidate)):
+            return refused
         now, binding_id = self._clock.now(), new_id()
-        # First of all: whoever blocks the account or binds it now waits for us, or we for them.
+        # First of what is written: whoever blocks the account or binds it now waits for us, or we for them.
         tried = await bind(
             tx.connection,
             self._provider,
@@ -343,6 +373,7 @@ def _to_json(profile: Profile) -> str:
             "subject": profile.subject,
             "name": [profile.name.surname, profile.name.given_name, profile.name.patronymic],
             "birth_date": profile.birth_date.isoformat() if profile.birth_date else None,
+            "level": profile.level,
         }
     )
 
@@ -351,4 +382,6 @@ def _from_json(text: str) -> Profile:
     """A profile that awaited a password; it has no SNILS, or it would not have waited."""
     said = json.loads(text)
     birth_date = date.fromisoformat(said["birth_date"]) if said["birth_date"] else None
-    return Profile(said["subject"], FullName(*said["name"]), birth_date, snils=None)
+    # A replica that ran before levels were judged has written none; the lowest is sure not to be too high.
+    level = Level(said.get("level", Level.SIMPLIFIED))
+    return Profile(said["subject"], FullName(*said["name"]), birth_date, snils=None, level=level)

@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.identity.accounts.usecases import Accounts
+from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.matching import Profile
 from services.identity.binding.usecases import Bindings, PasswordAwaited, Refused
 from services.identity.devices.usecases import Devices
@@ -212,7 +213,7 @@ async def _asking_esia() -> AsyncIterator[None]:
 def _profile_of(esia: EsiaProfile) -> Profile:
     name = FullName(esia.surname, esia.given_name, esia.patronymic or "")
     snils = Snils(esia.snils) if esia.snils else None
-    return Profile(str(esia.oid), name, esia.birth_date, snils)
+    return Profile(str(esia.oid), name, esia.birth_date, snils, Level(esia.level))
 
 
 def _told(failed: EsiaError) -> DomainError:

@@ -57,7 +57,7 @@ async def test_a_registered_person_has_an_account_and_enters_through_esia(here: 
 
     person = await register(doors, session, wish(school, snils=f"{snils[:3]}-{snils[3:6]}-{snils[6:9]} 00"))
     entered = await doors.enter(
-        here.citizen("Королев Петр Олегович", snils=snils, birth_date=None, level="child")
+        here.citizen("Королев Петр Олегович", snils=snils, birth_date=None, level="standard")
     )
 
     assert entered.person == person

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.matching import (
     Agreed,
     BirthDateDiffers,
@@ -32,7 +33,7 @@ MOTHER = FullName("Королёва", "Алёна", "Сергеевна")
 BORN = date(1986, 4, 12)
 OWN, OTHERS = Snils("00000100000"), Snils("00000200000")
 
-profile = Profile("1000000001", MOTHER, BORN, OWN)
+profile = Profile("1000000001", MOTHER, BORN, OWN, Level.CONFIRMED)
 mother = Registered(UUID(int=1), MOTHER, BORN, OWN)
 
 
@@ -131,7 +132,12 @@ registered = st.builds(
     snils_disputed=st.booleans(),
 )
 profiles = st.builds(
-    Profile, subject=st.just("1"), name=names, birth_date=st.one_of(st.none(), dates), snils=numbers
+    Profile,
+    subject=st.just("1"),
+    name=names,
+    birth_date=st.one_of(st.none(), dates),
+    snils=numbers,
+    level=st.sampled_from(Level),
 )
 
 

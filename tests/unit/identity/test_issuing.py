@@ -24,7 +24,6 @@ from services.identity.issuing.rules.people import (
     Document,
     Reach,
     Ward,
-    age_on,
     capacities,
     require_capacity,
     require_documents,
@@ -47,7 +46,7 @@ from services.identity.issuing.rules.slips import (
     logins,
     temporary_password,
 )
-from services.identity.people.rules import FullName, Role, UnknownPerson
+from services.identity.people.rules import FullName, Role, UnknownPerson, age_on
 
 TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from school.identity.v1.sign_in_pb2 import CompleteEsiaSignInRequest, SignedIn, 
 from services.gateway.pages.answers import BACK_COOKIE, Answers, wanted_back
 from services.gateway.pages.doors.sign_in import wait_of
 from services.gateway.pages.frame import HOME
-from services.gateway.pages.troubles.view import NAME_PARTS, trouble_view
+from services.gateway.pages.troubles.view import Details, trouble_view
 from services.gateway.problems import Refused
 
 # A code is about 1 kB and a state 128 bits; what is longer never came from ESIA.
@@ -41,6 +41,9 @@ one that waits goes on waiting."""
 
 TOO_OLD = "ESIA_PROOF_TOO_OLD"
 """ESIA let the person through without asking, which is no proof of who sits there now."""
+
+DETAILS = ("part", "seen", "needed")
+"""The metadata of a refusal that the page of refusals understands."""
 
 LINK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS"})
 """Refusals after which the login and password may be entered once more."""
@@ -133,8 +136,8 @@ class EsiaPages:
         speech = self._answers.speech(request)
         asked = request.query_params.get("reason", "")
         reason = asked if speech.knows(f"reason.{asked}.meaning") else "OTHER"
-        part = request.query_params.get("part", "") if reason == "NAME_DIFFERS" else ""
-        view = trouble_view(reason, STATUS.get(reason, 403), signed_in=False, door=True, part=part)
+        details = Details(**{name: request.query_params.get(name, "") for name in DETAILS})
+        view = trouble_view(reason, STATUS.get(reason, 403), signed_in=False, door=True, details=details)
         frame = self._answers.bare_frame(request)
         return self._answers.html("trouble.html", frame, status=STATUS.get(reason, 403), view=view)
 
@@ -163,6 +166,6 @@ class EsiaPages:
         return response
 
     def _refused(self, refused: Refused) -> Response:
-        part = refused.problem.metadata.get("part", "")
-        which = f"&part={part}" if part in NAME_PARTS else ""
-        return self._answers.see_other(f"/sign-in/refused?reason={refused.reason}{which}")
+        said = refused.problem.metadata
+        query = {"reason": refused.reason} | {name: said[name] for name in DETAILS if name in said}
+        return self._answers.see_other(f"/sign-in/refused?{urlencode(query)}")

@@ -15,6 +15,7 @@ PASSWORD_HELPS = frozenset(
         "ESIA_REFUSED",
         "ESIA_UNAVAILABLE",
         "ESIA_NOT_CONFIRMED",
+        "LEVEL_TOO_LOW",
         "ESIA_CLOSED",
     }
 )
@@ -23,6 +24,33 @@ PASSWORD_HELPS = frozenset(
 
 NAME_PARTS = frozenset({"surname", "given_name", "patronymic", "alphabet"})
 """What may differ when a name does."""
+LEVELS_SEEN = frozenset({"simplified", "child", "standard", "confirmed"})
+"""Of an ESIA account."""
+LEVELS_NEEDED = frozenset({"child", "standard", "confirmed"})
+"""Those that an account may lack."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a reason's metadata say beside it, as they came: nothing of them is shown but what is known."""
+
+    part: str = ""
+    """Of a name that differs."""
+    seen: str = ""
+    """The level of an ESIA account."""
+    needed: str = ""
+    """The level it should have."""
+
+    def keys(self, reason: str) -> tuple[str, ...]:
+        """The keys of the words for them, in the order in which they are read."""
+        if reason == "NAME_DIFFERS" and self.part in NAME_PARTS:
+            return (f"trouble.part.{self.part}",)
+        if reason == "LEVEL_TOO_LOW" and self.seen in LEVELS_SEEN and self.needed in LEVELS_NEEDED:
+            return (f"trouble.seen.{self.seen}", f"trouble.needed.{self.needed}")
+        return ()
+
+
+NO_DETAILS = Details()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +72,8 @@ class TroubleView:
     still_works: tuple[str, ...]
     wait: int | None
     request_id: str
-    part: str
-    """The key of the words for what differs, when the reason is that something differs."""
+    details: tuple[str, ...]
+    """The keys of the words for what just this refusal was about."""
 
 
 def trouble_view(
@@ -57,7 +85,7 @@ def trouble_view(
     wait: int | None = None,
     request_id: str = "",
     again: str = "",
-    part: str = "",
+    details: Details = NO_DETAILS,
 ) -> TroubleView:
     """The page for a reason; ``door``: it happened while entering; ``again``: the page to load once more."""
     return TroubleView(
@@ -67,7 +95,7 @@ def trouble_view(
         still_works=_still_works(status, signed_in),
         wait=wait,
         request_id=request_id,
-        part=f"trouble.part.{part}" if part in NAME_PARTS else "",
+        details=details.keys(reason),
     )
 
 

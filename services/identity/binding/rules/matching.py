@@ -13,6 +13,7 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
+from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.names import Likeness, NamePart, compare
 from services.identity.people.rules import FullName, Snils
 
@@ -25,6 +26,7 @@ class Profile:
     name: FullName
     birth_date: date | None
     snils: Snils | None
+    level: Level
 
 
 @dataclass(frozen=True, slots=True)

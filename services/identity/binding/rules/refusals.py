@@ -69,6 +69,13 @@ class ProfileBoundElsewhere(BindingRefused):
     title = "This Gosuslugi profile is bound to another account"
 
 
+class LevelTooLow(BindingRefused):
+    """The ESIA account vouches too little for the person's age; the metadata: level seen and level needed."""
+
+    reason = "LEVEL_TOO_LOW"
+    title = "The Gosuslugi account is of too low a level"
+
+
 class NotBound(DomainError):
     """No ESIA profile is bound to the caller's account."""
 

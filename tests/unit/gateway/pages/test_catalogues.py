@@ -108,6 +108,8 @@ def test_no_text_is_left_over() -> None:
     composed = (
         "reason.",
         "trouble.part.",
+        "trouble.seen.",
+        "trouble.needed.",
         "deed.",
         "messages.kind.",
         "messages.channel.",
@@ -163,6 +165,7 @@ def test_who_is_told_what_it_means_is_told_what_to_do(language: str) -> None:
         "ESIA_REFUSED",
         "ESIA_CODE_REFUSED",
         "ESIA_NOT_CONFIRMED",
+        "LEVEL_TOO_LOW",
         "ESIA_UNAVAILABLE",
         "SIGN_IN_UNKNOWN",
     ],

@@ -15,8 +15,9 @@ from school.notifications.v1.inbox_pb2 import Notice, NoticeKind
 from services.gateway.pages.doors.regions import regions_view
 from services.gateway.pages.doors.welcome import welcome_view
 from services.gateway.pages.journal.view import Aftermath, RowTrouble, journal_view
+from services.gateway.pages.language import LANGUAGES, Speech
 from services.gateway.pages.notices.view import KEYS, by_day, notice_views
-from services.gateway.pages.troubles.view import trouble_view
+from services.gateway.pages.troubles.view import LEVELS_NEEDED, LEVELS_SEEN, Details, trouble_view
 
 # --- notices ---
 
@@ -175,5 +176,30 @@ def test_a_silent_service_is_asked_again_and_what_works_is_told() -> None:
 
 
 def test_only_parts_of_a_name_are_said_to_differ() -> None:
-    assert trouble_view("NAME_DIFFERS", 403, signed_in=False, part="surname").part == "trouble.part.surname"
-    assert trouble_view("NAME_DIFFERS", 403, signed_in=False, part="<b>").part == ""
+    def details(part: str, reason: str = "NAME_DIFFERS") -> tuple[str, ...]:
+        return trouble_view(reason, 403, signed_in=False, details=Details(part=part)).details
+
+    assert details("surname") == ("trouble.part.surname",)
+    assert details("<b>") == ()
+    assert details("surname", "SNILS_UNKNOWN") == ()
+
+
+def test_a_level_too_low_is_said_with_the_one_that_is_needed() -> None:
+    """R6."""
+
+    def details(seen: str, needed: str) -> tuple[str, ...]:
+        told = Details(seen=seen, needed=needed)
+        return trouble_view("LEVEL_TOO_LOW", 403, signed_in=False, details=told).details
+
+    assert details("child", "standard") == ("trouble.seen.child", "trouble.needed.standard")
+    assert details("<b>", "standard") == ()
+    assert details("child", "simplified") == ()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_level_that_can_be_lacking_has_words(language: str) -> None:
+    """R6: and how to raise it."""
+    speech = Speech(language)
+
+    assert all(speech.knows(f"trouble.seen.{level}") for level in LEVELS_SEEN)
+    assert all(speech.knows(f"trouble.needed.{level}") for level in LEVELS_NEEDED)

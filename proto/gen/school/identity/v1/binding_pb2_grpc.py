@@ -59,7 +59,8 @@ class BindingServiceServicer:
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
         NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
         BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
+        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+        `CompleteEsiaSignIn`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,8 @@ class BindingServiceStub:
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
     NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
     BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
+    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+    `CompleteEsiaSignIn`.
     """
     GetMyBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -62,7 +63,8 @@ class BindingServiceAsyncStub(BindingServiceStub):
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
     NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
     BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
+    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+    `CompleteEsiaSignIn`.
     """
     GetMyBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]  # type: ignore[assignment]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -86,7 +88,8 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
         NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
         BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account.
+        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+        `CompleteEsiaSignIn`.
         """
 
     @_abc_1.abstractmethod

@@ -82,7 +82,10 @@ class SignInServiceServicer:
         accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
         not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
         BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
-        SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's.
+        SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's. At every
+        entry: LEVEL_TOO_LOW when the ESIA account vouches too little for the person's age on that day; the
+        metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
+        "confirmed").
 
         A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
         account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
