@@ -38,8 +38,8 @@ class Post:
         self._url = region.post_url
 
     async def code(self, mobile: str, *, after: int = 0) -> str:
-        """The six digits of the newest SMS to a number, waited for; messages up to ``after`` are old."""
-        return await self._found(mobile, r"\b\d{6}\b", after)
+        """The code of the newest SMS to a number, waited for; messages up to ``after`` are old."""
+        return await self._found(mobile, r"\b(?:\d{6}|\d{8})\b", after)
 
     async def link(self, email: str, path: str, *, after: int = 0) -> str:
         """The newest link that begins with ``path`` in a letter to an address, waited for."""

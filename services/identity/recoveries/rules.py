@@ -10,6 +10,9 @@ from uuid import UUID
 from services.identity.contacts.rules import CODE_LIFE, LINK_LIFE, Kind
 from services.kit.errors import DomainError, StatusCode
 
+CODE_DIGITS: Final = 8
+"""Anybody can begin the recovery of anybody's password, of many persons' and again each hour: five guesses
+at six digits each time would open accounts every day (A21). A code that a session asks for is shorter."""
 LEAST_TIME: Final = timedelta(milliseconds=400)
 """Beginning a recovery takes at least so long, many times what it costs to send something: whether there is
 such an account cannot be told from the time (A22)."""

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import LONGEST_LOGIN, normal_login
 from services.identity.contacts.recipients import CHANNELS
-from services.identity.contacts.rules import CODE_DIGITS, Kind
+from services.identity.contacts.rules import Kind
 from services.identity.contacts.storage import forget_changes
 from services.identity.credentials.rules.refusals import BadPassword
 from services.identity.credentials.usecases import Credentials
@@ -21,7 +21,14 @@ from services.identity.guesses.rules import Scope
 from services.identity.guesses.usecases import Guesses
 from services.identity.keyring import Keyring
 from services.identity.recoveries import storage
-from services.identity.recoveries.rules import LEAST_TIME, Recovery, RecoveryUnknown, Started, life_of
+from services.identity.recoveries.rules import (
+    CODE_DIGITS,
+    LEAST_TIME,
+    Recovery,
+    RecoveryUnknown,
+    Started,
+    life_of,
+)
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.rules import Recipient
