@@ -162,7 +162,7 @@ class SignIns:
         if link is None:
             raise SignInUnknown
         profile, shown_at = await self._profile(redirect)
-        if link.step_up is not None and shown_at is not None and self._clock.now() - shown_at > RECENT:
+        if link.step_up is not None and not self._is_recent(shown_at):
             raise EsiaProofTooOld(esia_logout_url=self._esia.logout_url())
         link = replace(link, shown_at=shown_at)
         async with self._database.transaction() as tx:
@@ -172,6 +172,10 @@ class SignIns:
         if isinstance(outcome, Refused):
             raise outcome.error
         return outcome
+
+    def _is_recent(self, shown_at: datetime | None) -> bool:
+        """Whether somebody has shown lately at ESIA who they are; when it does not tell, nobody has."""
+        return shown_at is not None and self._clock.now() - shown_at <= RECENT
 
     async def with_password(self, login: str, password: str) -> SignedIn:
         """Sign in with the school-issued login and password. Raises as `Accounts.prove`."""

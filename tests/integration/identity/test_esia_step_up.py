@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import update
@@ -12,6 +12,7 @@ from deploy.local.esia.people import Person as Citizen
 from school.identity.v1 import sessions_pb2, sign_in_pb2
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
+from services.identity.esia.tokens import IdToken, TokenVerifier
 from services.identity.sessions.storage import sessions
 from tests.support.clock import MovableClock
 from tests.support.esia import Browser
@@ -104,6 +105,20 @@ async def test_who_was_not_asked_for_long_signs_in_at_esia_anew(
         assert told.reason == "ESIA_PROOF_TOO_OLD"
         await browser.open(told.metadata["esia_logout_url"])
         assert (await doors.complete(await bound.back(browser=browser))).HasField("signed_in")
+
+
+async def test_an_esia_that_does_not_tell_when_steps_nobody_up(
+    doors: Doors, bound: Bound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Single sign-on may have asked nobody; without a time that is not known."""
+    told = TokenVerifier.identity
+
+    async def silent(self: TokenVerifier, token: str, *, oid: int) -> IdToken:
+        return replace(await told(self, token, oid=oid), authenticated_at=None)
+
+    monkeypatch.setattr(TokenVerifier, "identity", silent)
+
+    assert await reason(doors.complete(await bound.back())) == "ESIA_PROOF_TOO_OLD"
 
 
 async def test_another_profile_steps_nobody_up(here: Town, doors: Doors, bound: Bound) -> None:
