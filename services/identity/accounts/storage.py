@@ -210,6 +210,11 @@ async def my_account(connection: AsyncConnection, account_id: UUID) -> MyAccount
     )
 
 
+async def lock_account(connection: AsyncConnection, account_id: UUID) -> None:
+    """Have whoever changes the account, or points at it, wait until the transaction ends."""
+    await connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update())
+
+
 async def reserve_login(connection: AsyncConnection, login: str, *, account_id: UUID, now: datetime) -> bool:
     """Reserve a login and its look-alikes for an account, for ever; whether nobody else has them (A24).
 

@@ -144,8 +144,10 @@ class Logins:
             await self._guesses.count(connection, Scope.LOGIN, str(caller.account_id))
         now = self._clock.now()
         async with self._database.transaction() as tx:
-            # The reservation comes first: it decides between accounts, the condition on the account between
-            # calls of one.
+            # Calls of one account go one by one: a reservation holds its account, which is changed next, so
+            # two that had both reserved would wait for each other.
+            await storage.lock_account(tx.connection, caller.account_id)
+            # The reservation decides between accounts, the condition on the account between calls of one.
             if not await storage.reserve_login(tx.connection, login, account_id=caller.account_id, now=now):
                 raise LoginTaken
             if not await storage.rename_login(tx.connection, caller.account_id, login, now=now):
