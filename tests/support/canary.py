@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 6  # a code by SMS; what is shorter is found everywhere
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
+# Also as NATS writes it, after the number of its process: "[4711] 2026/11/23 20:42:01.123456".
+_INSTANT: Final = re.compile(r"(^\[\d+\] )?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
 _PATTERNS: Final = {
     "SNILS": re.compile(r"(?<![\d-])\d{3}-\d{3}-\d{3}[ -]\d{2}(?![\d-])"),
     "phone number": re.compile(r"(?<![\w+])\+7[\s(-]*\d{3}[\s)-]*\d{3}[\s-]*\d{2}[\s-]*\d{2}(?!\d)"),

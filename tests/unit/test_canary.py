@@ -56,6 +56,7 @@ def test_what_looks_like_somebody_is_found_unplanted(canaries: Canaries, line: s
     "line",
     [
         "2026-09-01T08:00:00.493817Z call",
+        "[493817] 2026/09/01 08:00:00.493817 [INF] Server is ready",
         '{"timestamp": "2026-09-01 08:00:00.493817+00:00", "ms": 4.93}',
         "id 01890000-4938-7817-8000-000049381700",
         "4938170 and 0493817",

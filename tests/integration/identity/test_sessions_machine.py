@@ -212,7 +212,7 @@ async def test_no_sequence_of_requests_revives_a_dead_session(here: Town, clock:
         asyncio.get_running_loop(), here.database, here.inside.use_cases.sessions, clock, person
     )
     chosen = settings(
-        max_examples=25, stateful_step_count=25, deadline=timedelta(seconds=30), derandomize=True
+        max_examples=12, stateful_step_count=25, deadline=timedelta(seconds=30), derandomize=True
     )
 
     await asyncio.to_thread(run_state_machine_as_test, Machine, settings=chosen)
