@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -34,9 +35,9 @@ class ConsentPages:
 
     async def text(self, request: Request) -> Response:
         """A text as it was consented to."""
-        frame = await self._answers.frame(request)
-        reply = await self._consents.GetConsentText(
-            GetConsentTextRequest(text_id=request.path_params["text_id"])
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._consents.GetConsentText(GetConsentTextRequest(text_id=request.path_params["text_id"])),
         )
         return self._answers.html("account/consent.html", frame, text=reply.text)
 
@@ -54,8 +55,10 @@ class ConsentPages:
     async def ask(self, request: Request) -> Response:
         """Before a withdrawal: what follows from it."""
         me = self._answers.person_id(request)
-        frame = await self._answers.frame(request)
-        reply = await self._consents.ListMyConsents(ListMyConsentsRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._consents.ListMyConsents(ListMyConsentsRequest()),
+        )
         consents = consent_views(reply.consents, me, self._answers.zone(request))
         chosen = next((one for one in consents if one.consent_id == request.path_params["consent_id"]), None)
         if chosen is None or chosen.withdrawn_at:
@@ -81,8 +84,10 @@ class ConsentPages:
 
     async def _show(self, request: Request, problem: Problem | None = None) -> Response:
         me = self._answers.person_id(request)
-        frame = await self._answers.frame(request, _HOME)
-        reply = await self._consents.ListMyConsents(ListMyConsentsRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request, _HOME),
+            self._consents.ListMyConsents(ListMyConsentsRequest()),
+        )
         consents = consent_views(reply.consents, me, self._answers.zone(request))
         return self._answers.html(
             "account/consents.html",

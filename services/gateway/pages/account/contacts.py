@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -77,8 +78,10 @@ class ContactPages:
         return self._answers.see_other(f"{_HOME}?done=mobile")
 
     async def _show(self, request: Request, problem: Problem | None = None) -> Response:
-        frame = await self._answers.frame(request, _HOME)
-        reply = await self._contacts.ListMyContacts(ListMyContactsRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request, _HOME),
+            self._contacts.ListMyContacts(ListMyContactsRequest()),
+        )
         return self._answers.html(
             "account/contacts.html",
             frame,

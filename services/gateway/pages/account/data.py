@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -37,8 +38,10 @@ class DataPages:
 
     async def read(self, request: Request) -> Response:
         """Everything that identity keeps about the person, to be read."""
-        frame = await self._answers.frame(request)
-        reply = await self._own.ExportMyData(ExportMyDataRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._own.ExportMyData(ExportMyDataRequest()),
+        )
         response = self._answers.html("account/export.html", frame, groups=readable(orjson.loads(reply.json)))
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -81,8 +84,10 @@ class DataPages:
     async def _show(
         self, request: Request, problem: Problem | None = None, template: str = "account/data.html"
     ) -> Response:
-        frame = await self._answers.frame(request)
-        reply = await self._own.PreviewErasure(PreviewErasureRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._own.PreviewErasure(PreviewErasureRequest()),
+        )
         erased, kept = erased_and_kept(reply.items, frame.speech.keys)
         waits: datetime | None = None
         if reply.HasField("erases_at"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -59,8 +61,10 @@ class EntryPages:
     async def _password(
         self, request: Request, *, problem: Problem | None = None, differ: bool = False
     ) -> Response:
-        frame = await self._answers.frame(request, "/account/password")
-        account = await self._answers.door.services.identity.accounts.GetMyAccount(GetMyAccountRequest())
+        frame, account = await asyncio.gather(
+            self._answers.frame(request, "/account/password"),
+            self._answers.door.services.identity.accounts.GetMyAccount(GetMyAccountRequest()),
+        )
         return self._answers.html(
             "account/password.html",
             frame,
@@ -71,8 +75,10 @@ class EntryPages:
         )
 
     async def _login(self, request: Request, *, wish: str = "", problem: Problem | None = None) -> Response:
-        frame = await self._answers.frame(request, "/account/login")
-        account = await self._answers.door.services.identity.accounts.GetMyAccount(GetMyAccountRequest())
+        frame, account = await asyncio.gather(
+            self._answers.frame(request, "/account/login"),
+            self._answers.door.services.identity.accounts.GetMyAccount(GetMyAccountRequest()),
+        )
         return self._answers.html(
             "account/login.html",
             frame,

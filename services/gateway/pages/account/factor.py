@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -53,8 +54,10 @@ class FactorPages:
     async def _show(
         self, request: Request, problem: Problem | None = None, codes: tuple[str, ...] = ()
     ) -> Response:
-        frame = await self._answers.frame(request, _HOME)
-        factor = await self._factor.GetSecondFactor(GetSecondFactorRequest())
+        frame, factor = await asyncio.gather(
+            self._answers.frame(request, _HOME),
+            self._factor.GetSecondFactor(GetSecondFactorRequest()),
+        )
         return self._answers.html(
             "account/factor.html",
             frame,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,8 +26,10 @@ class OverviewPages:
     async def show(self, request: Request) -> Response:
         """What opens the account, and where each part of it is looked after."""
         services = self._answers.door.services
-        frame = await self._answers.frame(request)
-        account = await services.identity.accounts.GetMyAccount(GetMyAccountRequest())
+        frame, account = await asyncio.gather(
+            self._answers.frame(request),
+            services.identity.accounts.GetMyAccount(GetMyAccountRequest()),
+        )
         return self._answers.html(
             "account/overview.html",
             frame,
@@ -37,9 +41,11 @@ class OverviewPages:
     async def history(self, request: Request) -> Response:
         """Who did what with the account and when, the newest first."""
         token = request.query_params.get("page", "")[:_LONGEST_TOKEN]
-        frame = await self._answers.frame(request)
-        reply = await self._answers.door.services.identity.audit.ListMyAudit(
-            ListMyAuditRequest(page_size=PAGE, page_token=token)
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._answers.door.services.identity.audit.ListMyAudit(
+                ListMyAuditRequest(page_size=PAGE, page_token=token)
+            ),
         )
         entries = entry_views(
             reply.entries,
@@ -59,9 +65,11 @@ class OverviewPages:
     async def messages(self, request: Request) -> Response:
         """What was sent to the person by e-mail and SMS, and what became of it."""
         token = request.query_params.get("page", "")[:_LONGEST_TOKEN]
-        frame = await self._answers.frame(request)
-        reply = await self._answers.door.services.notifications.delivery.ListMyDeliveries(
-            ListMyDeliveriesRequest(page_size=PAGE, page_token=token)
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request),
+            self._answers.door.services.notifications.delivery.ListMyDeliveries(
+                ListMyDeliveriesRequest(page_size=PAGE, page_token=token)
+            ),
         )
         return self._answers.html(
             "account/messages.html",

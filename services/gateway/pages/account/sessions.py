@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.requests import Request
@@ -28,8 +29,10 @@ class SessionPages:
 
     async def show(self, request: Request) -> Response:
         """Every live session."""
-        frame = await self._answers.frame(request, _HOME)
-        reply = await self._sessions.ListMySessions(ListMySessionsRequest())
+        frame, reply = await asyncio.gather(
+            self._answers.frame(request, _HOME),
+            self._sessions.ListMySessions(ListMySessionsRequest()),
+        )
         return self._answers.html(
             "account/sessions.html",
             frame,

@@ -103,7 +103,6 @@ class EntryView:
     actor: str
     """Another person's name; empty for the mesh itself."""
     action: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,6 @@ def entry_views(
             own=one.actor == me,
             actor=one.actor_name if one.actor != me else "",
             action=_known(f"deed.{one.action}", known, "deed.other"),
-            why=one.why,
         )
         for one in entries
     )
