@@ -9,7 +9,7 @@ from playwright.async_api import Browser, expect
 
 from deploy.local.region import Region
 from tests.e2e.town import Post
-from tests.e2e.window import DESKTOP, PHONE, Window, cast, window
+from tests.e2e.window import DESKTOP, PHONE, Window, cast, press, window
 
 pytestmark = pytest.mark.browser
 
@@ -29,12 +29,6 @@ ROOMS = (
     "data/read",
     "data/erase",
 )
-
-
-async def press(person: Window, button: str) -> None:
-    """Press a button of the page, which must be without stumbles."""
-    await person.expect_no_stumbles()
-    await person.page.get_by_role("button", name=button, exact=True).first.click()
 
 
 async def give_email(parent: Window, email: str) -> None:

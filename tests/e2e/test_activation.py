@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 from deploy.local.browser import Browser as Client
 from deploy.local.region import Region
 from tests.e2e.town import Office, Post, Slip
-from tests.e2e.window import DESKTOP, PHONE, Window, cast, credentials, window
+from tests.e2e.window import DESKTOP, PHONE, Window, cast, credentials, press, window
 
 pytestmark = pytest.mark.browser
 
@@ -25,12 +25,6 @@ async def sign_in(person: Window, login: str, password: str) -> None:
     await person.page.get_by_role("textbox", name="Логин").fill(login)
     await person.page.get_by_label("Пароль", exact=True).fill(password)
     await person.page.get_by_role("button", name="Войти", exact=True).click()
-
-
-async def press(person: Window, button: str) -> None:
-    """Press a button of the page, which must be without stumbles."""
-    await person.expect_no_stumbles()
-    await person.page.get_by_role("button", name=button, exact=True).click()
 
 
 async def expect_step(person: Window, number: int, title: str) -> None:

@@ -137,6 +137,12 @@ async def window(
         await context.close()
 
 
+async def press(person: Window, button: str) -> None:
+    """Press a button of the page, which must be without stumbles."""
+    await person.expect_no_stumbles()
+    await person.page.get_by_role("button", name=button, exact=True).click()
+
+
 def cast(region: Region, role: str) -> Mapping[str, str]:
     """Somebody of the demo's cast: ``name``, ``login`` at ESIA, ``person_id``."""
     assert region.demo
