@@ -1,4 +1,4 @@
-"""What tests of every kind share: real servers, started once per run and only when a test asks."""
+"""What tests of every kind share: real servers, started once per process and only when a test asks."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ _MUST_HAVE_BROWSER = os.environ.get("CI", "").lower() in ("true", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Share the tests out to the processes of the run, and see that those for a browser find one."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    _look_for_browser(items)
+
+
+def _group(item: pytest.Item) -> str:
+    """What one process runs: a file, or all that stands on the whole region, which is slow to start."""
+    if "region" in getattr(item, "fixturenames", ()):
+        return "region"
+    return item.nodeid.partition("::")[0]
+
+
+def _look_for_browser(items: list[pytest.Item]) -> None:
     """Skip what needs a browser when there is none; on a build machine that is a failure instead."""
     needy = [item for item in items if item.get_closest_marker("browser")]
     if not needy or chromium.find():

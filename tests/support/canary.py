@@ -23,11 +23,11 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
+_FOUND: Final = "canaries"
 _SHORTEST: Final = 6  # a code by SMS; what is shorter is found everywhere
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 # Also as NATS writes it, after the number of its process: "[4711] 2026/11/23 20:42:01.123456".
@@ -319,8 +319,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     factory = getattr(session.config, "_tmp_path_factory", None)
     if factory is not None and factory._basetemp is not None:
         look_at_files(factory.getbasetemp())
+    # In one of several processes: what it found goes to the one that says how the run ended.
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told[_FOUND] = [(finding.what, finding.where) for finding in CANARIES.findings]
     if CANARIES.findings:
         session.exitstatus = 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what was found in a process that ends; one that crashed has failed the run already."""
+    for what, where in getattr(node, "workeroutput", {}).get(_FOUND, ()):
+        CANARIES.findings[Finding(what, where)] = None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -84,3 +87,29 @@ async def test_a_problem_document_that_quotes_is_found(canaries: Canaries) -> No
         await client.get("http://gateway.test/v1/me")
 
     assert {finding.where for finding in canaries.findings} == {"the problem document of /v1/me"}
+
+
+_CARELESS = """
+from tests.support.canary import CANARIES
+
+def test_it():
+    CANARIES.plant("code", "493817")
+    print("the code is 493817")
+"""
+
+
+@pytest.mark.parametrize("processes", ["0", "1"])
+def test_a_finding_fails_the_run_whichever_process_made_it(tmp_path: Path, processes: str) -> None:
+    """Every test has passed, and what one of them wrote has not."""
+    (tmp_path / "test_careless.py").write_text(_CARELESS, "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "tests.support.canary", "-n", processes, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+
+    assert "1 passed" in run.stdout, run.stdout
+    assert "a planted code in test_careless.py::test_it, captured stdout call" in run.stdout
+    assert run.returncode == 1
