@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from services.identity.account_requests.storage import sweep_account_requests
+from services.identity.cases.storage import sweep_cases
 from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections
 from services.identity.devices.storage import sweep_devices
@@ -40,6 +41,7 @@ class Sweep(Background):
         now = self._clock.now()
         async with self._database.read() as connection:
             await sweep_account_requests(connection, now=now)
+            await sweep_cases(connection, now=now)
             await sweep_contacts(connection, now=now)
             await sweep_corrections(connection, now=now)
             await sweep_devices(connection, now=now)

@@ -11,6 +11,7 @@ from services.identity.activation.usecases import Activations
 from services.identity.audit.usecases import Audit
 from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases import Bindings
+from services.identity.cases.usecases import Cases
 from services.identity.config import IdentitySettings
 from services.identity.consents.storage import messages_refused
 from services.identity.consents.usecases import Consents
@@ -64,6 +65,7 @@ class UseCases:
     password_changes: PasswordChanges
     recoveries: Recoveries
     bindings: Bindings
+    cases: Cases
     issuing: Issuing
     class_issues: ClassIssues
     class_issue_worker: ClassIssueWorker
@@ -129,10 +131,12 @@ def use_cases_of(
         most_accounts=settings.contact_most_accounts,
         clock=clock,
     )
+    cases = Cases(database, keyring=keyring, zone=settings.zone, clock=clock)
     bindings = Bindings(
         database,
         keyring=keyring,
         accounts=accounts,
+        cases=cases,
         sessions=sessions,
         telling=telling,
         devices=devices,
@@ -177,6 +181,7 @@ def use_cases_of(
         ),
         recoveries=recoveries,
         bindings=bindings,
+        cases=cases,
         issuing=Issuing(database, desk, account_requests, keyring, clock),
         class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
         class_issue_worker=worker,

@@ -8,9 +8,8 @@ well, and committed, before it becomes an error.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,8 +20,15 @@ from services.identity.accounts.usecases import Accounts
 from services.identity.binding import storage
 from services.identity.binding.bind import Tried, bind
 from services.identity.binding.rules import assurance, matching
-from services.identity.binding.rules.assurance import Level, LevelPolicy, day_of_entry
-from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SnilsDiffers, Verdict
+from services.identity.binding.rules.assurance import LevelPolicy, day_of_entry
+from services.identity.binding.rules.matching import (
+    Agreed,
+    NoSnils,
+    Profile,
+    SeveralRegistered,
+    SnilsDiffers,
+    Verdict,
+)
 from services.identity.binding.rules.refusals import (
     BoundToAnotherProfile,
     LevelTooLow,
@@ -31,13 +37,16 @@ from services.identity.binding.rules.refusals import (
     refusal_of,
 )
 from services.identity.binding.storage import Candidate, Road
+from services.identity.binding.waiting import from_json, to_json
+from services.identity.cases.rules import NOTICED_BY, Said
+from services.identity.cases.usecases import Cases
 from services.identity.devices.usecases import Devices
 from services.identity.guesses.rules import TooManyAttempts
 from services.identity.keyring import Keyring, Sealed
 from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage, StepUp
 from services.identity.links.storage import Link
-from services.identity.people.rules import FullName, age_on
+from services.identity.people.rules import age_on
 from services.identity.people.storage import snils_digests
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
@@ -75,6 +84,7 @@ class Bindings:
         *,
         keyring: Keyring,
         accounts: Accounts,
+        cases: Cases,
         sessions: Sessions,
         telling: Telling,
         devices: Devices,
@@ -86,6 +96,7 @@ class Bindings:
         self._database = database
         self._keyring = keyring
         self._accounts = accounts
+        self._cases = cases
         self._sessions = sessions
         self._telling = telling
         self._devices = devices
@@ -297,7 +308,7 @@ class Bindings:
 
     async def _await_password(self, tx: Transaction, link: Link, profile: Profile) -> PasswordAwaited:
         until = self._clock.now() + TIME_TO_FINISH
-        sealed = self._keyring.seal(_to_json(profile), context=f"profile of {link.id}")
+        sealed = self._keyring.seal(to_json(profile), context=f"profile of {link.id}")
         await links.await_password(
             tx.connection, link.id, subject=profile.subject, profile=sealed, expires_at=until
         )
@@ -307,15 +318,16 @@ class Bindings:
         sealed: Sealed | None = link.profile
         if sealed is None:
             raise SignInUnknown
-        return _from_json(self._keyring.open(sealed, context=f"profile of {link.id}"))
+        return from_json(self._keyring.open(sealed, context=f"profile of {link.id}"))
 
     async def _refuse_match(self, tx: Transaction, link: Link, profile: Profile, verdict: Verdict) -> Refused:
         if isinstance(verdict, Agreed | NoSnils):
             raise TypeError("an agreement is no refusal")
+        error = refusal_of(verdict)
+        if isinstance(verdict, SeveralRegistered):
+            await self._open_case(tx, link, profile, error, verdict.person_ids)
         person = getattr(verdict, "person", None)
-        return await self._refuse(
-            tx, link, profile, refusal_of(verdict), person_id=person.person_id if person else None
-        )
+        return await self._refuse(tx, link, profile, error, person_id=person.person_id if person else None)
 
     async def _refuse(
         self, tx: Transaction, link: Link, profile: Profile, error: DomainError, *, person_id: UUID | None
@@ -330,9 +342,21 @@ class Bindings:
             why=":".join((error.reason, *error.metadata.values())),
             subject=person_id,
         )
+        if person_id is not None:
+            await self._open_case(tx, link, profile, error, (person_id,))
         if link.profile is None:
             await self._finish(tx, link, profile, Stage.REFUSED, person_id)
         return Refused(error)
+
+    async def _open_case(
+        self, tx: Transaction, link: Link, profile: Profile, error: DomainError, persons: tuple[UUID, ...]
+    ) -> None:
+        """Have the school settle what stands between the profile and the persons, if that can be settled."""
+        kind = NOTICED_BY.get(error.reason)
+        if kind is not None:
+            said = Said(profile.subject, profile.name, profile.birth_date, profile.snils)
+            part = error.metadata.get("part", "")
+            await self._cases.open(tx, kind, person_ids=persons, profile=said, detail=part, link_id=link.id)
 
     async def _finish(
         self, tx: Transaction, link: Link, profile: Profile, stage: Stage, person_id: UUID | None
@@ -365,23 +389,3 @@ def _profile_bound(
     )
     event.bound_at.FromDatetime(at)
     return event
-
-
-def _to_json(profile: Profile) -> str:
-    return json.dumps(
-        {
-            "subject": profile.subject,
-            "name": [profile.name.surname, profile.name.given_name, profile.name.patronymic],
-            "birth_date": profile.birth_date.isoformat() if profile.birth_date else None,
-            "level": profile.level,
-        }
-    )
-
-
-def _from_json(text: str) -> Profile:
-    """A profile that awaited a password; it has no SNILS, or it would not have waited."""
-    said = json.loads(text)
-    birth_date = date.fromisoformat(said["birth_date"]) if said["birth_date"] else None
-    # A replica that ran before levels were judged has written none; the lowest is sure not to be too high.
-    level = Level(said.get("level", Level.SIMPLIFIED))
-    return Profile(said["subject"], FullName(*said["name"]), birth_date, snils=None, level=level)

@@ -18,6 +18,7 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.activation.storage import activations
 from services.identity.binding.storage import bindings
+from services.identity.cases.storage import case_people, cases
 from services.identity.consents.storage import consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
@@ -153,6 +154,10 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
         },
         left_with=_DELETED,
     ),
+    # What ESIA said in a case may be of another person's profile: it is shown to nobody but the office.
+    Holding(cases, Data.CORRECTIONS, {"person_id": PERSON}, ("closed_by",), left_with=_DELETED),
+    # Who claims which SNILS is part of the register, and is settled whatever becomes of an account.
+    Holding(case_people, Data.REGISTERED_PERSON, {"person_id": PERSON}),
     # On which documents the school gave credentials is part of its register.
     Holding(credential_issues, Data.REGISTERED_PERSON, {"account_id": ACCOUNT}, ("issued_by",)),
     # The slip is the temporary password of somebody who has not got it yet.
