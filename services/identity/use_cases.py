@@ -10,7 +10,9 @@ from services.identity.accounts.usecases import Accounts, Logins
 from services.identity.activation.usecases import Activations
 from services.identity.audit.usecases import Audit
 from services.identity.binding.storage import person_and_binding
-from services.identity.binding.usecases import Bindings
+from services.identity.binding.usecases.admission import Admission
+from services.identity.binding.usecases.entering import Bindings
+from services.identity.binding.usecases.password_road import PasswordRoad
 from services.identity.cases.usecases import Cases
 from services.identity.config import IdentitySettings
 from services.identity.consents.storage import messages_refused
@@ -65,6 +67,7 @@ class UseCases:
     password_changes: PasswordChanges
     recoveries: Recoveries
     bindings: Bindings
+    password_road: PasswordRoad
     cases: Cases
     issuing: Issuing
     class_issues: ClassIssues
@@ -132,17 +135,22 @@ def use_cases_of(
         clock=clock,
     )
     cases = Cases(database, keyring=keyring, zone=settings.zone, clock=clock)
-    bindings = Bindings(
-        database,
+    admission = Admission(
+        cases,
         keyring=keyring,
-        accounts=accounts,
-        cases=cases,
         sessions=sessions,
         telling=telling,
-        devices=devices,
-        provider=provider,
         level_policy=settings.esia_level,
         zone=settings.zone,
+        clock=clock,
+    )
+    bindings = Bindings(
+        database,
+        admission,
+        keyring=keyring,
+        sessions=sessions,
+        provider=provider,
+        level_policy=settings.esia_level,
         clock=clock,
     )
     consents = Consents(database, own_data, settings.zone, clock)
@@ -182,6 +190,16 @@ def use_cases_of(
         recoveries=recoveries,
         bindings=bindings,
         cases=cases,
+        password_road=PasswordRoad(
+            database,
+            admission,
+            keyring=keyring,
+            accounts=accounts,
+            devices=devices,
+            provider=provider,
+            zone=settings.zone,
+            clock=clock,
+        ),
         issuing=Issuing(database, desk, account_requests, keyring, clock),
         class_issues=ClassIssues(database, desk, keyring, worker.wake, clock),
         class_issue_worker=worker,

@@ -248,10 +248,20 @@ class Doors:
         assert (await self.complete(redirect)).HasField("password_needed")
         return redirect.browser_key
 
-    async def bind(self, browser_key: str, login: str, password: str) -> sign_in_pb2.SignedIn:
-        """Answer the question for the password."""
+    async def propose(self, browser_key: str, login: str, password: str) -> binding_pb2.BindingProposal:
+        """Answer the question for the password; whom the profile would be bound to."""
         request = binding_pb2.BindWithPasswordRequest(browser_key=browser_key, login=login, password=password)
-        return (await self.binding.BindWithPassword(request, timeout=DEADLINE)).signed_in
+        return (await self.binding.BindWithPassword(request, timeout=DEADLINE)).proposal
+
+    async def confirm(self, browser_key: str, person_id: str) -> sign_in_pb2.SignedIn:
+        """Say "this is me"."""
+        request = binding_pb2.ConfirmBindingRequest(browser_key=browser_key, person_id=person_id)
+        return (await self.binding.ConfirmBinding(request, timeout=DEADLINE)).signed_in
+
+    async def bind(self, browser_key: str, login: str, password: str) -> sign_in_pb2.SignedIn:
+        """Answer the question for the password, and confirm whoever is proposed."""
+        proposed = await self.propose(browser_key, login, password)
+        return await self.confirm(browser_key, proposed.person_id)
 
     async def enter_with_password(self, login: str, password: str) -> sign_in_pb2.SignedIn:
         """The other door; who owes a second factor enrols one the first time, and gives a code later on."""

@@ -55,6 +55,10 @@ accounts = Table(
     Column("password_set_at", DateTime(timezone=True)),
     # Null: what the school issued has not been activated by the person, nor a profile bound (R8).
     Column("activated_at", DateTime(timezone=True)),
+    # Raised when a profile is unbound: what was proven before binds nothing any more (A7).
+    Column("binding_generation", Integer, nullable=False, server_default=text("1")),
+    # When that last was; a sign-in begun before it binds nothing either.
+    Column("unbound_at", DateTime(timezone=True)),
     # Not null: the one change of the login is spent (R15).
     Column("login_renamed_at", DateTime(timezone=True)),
     # One account per person.

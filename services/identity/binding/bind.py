@@ -8,6 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import (
     DateTime,
+    Integer,
+    LargeBinary,
+    SmallInteger,
     Text,
     Uuid,
     bindparam,
@@ -16,6 +19,7 @@ from sqlalchemy import (
     exists,
     func,
     null,
+    or_,
     select,
     union_all,
     update,
@@ -27,7 +31,8 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.storage import Road, bindings
 from services.identity.contacts.storage import NOTHING_PENDING, contacts
-from services.identity.links.rules import Provider
+from services.identity.keyring import BlindIndex
+from services.identity.links.storage import Link
 from services.identity.people.rules import PersonStatus
 from services.identity.people.storage import people
 from services.identity.recoveries.storage import recoveries
@@ -55,14 +60,24 @@ _locked = (
         accounts.c.id == bindparam("account"),
         accounts.c.state == AccountState.OPEN,
         people.c.status == PersonStatus.ACTIVE,
+        # What was shown before the last binding ended binds nothing any more (A7).
+        accounts.c.binding_generation == bindparam("at_generation", type_=Integer),
+        or_(
+            accounts.c.unbound_at.is_(None),
+            accounts.c.unbound_at <= bindparam("begun", type_=DateTime(timezone=True)),
+        ),
     )
     .with_for_update(of=accounts, key_share=True)
     .cte("locked")
 )
+_OF_BINDING = (
+    "id", "region", "provider", "subject", "account_id", "road", "link_id", "bound_at", "snils_seen",
+    "snils_seen_key",
+)  # fmt: skip
 _bound = (
     insert(bindings)
     .from_select(
-        ["id", "region", "provider", "subject", "account_id", "road", "link_id", "bound_at"],
+        list(_OF_BINDING),
         select(
             bindparam("binding", type_=Uuid),
             bindparam("here", type_=Text),
@@ -72,6 +87,8 @@ _bound = (
             bindparam("by_road", type_=Text),
             bindparam("link", type_=Uuid),
             _NOW,
+            bindparam("seen", type_=LargeBinary),
+            bindparam("seen_key", type_=SmallInteger),
         ),
     )
     .on_conflict_do_nothing()
@@ -138,17 +155,21 @@ _BIND = (
 )
 
 
-async def bind(
-    connection: AsyncConnection,
-    provider: Provider,
-    *,
-    binding_id: UUID,
-    subject: str,
-    account_id: UUID,
-    road: Road,
-    link_id: UUID,
-    at: datetime,
-) -> Tried | None:
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A binding to be made."""
+
+    id: UUID
+    subject: str
+    account_id: UUID
+    road: Road
+    snils: BlindIndex | None
+    """Of the profile, as it is found again."""
+    generation: int
+    """The account's, when what speaks for this binding was shown."""
+
+
+async def bind(connection: AsyncConnection, link: Link, bound: Bound, *, at: datetime) -> Tried | None:
     """Bind an account and move it to its next version, unless it or the profile are bound already.
 
     What somebody else may have prepared dies with it: the temporary password, values that wait to be
@@ -156,19 +177,24 @@ async def bind(
     waits here until the winner has committed.
 
     Returns:
-        What became of it; None when the account or its person may not be in by now (A16).
+        What became of it; None when the account or its person may not be in by now (A16), or a binding of
+        the account has ended since the sign-in began (A7).
     """
     found = await connection.execute(
         _BIND,
         {
-            "account": account_id,
-            "binding": binding_id,
-            "here": provider.region,
-            "issuer": provider.issuer,
-            "profile": subject,
-            "by_road": road,
-            "link": link_id,
+            "account": bound.account_id,
+            "at_generation": bound.generation,
+            "begun": link.begun_at,
+            "binding": bound.id,
+            "here": link.provider.region,
+            "issuer": link.provider.issuer,
+            "profile": bound.subject,
+            "by_road": bound.road,
+            "link": link.id,
             "now": at,
+            "seen": bound.snils.digest if bound.snils else None,
+            "seen_key": bound.snils.key_version if bound.snils else None,
         },
     )
     row = found.first()

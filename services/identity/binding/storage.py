@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -15,6 +15,8 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    LargeBinary,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -51,7 +53,16 @@ bindings = Table(
     # The sign-in that was used up by this binding; its own row is swept away after a while.
     Column("link_id", Uuid, nullable=False),
     Column("bound_at", DateTime(timezone=True), nullable=False),
+    # The SNILS that the profile showed last, as `people.snils_index` would have it; null: it has shown none.
+    # A school that corrects a person's SNILS is told at once when the two no longer agree.
+    Column("snils_seen", LargeBinary),
+    Column("snils_seen_key", SmallInteger),
+    # When a binding by password turned into one by SNILS, because ESIA had come to know the SNILS.
+    Column("reverified_at", DateTime(timezone=True)),
+    # History: all three are null while the binding holds.
     Column("ended_at", DateTime(timezone=True)),
+    Column("ended_by", Uuid),  # the person themselves, or the registrar
+    Column("ended_why", Text),  # a `WhyEnded`
     # One account per profile: whose is it? And no second account for it, whatever runs at once (A9, A10).
     # Here and below the column that tells rows apart comes first: region and provider are the same in most
     # rows, and before a table is analysed the planner takes either index for equally good by them.
@@ -72,6 +83,8 @@ bindings = Table(
         unique=True,
         postgresql_where=text("ended_at IS NULL"),
     ),
+    # What was bound to an account before.
+    Index("bindings_ended", "account_id", postgresql_where=text("ended_at IS NOT NULL")),
     # A sign-in binds once, ever (A7).
     Index("bindings_one_per_link", "link_id", unique=True),
 )
@@ -94,8 +107,14 @@ class Candidate:
     registered: Registered
     zones: tuple[ZoneInfo, ...]
     """Of the person's schools."""
+    activated: bool
+    account_version: int
+    generation: int
+    """Of the account's bindings: raised by each that ends (A7)."""
     road: Road | None = None
     """By which the profile is bound to the account; None while it is not."""
+    snils_seen: bytes | None = None
+    """Of the bound profile, as `people.snils_digests` would have it; None: it has shown none."""
 
 
 # One row per person: whose days count for them. Schools of which the diary has not told yet have none.
@@ -117,6 +136,9 @@ _columns = (
     people.c.status,
     accounts.c.id.label("account_id"),
     accounts.c.state,
+    accounts.c.activated_at.is_not(None).label("activated"),
+    accounts.c.version.label("account_version"),
+    accounts.c.binding_generation,
     roles_of_person.label("roles"),
     _zones_of_person.label("zones"),
 )
@@ -126,7 +148,7 @@ _candidates = select(*_columns).join_from(people, accounts, accounts.c.person_id
 # The statements of the way in are built once, and each asks for all that is to be known at that point:
 # building and sending one costs more than the database needs to run it.
 _CANDIDATES_OF_PROFILE = union_all(
-    select(*_columns, bindings.c.road)
+    select(*_columns, bindings.c.road, bindings.c.snils_seen)
     .join_from(bindings, accounts, accounts.c.id == bindings.c.account_id)
     .join(people, people.c.id == accounts.c.person_id)
     .where(
@@ -136,7 +158,7 @@ _CANDIDATES_OF_PROFILE = union_all(
         bindings.c.ended_at.is_(None),
     ),
     # Not as an array: how long one is, PostgreSQL cannot know, and would plan the statement each time.
-    _candidates.add_columns(null().label("road")).where(
+    _candidates.add_columns(null().label("road"), null().label("snils_seen")).where(
         people.c.snils_index.in_(bindparam("digests", expanding=True))
     ),
 )
@@ -188,7 +210,7 @@ async def candidates_of_profile(
     with_snils: list[Candidate] = []
     for row in found:
         if row.road is not None:
-            bound = _candidate(row, keyring, Road(row.road))
+            bound = replace(_candidate(row, keyring), road=Road(row.road), snils_seen=row.snils_seen)
         else:
             with_snils.append(_candidate(row, keyring))
     return bound, with_snils
@@ -261,7 +283,7 @@ def _active(provider: Provider) -> tuple[Any, ...]:
     )
 
 
-def _candidate(row: Any, keyring: Keyring, road: Road | None = None) -> Candidate:
+def _candidate(row: Any, keyring: Keyring) -> Candidate:
     snils = None
     if row.snils_box is not None:
         sealed = Sealed(row.snils_box, row.snils_box_key)
@@ -273,5 +295,7 @@ def _candidate(row: Any, keyring: Keyring, road: Road | None = None) -> Candidat
         person=person_of(row),
         registered=Registered(row.id, name, row.birth_date, snils, row.snils_disputed),
         zones=tuple(ZoneInfo(zone) for zone in row.zones or ()),
-        road=road,
+        activated=bool(row.activated),
+        account_version=row.account_version,
+        generation=row.binding_generation,
     )

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from services.kit.errors import DomainError, StatusCode
 
-# From the click on "Gosuslugi" to the person's data, and as long again for the password (A1).
+# From the click on "Gosuslugi" to the person's data, as long again for the password, and for looking at whom
+# it would be bound to (A1).
 TIME_TO_FINISH = timedelta(minutes=10)
 # Long enough to answer "why did it not work this morning?".
 KEPT_AFTER_EXPIRY = timedelta(days=1)
@@ -40,6 +41,7 @@ class Stage(StrEnum):
     SENT = "sent"  # the browser is at ESIA
     RETURNED = "returned"  # the state has been used, the code is being exchanged
     PASSWORD_NEEDED = "password_needed"  # noqa: S105 - the profile has no SNILS
+    CONFIRMATION_NEEDED = "confirmation_needed"  # a person was proposed
     DONE = "done"
     REFUSED = "refused"
 

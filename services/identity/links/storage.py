@@ -6,11 +6,13 @@ and can be used once: without all of these in one place, a binding could be smug
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Index,
@@ -23,13 +25,14 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    select,
     text,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.keyring import Sealed
-from services.identity.links.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Stage, StepUp
+from services.identity.links.rules import KEPT_AFTER_EXPIRY, MOST_PASSWORDS, Provider, Stage, StepUp
 from services.identity.metadata import metadata
 
 link_transactions = Table(
@@ -52,6 +55,10 @@ link_transactions = Table(
     Column("stepping_up", Uuid),
     Column("expected_subject", Text),
     Column("passwords_tried", Integer, nullable=False, server_default=text("0")),
+    # The account that was proposed, as it stood: what has changed since, the proof does not hold for (A7).
+    Column("account_id", Uuid),
+    Column("account_version", BigInteger),
+    Column("generation", Integer),
     # The redirect comes back with a state.
     Index("link_transactions_by_state", "state_digest", unique=True),
     # A password is given by a browser.
@@ -62,19 +69,41 @@ link_transactions = Table(
 
 
 @dataclass(frozen=True, slots=True)
+class Proposal:
+    """The account that a sign-in has proposed, as it stood then."""
+
+    account_id: UUID
+    account_version: int
+    generation: int
+    """Of the account's bindings: raised by each that ends (A7)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A sign-in on its way."""
 
     id: UUID
     expires_at: datetime
+    begun_at: datetime
+    provider: Provider
+    """To which the browser was sent, and for which region."""
     subject: str | None = None
+    person_id: UUID | None = None
     profile: Sealed | None = None
     step_up: StepUp | None = None
     """None: to sign in."""
+    proposal: Proposal | None = None
     shown_at: datetime | None = None
     """When the person showed at the provider who they are, as it told; not kept."""
 
 
+_OF_LINK = (
+    link_transactions.c.id,
+    link_transactions.c.expires_at,
+    link_transactions.c.begun_at,
+    link_transactions.c.region,
+    link_transactions.c.provider,
+)
 # The statements of every sign-in are built once: building one costs more than the database needs to run it.
 _INSERT = insert(link_transactions)
 _TAKE_STATE = (
@@ -86,18 +115,22 @@ _TAKE_STATE = (
         link_transactions.c.expires_at > bindparam("now"),
     )
     .values(stage=Stage.RETURNED)
-    .returning(
-        link_transactions.c.id,
-        link_transactions.c.expires_at,
-        link_transactions.c.stepping_up,
-        link_transactions.c.expected_subject,
-    )
+    .returning(*_OF_LINK, link_transactions.c.stepping_up, link_transactions.c.expected_subject)
 )
+_OF_PROFILE = (
+    link_transactions.c.subject,
+    link_transactions.c.person_id,
+    link_transactions.c.profile_box,
+    link_transactions.c.profile_box_key,
+)
+# Stages in which the profile lies here, sealed.
+_AWAITING = (Stage.PASSWORD_NEEDED, Stage.CONFIRMATION_NEEDED)
+
 _FINISH = (
     update(link_transactions)
     .where(
         link_transactions.c.id == bindparam("link"),
-        link_transactions.c.stage.in_((Stage.RETURNED, Stage.PASSWORD_NEEDED)),
+        link_transactions.c.stage.in_((Stage.RETURNED, *_AWAITING)),
         link_transactions.c.expires_at > bindparam("now"),
     )
     .values(
@@ -111,26 +144,19 @@ _FINISH = (
 
 
 async def insert_link(
-    connection: AsyncConnection,
-    link: Link,
-    *,
-    region: str,
-    provider: str,
-    state_digest: bytes,
-    browser_digest: bytes,
-    begun_at: datetime,
+    connection: AsyncConnection, link: Link, *, state_digest: bytes, browser_digest: bytes
 ) -> None:
     """Begin a sign-in."""
     await connection.execute(
         _INSERT,
         {
             "id": link.id,
-            "region": region,
-            "provider": provider,
+            "region": link.provider.region,
+            "provider": link.provider.issuer,
             "state_digest": state_digest,
             "browser_digest": browser_digest,
             "stage": Stage.SENT,
-            "begun_at": begun_at,
+            "begun_at": link.begun_at,
             "expires_at": link.expires_at,
             "stepping_up": link.step_up.session_id if link.step_up else None,
             "expected_subject": link.step_up.subject if link.step_up else None,
@@ -152,32 +178,27 @@ async def take_state(
     if row is None:
         return None
     step_up = StepUp(row.stepping_up, row.expected_subject) if row.stepping_up else None
-    return Link(row.id, row.expires_at, step_up=step_up)
+    return _link(row, step_up=step_up)
 
 
 async def count_password(connection: AsyncConnection, *, browser_digest: bytes, now: datetime) -> Link | None:
-    """Count one more password, before it is looked at; None when none may be tried from this browser."""
+    """Count one more password, before it is looked at; None when none may be tried from this browser.
+
+    Also after somebody was proposed: a page that is sent twice, or gone back to, proposes anew.
+    """
     counted = await connection.execute(
         update(link_transactions)
         .where(
             link_transactions.c.browser_digest == browser_digest,
-            link_transactions.c.stage == Stage.PASSWORD_NEEDED,
+            link_transactions.c.stage.in_(_AWAITING),
             link_transactions.c.expires_at > now,
             link_transactions.c.passwords_tried < MOST_PASSWORDS,
         )
         .values(passwords_tried=link_transactions.c.passwords_tried + 1)
-        .returning(
-            link_transactions.c.id,
-            link_transactions.c.expires_at,
-            link_transactions.c.subject,
-            link_transactions.c.profile_box,
-            link_transactions.c.profile_box_key,
-        )
+        .returning(*_OF_LINK, *_OF_PROFILE)
     )
     row = counted.first()
-    if row is None:
-        return None
-    return Link(row.id, row.expires_at, row.subject, Sealed(row.profile_box, row.profile_box_key))
+    return None if row is None else _waiting(row)
 
 
 async def uncount_password(connection: AsyncConnection, link_id: UUID) -> None:
@@ -204,6 +225,57 @@ async def await_password(
             expires_at=expires_at,
         )
     )
+
+
+async def propose(
+    connection: AsyncConnection, link_id: UUID, proposal: Proposal, *, person_id: UUID, expires_at: datetime
+) -> bool:
+    """Keep whom the password has shown, until they confirm; whether the sign-in still waits."""
+    proposed = await connection.execute(
+        update(link_transactions)
+        .where(link_transactions.c.id == link_id, link_transactions.c.stage.in_(_AWAITING))
+        .values(
+            stage=Stage.CONFIRMATION_NEEDED,
+            person_id=person_id,
+            account_id=proposal.account_id,
+            account_version=proposal.account_version,
+            generation=proposal.generation,
+            expires_at=expires_at,
+        )
+    )
+    return proposed.rowcount == 1
+
+
+async def proposed(
+    connection: AsyncConnection, *, browser_digest: bytes, person_id: UUID | None, now: datetime
+) -> Link | None:
+    """The sign-in of this browser that waits for a confirmation, locked until the transaction ends.
+
+    None when there is none, or not of ``person_id``, if that is given.
+    """
+    which = [
+        link_transactions.c.browser_digest == browser_digest,
+        link_transactions.c.stage == Stage.CONFIRMATION_NEEDED,
+        link_transactions.c.expires_at > now,
+    ]
+    if person_id is not None:
+        which.append(link_transactions.c.person_id == person_id)
+    found = await connection.execute(
+        select(
+            *_OF_LINK,
+            *_OF_PROFILE,
+            link_transactions.c.account_id,
+            link_transactions.c.account_version,
+            link_transactions.c.generation,
+        )
+        .where(*which)
+        .with_for_update()
+    )
+    row = found.first()
+    if row is None:
+        return None
+    proposal = Proposal(row.account_id, row.account_version, row.generation)
+    return replace(_waiting(row), proposal=proposal)
 
 
 async def finish(
@@ -233,3 +305,13 @@ async def sweep_links(connection: AsyncConnection, *, now: datetime) -> None:
     await connection.execute(
         delete(link_transactions).where(link_transactions.c.expires_at <= now - KEPT_AFTER_EXPIRY)
     )
+
+
+def _link(row: Any, *, step_up: StepUp | None = None) -> Link:
+    provider = Provider(row.region, row.provider)
+    return Link(row.id, row.expires_at, row.begun_at, provider, step_up=step_up)
+
+
+def _waiting(row: Any) -> Link:
+    sealed = Sealed(row.profile_box, row.profile_box_key)
+    return replace(_link(row), subject=row.subject, person_id=row.person_id, profile=sealed)

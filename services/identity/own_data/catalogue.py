@@ -171,9 +171,14 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
     Holding(second_factors, Data.SECOND_FACTOR, {"account_id": ACCOUNT}, left_with=_DELETED),
     Holding(recovery_codes, Data.SECOND_FACTOR, {"account_id": ACCOUNT}, left_with=_DELETED),
     Holding(sessions, Data.SESSIONS, {"account_id": ACCOUNT}, left_with=_DELETED),
-    Holding(bindings, Data.BINDING, {"account_id": ACCOUNT}, left_with=_DELETED),
+    Holding(bindings, Data.BINDING, {"account_id": ACCOUNT}, ("ended_by",), left_with=_DELETED),
     # A sign-in on its way, for minutes; its profile is sealed for its browser.
-    Holding(link_transactions, Data.BINDING, {"person_id": PERSON}, left_with=_DELETED),
+    Holding(
+        link_transactions,
+        Data.BINDING,
+        {"person_id": PERSON, "account_id": ACCOUNT},
+        left_with=_DELETED,
+    ),
     Holding(known_devices, Data.SESSIONS, {"person_id": PERSON}, left_with=_DELETED),
     # A way back to a forgotten password, for an hour.
     Holding(recoveries, Data.PASSWORD, {"account_id": ACCOUNT}, left_with=_DELETED),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from school.identity.v1 import sign_in_pb2, sign_in_pb2_grpc
-from services.identity.binding.usecases import PasswordAwaited
+from services.identity.binding.usecases.entering import PasswordAwaited
 from services.identity.sessions.messages import signed_in_message
 from services.identity.sessions.usecases import SignedIn
 from services.identity.sign_in.usecases import Redirect, SignIns

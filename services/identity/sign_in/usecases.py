@@ -15,7 +15,8 @@ from uuid import UUID
 from services.identity.accounts.usecases import Accounts
 from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.matching import Profile
-from services.identity.binding.usecases import Bindings, PasswordAwaited, Refused
+from services.identity.binding.usecases.admission import Refused
+from services.identity.binding.usecases.entering import Bindings, PasswordAwaited
 from services.identity.devices.usecases import Devices
 from services.identity.esia import (
     EsiaClient,
@@ -128,16 +129,14 @@ class SignIns:
         async with _asking_esia():
             url = await self._esia.authorization_url(state, code_verifier=_code_verifier(browser_key))
         now = self._clock.now()
-        link = Link(new_id(), now + TIME_TO_FINISH, step_up=step_up)
+        provider = Provider(region.code, self._provider.issuer)
+        link = Link(new_id(), now + TIME_TO_FINISH, now, provider, step_up=step_up)
         async with self._database.read() as connection:
             await links.insert_link(
                 connection,
                 link,
-                region=region.code,
-                provider=self._provider.issuer,
                 state_digest=_digest(str(state)),
                 browser_digest=_digest(browser_key),
-                begun_at=now,
             )
         return Started(url, browser_key, link.expires_at)
 
@@ -217,7 +216,9 @@ async def _asking_esia() -> AsyncIterator[None]:
 def _profile_of(esia: EsiaProfile) -> Profile:
     name = FullName(esia.surname, esia.given_name, esia.patronymic or "")
     snils = Snils(esia.snils) if esia.snils else None
-    return Profile(str(esia.oid), name, esia.birth_date, snils, Level(esia.level))
+    # ESIA always tells the status; where it should not, nothing is concluded from its silence.
+    closed = esia.status not in {None, "REGISTERED"}
+    return Profile(str(esia.oid), name, esia.birth_date, snils, Level(esia.level), closed=closed)
 
 
 def _told(failed: EsiaError) -> DomainError:

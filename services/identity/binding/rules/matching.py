@@ -27,6 +27,8 @@ class Profile:
     birth_date: date | None
     snils: Snils | None
     level: Level
+    closed: bool = False
+    """ESIA no longer counts it as registered: left, or merged into another one."""
 
 
 @dataclass(frozen=True, slots=True)

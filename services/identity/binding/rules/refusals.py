@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import ClassVar
+
 from services.identity.binding.rules.matching import (
     BirthDateDiffers,
     NameDiffers,
@@ -12,10 +15,31 @@ from services.identity.binding.rules.matching import (
 from services.kit.errors import DomainError, StatusCode
 
 
+class NextStep(StrEnum):
+    """What leads on from a refusal: the words of the contract."""
+
+    ASK_SCHOOL = "ask_school"
+    CORRECT_DATA = "correct_data"  # at the school, or at ESIA, wherever the mistake is
+    USE_PASSWORD = "use_password"  # noqa: S105 - a road
+    ACTIVATE = "activate"
+    RAISE_LEVEL = "raise_level"
+    OWN_PROFILE = "own_profile"  # somebody else's may be open in the browser
+    UNBIND = "unbind"
+    BEGIN_AGAIN = "begin_again"
+    RESTORE_PROFILE = "restore_profile"
+
+
 class BindingRefused(DomainError):
     """A profile may not be bound, or its binding does not hold; the subclass says why."""
 
     status = StatusCode.FAILED_PRECONDITION
+    next_step: ClassVar[NextStep]
+    """Told in the metadata, beside what they say of the reason itself."""
+
+    def __init__(self, **metadata: str) -> None:
+        super().__init__(**metadata, next_step=self.next_step)
+        self.told = tuple(metadata.values())
+        """What the metadata say of the reason itself."""
 
 
 class SnilsUnknownHere(BindingRefused):
@@ -23,6 +47,7 @@ class SnilsUnknownHere(BindingRefused):
 
     reason = "SNILS_UNKNOWN"
     title = "No school here has registered this SNILS"
+    next_step = NextStep.ASK_SCHOOL
 
 
 class NamesDiffer(BindingRefused):
@@ -30,6 +55,7 @@ class NamesDiffer(BindingRefused):
 
     reason = "NAME_DIFFERS"
     title = "The name at Gosuslugi differs from the one at the school"
+    next_step = NextStep.CORRECT_DATA
 
 
 class BirthDatesDiffer(BindingRefused):
@@ -37,6 +63,7 @@ class BirthDatesDiffer(BindingRefused):
 
     reason = "BIRTH_DATE_DIFFERS"
     title = "The birth date at Gosuslugi differs from the one at the school"
+    next_step = NextStep.CORRECT_DATA
 
 
 class SnilsesDiffer(BindingRefused):
@@ -44,6 +71,7 @@ class SnilsesDiffer(BindingRefused):
 
     reason = "SNILS_DIFFERS"
     title = "The SNILS at Gosuslugi differs from the one at the school"
+    next_step = NextStep.OWN_PROFILE
 
 
 class SeveralAreRegistered(BindingRefused):
@@ -51,6 +79,7 @@ class SeveralAreRegistered(BindingRefused):
 
     reason = "SEVERAL_REGISTERED"
     title = "Several persons are registered with this SNILS"
+    next_step = NextStep.ASK_SCHOOL
 
 
 class BoundToAnotherProfile(BindingRefused):
@@ -59,6 +88,7 @@ class BoundToAnotherProfile(BindingRefused):
     status = StatusCode.ALREADY_EXISTS
     reason = "BOUND_TO_ANOTHER_PROFILE"
     title = "Another Gosuslugi profile is bound to this account"
+    next_step = NextStep.UNBIND
 
 
 class ProfileBoundElsewhere(BindingRefused):
@@ -67,6 +97,7 @@ class ProfileBoundElsewhere(BindingRefused):
     status = StatusCode.ALREADY_EXISTS
     reason = "PROFILE_BOUND_ELSEWHERE"
     title = "This Gosuslugi profile is bound to another account"
+    next_step = NextStep.OWN_PROFILE
 
 
 class LevelTooLow(BindingRefused):
@@ -74,6 +105,31 @@ class LevelTooLow(BindingRefused):
 
     reason = "LEVEL_TOO_LOW"
     title = "The Gosuslugi account is of too low a level"
+    next_step = NextStep.RAISE_LEVEL
+
+
+class AccountNotActivated(BindingRefused):
+    """The password is the temporary one of a slip: first the account is activated, then it is bound (R4)."""
+
+    reason = "ACCOUNT_NOT_ACTIVATED"
+    title = "The account has not been activated yet"
+    next_step = NextStep.ACTIVATE
+
+
+class ProfileClosed(BindingRefused):
+    """ESIA no longer counts the profile as registered."""
+
+    reason = "ESIA_PROFILE_CLOSED"
+    title = "This Gosuslugi profile is closed"
+    next_step = NextStep.RESTORE_PROFILE
+
+
+class RegionDiffers(BindingRefused):
+    """The sign-in was begun in another region (A31)."""
+
+    reason = "REGION_DIFFERS"
+    title = "This sign-in was begun in another region"
+    next_step = NextStep.BEGIN_AGAIN
 
 
 class NotBound(DomainError):

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
+from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_people__pb2
 from school.identity.v1 import sign_in_pb2 as school_dot_identity_dot_v1_dot_sign__in__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/binding.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a school/identity/v1/sign_in.proto\"O\n\x17\x42indWithPasswordRequest\x12\x13\n\x0b\x62rowser_key\x18\x01 \x01(\t\x12\r\n\x05login\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\"K\n\x18\x42indWithPasswordResponse\x12/\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedIn\"\x15\n\x13GetMyBindingRequest\"s\n\x14GetMyBindingResponse\x12-\n\x04road\x18\x01 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*^\n\x0b\x42indingRoad\x12\x1c\n\x18\x42INDING_ROAD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42INDING_ROAD_SNILS\x10\x01\x12\x19\n\x15\x42INDING_ROAD_PASSWORD\x10\x02\x32\xb7\x02\n\x0e\x42indingService\x12\xa3\x01\n\x10\x42indWithPassword\x12+.school.identity.v1.BindWithPasswordRequest\x1a,.school.identity.v1.BindWithPasswordResponse\"4\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\"#/v1/sign-in/esia:bind-with-password:\x01*\x12\x7f\n\x0cGetMyBinding\x12\'.school.identity.v1.GetMyBindingRequest\x1a(.school.identity.v1.GetMyBindingResponse\"\x1c\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/bindingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/binding.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\x1a school/identity/v1/sign_in.proto\"O\n\x17\x42indWithPasswordRequest\x12\x13\n\x0b\x62rowser_key\x18\x01 \x01(\t\x12\r\n\x05login\x18\x02 \x01(\t\x12\x10\n\x08password\x18\x03 \x01(\t\"\x82\x01\n\x18\x42indWithPasswordResponse\x12/\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedIn\x12\x35\n\x08proposal\x18\x02 \x01(\x0b\x32#.school.identity.v1.BindingProposal\"\xb1\x01\n\x0f\x42indingProposal\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12/\n\x05roles\x18\x03 \x03(\x0b\x32 .school.identity.v1.ProposedRole\x12.\n\nexpires_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"_\n\x0cProposedRole\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.school.access.v1.Role\x12\x14\n\x0cschool_title\x18\x02 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x03 \x01(\t\"?\n\x15\x43onfirmBindingRequest\x12\x13\n\x0b\x62rowser_key\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"I\n\x16\x43onfirmBindingResponse\x12/\n\tsigned_in\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.SignedIn\",\n\x15\x44\x65\x63lineBindingRequest\x12\x13\n\x0b\x62rowser_key\x18\x01 \x01(\t\"\x18\n\x16\x44\x65\x63lineBindingResponse\"\x15\n\x13GetMyBindingRequest\"s\n\x14GetMyBindingResponse\x12-\n\x04road\x18\x01 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*^\n\x0b\x42indingRoad\x12\x1c\n\x18\x42INDING_ROAD_UNSPECIFIED\x10\x00\x12\x16\n\x12\x42INDING_ROAD_SNILS\x10\x01\x12\x19\n\x15\x42INDING_ROAD_PASSWORD\x10\x02\x32\xf1\x04\n\x0e\x42indingService\x12\xa3\x01\n\x10\x42indWithPassword\x12+.school.identity.v1.BindWithPasswordRequest\x1a,.school.identity.v1.BindWithPasswordResponse\"4\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02(\"#/v1/sign-in/esia:bind-with-password:\x01*\x12\x9a\x01\n\x0e\x43onfirmBinding\x12).school.identity.v1.ConfirmBindingRequest\x1a*.school.identity.v1.ConfirmBindingResponse\"1\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\" /v1/sign-in/esia:confirm-binding:\x01*\x12\x9a\x01\n\x0e\x44\x65\x63lineBinding\x12).school.identity.v1.DeclineBindingRequest\x1a*.school.identity.v1.DeclineBindingResponse\"1\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02%\" /v1/sign-in/esia:decline-binding:\x01*\x12\x7f\n\x0cGetMyBinding\x12\'.school.identity.v1.GetMyBindingRequest\x1a(.school.identity.v1.GetMyBindingResponse\"\x1c\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/bindingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,18 +38,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BINDINGSERVICE'].methods_by_name['BindWithPassword']._loaded_options = None
   _globals['_BINDINGSERVICE'].methods_by_name['BindWithPassword']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002(\"#/v1/sign-in/esia:bind-with-password:\001*'
+  _globals['_BINDINGSERVICE'].methods_by_name['ConfirmBinding']._loaded_options = None
+  _globals['_BINDINGSERVICE'].methods_by_name['ConfirmBinding']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002%\" /v1/sign-in/esia:confirm-binding:\001*'
+  _globals['_BINDINGSERVICE'].methods_by_name['DeclineBinding']._loaded_options = None
+  _globals['_BINDINGSERVICE'].methods_by_name['DeclineBinding']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002%\" /v1/sign-in/esia:decline-binding:\001*'
   _globals['_BINDINGSERVICE'].methods_by_name['GetMyBinding']._loaded_options = None
   _globals['_BINDINGSERVICE'].methods_by_name['GetMyBinding']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\020\022\016/v1/me/binding'
-  _globals['_BINDINGROAD']._serialized_start=482
-  _globals['_BINDINGROAD']._serialized_end=576
-  _globals['_BINDWITHPASSWORDREQUEST']._serialized_start=184
-  _globals['_BINDWITHPASSWORDREQUEST']._serialized_end=263
-  _globals['_BINDWITHPASSWORDRESPONSE']._serialized_start=265
-  _globals['_BINDWITHPASSWORDRESPONSE']._serialized_end=340
-  _globals['_GETMYBINDINGREQUEST']._serialized_start=342
-  _globals['_GETMYBINDINGREQUEST']._serialized_end=363
-  _globals['_GETMYBINDINGRESPONSE']._serialized_start=365
-  _globals['_GETMYBINDINGRESPONSE']._serialized_end=480
-  _globals['_BINDINGSERVICE']._serialized_start=579
-  _globals['_BINDINGSERVICE']._serialized_end=890
+  _globals['_BINDINGROAD']._serialized_start=1060
+  _globals['_BINDINGROAD']._serialized_end=1154
+  _globals['_BINDWITHPASSWORDREQUEST']._serialized_start=217
+  _globals['_BINDWITHPASSWORDREQUEST']._serialized_end=296
+  _globals['_BINDWITHPASSWORDRESPONSE']._serialized_start=299
+  _globals['_BINDWITHPASSWORDRESPONSE']._serialized_end=429
+  _globals['_BINDINGPROPOSAL']._serialized_start=432
+  _globals['_BINDINGPROPOSAL']._serialized_end=609
+  _globals['_PROPOSEDROLE']._serialized_start=611
+  _globals['_PROPOSEDROLE']._serialized_end=706
+  _globals['_CONFIRMBINDINGREQUEST']._serialized_start=708
+  _globals['_CONFIRMBINDINGREQUEST']._serialized_end=771
+  _globals['_CONFIRMBINDINGRESPONSE']._serialized_start=773
+  _globals['_CONFIRMBINDINGRESPONSE']._serialized_end=846
+  _globals['_DECLINEBINDINGREQUEST']._serialized_start=848
+  _globals['_DECLINEBINDINGREQUEST']._serialized_end=892
+  _globals['_DECLINEBINDINGRESPONSE']._serialized_start=894
+  _globals['_DECLINEBINDINGRESPONSE']._serialized_end=918
+  _globals['_GETMYBINDINGREQUEST']._serialized_start=920
+  _globals['_GETMYBINDINGREQUEST']._serialized_end=941
+  _globals['_GETMYBINDINGRESPONSE']._serialized_start=943
+  _globals['_GETMYBINDINGRESPONSE']._serialized_end=1058
+  _globals['_BINDINGSERVICE']._serialized_start=1157
+  _globals['_BINDINGSERVICE']._serialized_end=1782
 # @@protoc_insertion_point(module_scope)

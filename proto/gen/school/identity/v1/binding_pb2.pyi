@@ -3,10 +3,14 @@
 isort:skip_file
 Binding: an ESIA profile and the person whom the school has registered."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from school.access.v1 import policy_pb2 as _policy_pb2
+from school.identity.v1 import people_pb2 as _people_pb2
 from school.identity.v1 import sign_in_pb2 as _sign_in_pb2
 import builtins as _builtins
 import sys
@@ -80,6 +84,132 @@ class BindWithPasswordResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SIGNED_IN_FIELD_NUMBER: _builtins.int
+    PROPOSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def signed_in(self) -> _sign_in_pb2.SignedIn:
+        """Never set: a password alone binds nobody."""
+
+    @_builtins.property
+    def proposal(self) -> Global___BindingProposal:
+        """Whom the profile would be bound to."""
+
+    def __init__(
+        self,
+        *,
+        signed_in: _sign_in_pb2.SignedIn | None = ...,
+        proposal: Global___BindingProposal | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "signed_in", b"signed_in"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal", "signed_in", b"signed_in"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BindWithPasswordResponse: _TypeAlias = BindWithPasswordResponse  # noqa: Y015
+
+@_typing.final
+class BindingProposal(_message.Message):
+    """A person, for whoever sits there to recognise as themselves."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """Who; `ConfirmBinding` says it back."""
+    @_builtins.property
+    def name(self) -> _people_pb2.FullName:
+        """As the school has registered it."""
+
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedCompositeFieldContainer[Global___ProposedRole]:
+        """What they are, and where."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """Until when it can be confirmed."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        name: _people_pb2.FullName | None = ...,
+        roles: _abc.Iterable[Global___ProposedRole] | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "name", b"name", "person_id", b"person_id", "roles", b"roles"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BindingProposal: _TypeAlias = BindingProposal  # noqa: Y015
+
+@_typing.final
+class ProposedRole(_message.Message):
+    """A role of somebody who is proposed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROLE_FIELD_NUMBER: _builtins.int
+    SCHOOL_TITLE_FIELD_NUMBER: _builtins.int
+    CLASS_TITLE_FIELD_NUMBER: _builtins.int
+    role: _policy_pb2.Role.ValueType
+    """The role."""
+    school_title: _builtins.str
+    """The school; empty for a role in the whole region, and while the diary has not told of the school."""
+    class_title: _builtins.str
+    """A pupil's class today; empty for others."""
+    def __init__(
+        self,
+        *,
+        role: _policy_pb2.Role.ValueType = ...,
+        school_title: _builtins.str = ...,
+        class_title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_title", b"class_title", "role", b"role", "school_title", b"school_title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposedRole: _TypeAlias = ProposedRole  # noqa: Y015
+
+@_typing.final
+class ConfirmBindingRequest(_message.Message):
+    """Request for `ConfirmBinding`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROWSER_KEY_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    browser_key: _builtins.str
+    """The secret that `StartEsiaSignIn` gave to this browser."""
+    person_id: _builtins.str
+    """The person who was proposed."""
+    def __init__(
+        self,
+        *,
+        browser_key: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_key", b"browser_key", "person_id", b"person_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmBindingRequest: _TypeAlias = ConfirmBindingRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmBindingResponse(_message.Message):
+    """Reply to `ConfirmBinding`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNED_IN_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def signed_in(self) -> _sign_in_pb2.SignedIn:
         """The person who is in, now bound."""
@@ -95,7 +225,46 @@ class BindWithPasswordResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___BindWithPasswordResponse: _TypeAlias = BindWithPasswordResponse  # noqa: Y015
+Global___ConfirmBindingResponse: _TypeAlias = ConfirmBindingResponse  # noqa: Y015
+
+@_typing.final
+class DeclineBindingRequest(_message.Message):
+    """Request for `DeclineBinding`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BROWSER_KEY_FIELD_NUMBER: _builtins.int
+    browser_key: _builtins.str
+    """The secret that `StartEsiaSignIn` gave to this browser."""
+    def __init__(
+        self,
+        *,
+        browser_key: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["browser_key", b"browser_key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineBindingRequest: _TypeAlias = DeclineBindingRequest  # noqa: Y015
+
+@_typing.final
+class DeclineBindingResponse(_message.Message):
+    """Reply to `DeclineBinding`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeclineBindingResponse: _TypeAlias = DeclineBindingResponse  # noqa: Y015
 
 @_typing.final
 class GetMyBindingRequest(_message.Message):

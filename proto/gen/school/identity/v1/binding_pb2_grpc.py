@@ -40,6 +40,16 @@ class BindingServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordResponse.FromString,
                 _registered_method=True)
+        self.ConfirmBinding = channel.unary_unary(
+                '/school.identity.v1.BindingService/ConfirmBinding',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingResponse.FromString,
+                _registered_method=True)
+        self.DeclineBinding = channel.unary_unary(
+                '/school.identity.v1.BindingService/DeclineBinding',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingResponse.FromString,
+                _registered_method=True)
         self.GetMyBinding = channel.unary_unary(
                 '/school.identity.v1.BindingService/GetMyBinding',
                 request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingRequest.SerializeToString,
@@ -52,15 +62,37 @@ class BindingServiceServicer:
     """
 
     def BindWithPassword(self, request, context):
-        """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-        show which account is meant.
+        """Proposes, in a pending ESIA sign-in whose profile has no SNILS, the person whose login and password
+        are shown. Nothing is bound yet: the person looks at the proposal, and `ConfirmBinding` binds. Asked
+        again, the proposal is made again, and only the last one can be confirmed.
 
         Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
-        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
-        BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
-        `CompleteEsiaSignIn`.
+        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, SNILS_DIFFERS when ESIA's SNILS
+        is another one than the person's, ACCOUNT_BLOCKED, ACCOUNT_NOT_ACTIVATED when the password is the
+        temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
+        already, PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+        `CompleteEsiaSignIn`. `next_step` in the metadata as there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmBinding(self, request, context):
+        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+
+        Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
+        are over, it was confirmed or declined before, or the account has changed since; else as
+        `BindWithPassword`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeclineBinding(self, request, context):
+        """Ends the pending sign-in: the person proposed is not who sits there.
+
+        Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, or it is over.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -82,6 +114,16 @@ def add_BindingServiceServicer_to_server(servicer, server):
                     servicer.BindWithPassword,
                     request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordResponse.SerializeToString,
+            ),
+            'ConfirmBinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmBinding,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingResponse.SerializeToString,
+            ),
+            'DeclineBinding': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeclineBinding,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingResponse.SerializeToString,
             ),
             'GetMyBinding': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMyBinding,
@@ -117,6 +159,60 @@ class BindingService:
             '/school.identity.v1.BindingService/BindWithPassword',
             school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_binding__pb2.BindWithPasswordResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmBinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/ConfirmBinding',
+            school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.ConfirmBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeclineBinding(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/DeclineBinding',
+            school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.DeclineBindingResponse.FromString,
             options,
             channel_credentials,
             insecure,

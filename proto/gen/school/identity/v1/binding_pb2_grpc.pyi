@@ -34,15 +34,29 @@ class BindingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> BindingServiceAsyncStub: ...
     BindWithPassword: _grpc.UnaryUnaryMultiCallable[_binding_pb2.BindWithPasswordRequest, _binding_pb2.BindWithPasswordResponse]
-    """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-    show which account is meant.
+    """Proposes, in a pending ESIA sign-in whose profile has no SNILS, the person whose login and password
+    are shown. Nothing is bound yet: the person looks at the proposal, and `ConfirmBinding` binds. Asked
+    again, the proposal is made again, and only the last one can be confirmed.
 
     Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
-    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
-    BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
-    `CompleteEsiaSignIn`.
+    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, SNILS_DIFFERS when ESIA's SNILS
+    is another one than the person's, ACCOUNT_BLOCKED, ACCOUNT_NOT_ACTIVATED when the password is the
+    temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
+    already, PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+    `CompleteEsiaSignIn`. `next_step` in the metadata as there.
+    """
+    ConfirmBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ConfirmBindingRequest, _binding_pb2.ConfirmBindingResponse]
+    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+
+    Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
+    are over, it was confirmed or declined before, or the account has changed since; else as
+    `BindWithPassword`.
+    """
+    DeclineBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.DeclineBindingRequest, _binding_pb2.DeclineBindingResponse]
+    """Ends the pending sign-in: the person proposed is not who sits there.
+
+    Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, or it is over.
     """
     GetMyBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -56,15 +70,29 @@ class BindingServiceAsyncStub(BindingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BindWithPassword: _aio.UnaryUnaryMultiCallable[_binding_pb2.BindWithPasswordRequest, _binding_pb2.BindWithPasswordResponse]  # type: ignore[assignment]
-    """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-    show which account is meant.
+    """Proposes, in a pending ESIA sign-in whose profile has no SNILS, the person whose login and password
+    are shown. Nothing is bound yet: the person looks at the proposal, and `ConfirmBinding` binds. Asked
+    again, the proposal is made again, and only the last one can be confirmed.
 
     Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
     tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
-    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
-    BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-    PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
-    `CompleteEsiaSignIn`.
+    NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, SNILS_DIFFERS when ESIA's SNILS
+    is another one than the person's, ACCOUNT_BLOCKED, ACCOUNT_NOT_ACTIVATED when the password is the
+    temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
+    already, PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+    `CompleteEsiaSignIn`. `next_step` in the metadata as there.
+    """
+    ConfirmBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.ConfirmBindingRequest, _binding_pb2.ConfirmBindingResponse]  # type: ignore[assignment]
+    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+
+    Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
+    are over, it was confirmed or declined before, or the account has changed since; else as
+    `BindWithPassword`.
+    """
+    DeclineBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.DeclineBindingRequest, _binding_pb2.DeclineBindingResponse]  # type: ignore[assignment]
+    """Ends the pending sign-in: the person proposed is not who sits there.
+
+    Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, or it is over.
     """
     GetMyBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.GetMyBindingRequest, _binding_pb2.GetMyBindingResponse]  # type: ignore[assignment]
     """Tells how and since when the caller's account is bound to an ESIA profile.
@@ -81,15 +109,41 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _binding_pb2.BindWithPasswordRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.BindWithPasswordResponse, _abc.Awaitable[_binding_pb2.BindWithPasswordResponse]]:
-        """Ends a pending ESIA sign-in whose profile has no SNILS: the school-issued login and password
-        show which account is meant.
+        """Proposes, in a pending ESIA sign-in whose profile has no SNILS, the person whose login and password
+        are shown. Nothing is bound yet: the person looks at the proposal, and `ConfirmBinding` binds. Asked
+        again, the proposal is made again, and only the last one can be confirmed.
 
         Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
-        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, ACCOUNT_BLOCKED,
-        BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account already,
-        PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
-        `CompleteEsiaSignIn`.
+        NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, SNILS_DIFFERS when ESIA's SNILS
+        is another one than the person's, ACCOUNT_BLOCKED, ACCOUNT_NOT_ACTIVATED when the password is the
+        temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
+        already, PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
+        `CompleteEsiaSignIn`. `next_step` in the metadata as there.
+        """
+
+    @_abc_1.abstractmethod
+    def ConfirmBinding(
+        self,
+        request: _binding_pb2.ConfirmBindingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.ConfirmBindingResponse, _abc.Awaitable[_binding_pb2.ConfirmBindingResponse]]:
+        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+
+        Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
+        are over, it was confirmed or declined before, or the account has changed since; else as
+        `BindWithPassword`.
+        """
+
+    @_abc_1.abstractmethod
+    def DeclineBinding(
+        self,
+        request: _binding_pb2.DeclineBindingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.DeclineBindingResponse, _abc.Awaitable[_binding_pb2.DeclineBindingResponse]]:
+        """Ends the pending sign-in: the person proposed is not who sits there.
+
+        Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, or it is over.
         """
 
     @_abc_1.abstractmethod

@@ -53,7 +53,10 @@ class SignInServiceStub:
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's. At every
     entry: LEVEL_TOO_LOW when the ESIA account vouches too little for the person's age on that day; the
     metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
-    "confirmed").
+    "confirmed"); ESIA_PROFILE_CLOSED when ESIA no longer counts the profile as registered; REGION_DIFFERS
+    when the sign-in was begun in another region. `next_step` in the metadata of each of these says what
+    leads on: "ask_school", "correct_data", "use_password", "activate", "raise_level", "own_profile",
+    "unbind", "begin_again" or "restore_profile".
 
     A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
     account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
@@ -102,7 +105,10 @@ class SignInServiceAsyncStub(SignInServiceStub):
     SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's. At every
     entry: LEVEL_TOO_LOW when the ESIA account vouches too little for the person's age on that day; the
     metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
-    "confirmed").
+    "confirmed"); ESIA_PROFILE_CLOSED when ESIA no longer counts the profile as registered; REGION_DIFFERS
+    when the sign-in was begun in another region. `next_step` in the metadata of each of these says what
+    leads on: "ask_school", "correct_data", "use_password", "activate", "raise_level", "own_profile",
+    "unbind", "begin_again" or "restore_profile".
 
     A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
     account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
@@ -160,7 +166,10 @@ class SignInServiceServicer(metaclass=_abc_1.ABCMeta):
         SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's. At every
         entry: LEVEL_TOO_LOW when the ESIA account vouches too little for the person's age on that day; the
         metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
-        "confirmed").
+        "confirmed"); ESIA_PROFILE_CLOSED when ESIA no longer counts the profile as registered; REGION_DIFFERS
+        when the sign-in was begun in another region. `next_step` in the metadata of each of these says what
+        leads on: "ask_school", "correct_data", "use_password", "activate", "raise_level", "own_profile",
+        "unbind", "begin_again" or "restore_profile".
 
         A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
         account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
