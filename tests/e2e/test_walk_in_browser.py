@@ -184,13 +184,19 @@ async def test_a_parent_without_snils_is_bound_by_the_schools_password(
         issued = credentials(region, role)
         await parent.page.get_by_role("textbox", name="Логин").fill(issued["login"])
         await parent.page.get_by_label("Пароль", exact=True).fill("not-the-password")
-        await parent.page.get_by_role("button", name="Связать и войти").click()
+        await parent.page.get_by_role("button", name="Продолжить").click()
         await expect(parent.page.get_by_role("alert")).to_contain_text("Логин или пароль не подходит")
         await expect(parent.page.get_by_role("textbox", name="Логин")).to_have_value(issued["login"])
         await parent.expect_no_stumbles()
 
         await parent.page.get_by_label("Пароль", exact=True).fill(issued["password"])
-        await parent.page.get_by_role("button", name="Связать и войти").click()
+        await parent.page.get_by_role("button", name="Продолжить").click()
+        await expect(parent.page.locator("h1")).to_have_text("Это вы?")
+        await expect(parent.page.locator(".welcome-name")).to_have_text(cast(region, role)["name"])
+        await expect(parent.page.locator(".welcome-children")).to_contain_text("родитель")
+        await parent.expect_no_stumbles()
+
+        await parent.page.get_by_role("button", name="Да, это я").click()
         await parent.page.wait_for_url("**/welcome")
         await expect(parent.page.locator(".welcome-name")).to_have_text(cast(region, role)["name"])
 

@@ -89,6 +89,8 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         page("/sign-in/esia/callback", esia.callback),
         Route("/sign-in/link", esia.link, methods=["GET"]),
         Route("/sign-in/link", esia.bind, methods=["POST"]),
+        form("/sign-in/link/confirm", esia.confirm, answers, "/sign-in/link"),
+        form("/sign-in/link/decline", esia.decline, answers, "/sign-in/link"),
         page("/sign-in/refused", esia.refused),
         form("/sign-out", doors.leave, answers, HOME),
         *account_routes(answers),

@@ -84,7 +84,10 @@ async def test_from_fourteen_a_childs_account_is_told_what_it_lacks_and_binds_no
 
     said = await refused(doors.enter(citizen))
 
-    assert (said.reason, said.metadata) == ("LEVEL_TOO_LOW", {"seen": "child", "needed": "standard"})
+    assert (said.reason, said.metadata) == (
+        "LEVEL_TOO_LOW",
+        {"seen": "child", "needed": "standard", "next_step": "raise_level"},
+    )
     assert await here.rows(bindings, bindings.c.account_id == registered.account_id) == []
     assert await here.rows(sessions, sessions.c.account_id == registered.account_id) == []
     assert await here.audited(registered.person_id) == [("refuse_binding", "LEVEL_TOO_LOW:child:standard")]
@@ -142,7 +145,10 @@ async def test_a_bound_account_that_is_lowered_at_esia_is_refused(here: Town, do
 
     said = await refused(doors.enter(citizen))
 
-    assert (said.reason, said.metadata) == ("LEVEL_TOO_LOW", {"seen": "simplified", "needed": "standard"})
+    assert (said.reason, said.metadata) == (
+        "LEVEL_TOO_LOW",
+        {"seen": "simplified", "needed": "standard", "next_step": "raise_level"},
+    )
     assert (await here.audited(mother.person_id))[-1] == (
         "refuse_binding",
         "LEVEL_TOO_LOW:simplified:standard",
@@ -193,7 +199,10 @@ async def test_a_childs_account_does_not_go_the_password_road_from_fourteen_on(
 
     said = await refused(doors.bind(browser_key, login, "a long enough one"))
 
-    assert (said.reason, said.metadata) == ("LEVEL_TOO_LOW", {"seen": "child", "needed": "standard"})
+    assert (said.reason, said.metadata) == (
+        "LEVEL_TOO_LOW",
+        {"seen": "child", "needed": "standard", "next_step": "raise_level"},
+    )
     assert await here.rows(bindings, bindings.c.account_id == registered.account_id) == []
 
 
@@ -239,7 +248,10 @@ async def test_a_region_may_ask_for_confirmed_accounts_of_all(strict: Town) -> N
     citizen = strict.citizen(snils=snils, level="standard")
 
     said = await refused(doors.enter(citizen))
-    assert (said.reason, said.metadata) == ("LEVEL_TOO_LOW", {"seen": "standard", "needed": "confirmed"})
+    assert (said.reason, said.metadata) == (
+        "LEVEL_TOO_LOW",
+        {"seen": "standard", "needed": "confirmed", "next_step": "raise_level"},
+    )
     raised(strict, citizen, level="confirmed")
     assert (await doors.enter(citizen)).bound_now
     without = await refused(doors.enter(strict.citizen(snils=None, level="simplified")))

@@ -97,31 +97,36 @@ async def test_a_recovery_that_was_begun_is_dead(here: Town) -> None:
 
 
 async def test_a_refused_binding_takes_nothing_from_the_account(here: Town) -> None:
-    """A10: the profile is another account's by now; this one's slip still serves its person."""
+    """A10: the profile is another account's by now; this one still serves its person as before."""
     login = f"first-{here.snils()}"
     await here.register(NAME, login=login, password="a long enough one")
-    second = await newcomer(here, NAME)
+    second = await (await newcomer(here, NAME)).up_to(Step.ACTIVATION_STEP_DONE)
     profile = here.citizen(NAME, snils=None)
     here_key, there_key = [await here.doors.password_needed(profile) for _ in range(2)]
     await here.doors.bind(here_key, login, "a long enough one")
 
-    refused = here.doors.bind(there_key, second.login, TEMPORARY)
+    refused = here.doors.bind(there_key, second.login, PERMANENT)
 
     assert await reason(refused) == "PROFILE_BOUND_ELSEWHERE"
-    (row,) = await here.rows(accounts, accounts.c.id == second.registered.account_id)
-    assert row.activated_at is None
-    assert (await second.enter(TEMPORARY)).access_token
+    assert (await here.doors.refresh(second.session.refresh_token)).access_token
+    assert (await second.enter(PERMANENT)).access_token
 
 
-async def test_a_binding_by_the_temporary_password_is_its_last_use(here: Town) -> None:
-    """R22: the slip shows whose account it is, and is dead by that."""
-    person = await newcomer(here, NAME)
+async def test_a_binding_by_password_takes_over_as_well(here: Town) -> None:
+    """A6, R22: sessions and pending changes end, the password that its person chose stays."""
+    person = await (await newcomer(here, NAME)).up_to(Step.ACTIVATION_STEP_DONE)
+    await change(person, EMAIL, an_email())
+    link = await person.last_link()
     key = await here.doors.password_needed(here.citizen(NAME, snils=None))
 
-    entered = await here.doors.bind(key, person.login, TEMPORARY)
+    entered = await here.doors.bind(key, person.login, PERMANENT)
 
     assert entered.bound_now
-    assert await reason(person.enter(TEMPORARY)) == "WRONG_CREDENTIALS"
+    assert await reason(here.doors.refresh(person.session.refresh_token)) == "SESSION_ENDED"
+    assert await reason(person.follow(link)) == "LINK_UNKNOWN"
+    told = await person.letters(Kind.MESSAGE_KIND_PROFILE_BOUND)
+    assert {each.to for each in told} == {person.email, person.mobile}
+    assert (await person.enter(PERMANENT)).access_token
 
 
 async def test_a_binding_waits_for_who_changes_the_account_and_then_counts_on(here: Town) -> None:

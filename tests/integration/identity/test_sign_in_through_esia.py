@@ -100,7 +100,10 @@ async def test_another_name_is_told_with_its_part_and_binds_nothing(here: Town, 
 
     said = await refused(doors.enter(here.citizen("Королёва Алина Сергеевна", snils=snils)))
 
-    assert (said.reason, said.metadata) == ("NAME_DIFFERS", {"part": "given_name"})
+    assert (said.reason, said.metadata) == (
+        "NAME_DIFFERS",
+        {"part": "given_name", "next_step": "correct_data"},
+    )
     assert await nothing_but_the_register(here, mother)
     assert await here.audited(mother.person_id) == [("refuse_binding", "NAME_DIFFERS:given_name")]
 
@@ -112,7 +115,7 @@ async def test_a_latin_letter_inside_a_russian_name_binds_nothing(here: Town, do
 
     said = await refused(doors.enter(here.citizen("Kоролёва Алёна Сергеевна", snils=snils)))
 
-    assert (said.reason, said.metadata) == ("NAME_DIFFERS", {"part": "alphabet"})
+    assert (said.reason, said.metadata) == ("NAME_DIFFERS", {"part": "alphabet", "next_step": "correct_data"})
     assert await nothing_but_the_register(here, mother)
 
 

@@ -9,11 +9,17 @@ from urllib.parse import quote, unquote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from school.identity.v1.binding_pb2 import BindWithPasswordRequest
+from school.identity.v1.binding_pb2 import (
+    BindingProposal,
+    BindWithPasswordRequest,
+    ConfirmBindingRequest,
+    DeclineBindingRequest,
+)
 from school.identity.v1.sign_in_pb2 import CompleteEsiaSignInRequest, SignedIn, StartEsiaSignInRequest
 from services.gateway.pages.answers import BACK_COOKIE, Answers, wanted_back
 from services.gateway.pages.doors.sign_in import wait_of
-from services.gateway.pages.frame import HOME
+from services.gateway.pages.frame import HOME, ROLE_KEYS
+from services.gateway.pages.names import full_name
 from services.gateway.pages.troubles.view import Details, trouble_view
 from services.gateway.problems import Refused
 
@@ -32,12 +38,17 @@ STATUS = {
     "ESIA_CLOSED": 400,
     "UNKNOWN_REGION": 400,
     "REGION_ELSEWHERE": 400,
+    "REGION_DIFFERS": 400,
+    "BINDING_DECLINED": 200,
 }
 """The statuses of refused sign-ins; a refused binding is 403."""
 
 UNKNOWN = "SIGN_IN_UNKNOWN"
 """The redirect is not that of the sign-in which waits in this browser: anybody may have linked to it, so the
 one that waits goes on waiting."""
+
+DECLINED = "BINDING_DECLINED"
+"""The person proposed is not who sits there."""
 
 TOO_OLD = "ESIA_PROOF_TOO_OLD"
 """ESIA let the person through without asking, which is no proof of who sits there now."""
@@ -56,6 +67,34 @@ class LinkView:
     login: str = ""
     reason: str = ""
     wait: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """What somebody is, and where."""
+
+    key: str
+    class_title: str
+    school: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """Whom the profile would be bound to."""
+
+    person_id: str
+    name: str
+    roles: tuple[RoleView, ...]
+
+
+def proposal_view(proposal: BindingProposal) -> ProposalView:
+    """The person as they recognise themselves."""
+    roles = tuple(
+        RoleView(ROLE_KEYS[each.role], each.class_title, each.school_title)
+        for each in proposal.roles
+        if each.role in ROLE_KEYS
+    )
+    return ProposalView(proposal.person_id, full_name(proposal.name), roles)
 
 
 class EsiaPages:
@@ -113,7 +152,7 @@ class EsiaPages:
         return self._answers.html("link.html", self._answers.bare_frame(request), view=LinkView())
 
     async def bind(self, request: Request) -> Response:
-        """Bind by login and password."""
+        """Show whom login and password would bind the profile to; nothing is bound yet (A8)."""
         form = self._sessions.form(request)
         login = str(form.get("login", ""))
         wish = BindWithPasswordRequest(
@@ -129,10 +168,39 @@ class EsiaPages:
             view = LinkView(login[:100], refused.reason, wait_of(refused.problem))
             frame = self._answers.bare_frame(request, "/sign-in/link")
             return self._answers.html("link.html", frame, status=refused.problem.status, view=view)
+        frame = self._answers.bare_frame(request, "/sign-in/link")
+        response = self._answers.html("link_confirm.html", frame, view=proposal_view(reply.proposal))
+        self._keep(response, wish.browser_key, reply.proposal.expires_at.ToDatetime(tzinfo=UTC))
+        return response
+
+    async def confirm(self, request: Request) -> Response:
+        """Bind: the person says that this is them."""
+        form = self._sessions.form(request)
+        wish = ConfirmBindingRequest(
+            browser_key=self._sessions.pending_sign_in(request), person_id=str(form.get("person", ""))
+        )
+        try:
+            reply = await self._identity.binding.ConfirmBinding(wish)
+        except Refused as refused:
+            return self._refused(refused)
         return await self._entered(request, reply.signed_in)
+
+    async def decline(self, request: Request) -> Response:
+        """End the sign-in: this is somebody else."""
+        wish = DeclineBindingRequest(browser_key=self._sessions.pending_sign_in(request))
+        try:
+            await self._identity.binding.DeclineBinding(wish)
+        except Refused as refused:
+            return self._refused(refused)
+        response = self._answers.see_other(f"/sign-in/refused?reason={DECLINED}")
+        self._sessions.drop_sign_in(response)
+        return response
 
     async def refused(self, request: Request) -> Response:
         """Say why a sign-in was refused, what it means and what to do next (R23, R25)."""
+        if request.query_params.get("reason") == UNKNOWN and self._answers.visitor(request) is not None:
+            # A button was pressed twice, and the first time was enough.
+            return self._answers.see_other(HOME)
         speech = self._answers.speech(request)
         asked = request.query_params.get("reason", "")
         reason = asked if speech.knows(f"reason.{asked}.meaning") else "OTHER"

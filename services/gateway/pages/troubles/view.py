@@ -17,6 +17,8 @@ PASSWORD_HELPS = frozenset(
         "ESIA_NOT_CONFIRMED",
         "LEVEL_TOO_LOW",
         "ESIA_CLOSED",
+        "ESIA_PROFILE_CLOSED",
+        "BOUND_TO_ANOTHER_PROFILE",
     }
 )
 """Refusals after which the password door is open all the same."""
@@ -103,8 +105,12 @@ def _door_actions(reason: str) -> tuple[Action, ...]:
     again = Action("trouble.again_esia", "/sign-in")
     password = Action("trouble.by_password", "/sign-in#by-password")
     start = Action("trouble.to_start", "/?choose=1")
-    if reason in {"UNKNOWN_REGION", "REGION_ELSEWHERE"}:
+    if reason in {"UNKNOWN_REGION", "REGION_ELSEWHERE", "REGION_DIFFERS"}:
         return (start,)
+    if reason == "ACCOUNT_NOT_ACTIVATED":
+        return (Action("trouble.activate", "/sign-in#by-password"), again)
+    if reason == "SNILS_UNKNOWN":
+        return (password, Action("trouble.find_school", "/account-request"), again)
     if reason in ESIA_MAY_HELP and reason in PASSWORD_HELPS:
         return (again, password)
     if reason in ESIA_MAY_HELP:
