@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID
 
 import grpc
 import httpx
@@ -61,7 +61,7 @@ from services.kit.errors import DomainError
 from tests.integration.gateway.browser import Browser
 from tests.integration.gateway.stage import PUBLIC, Answer, Outside
 
-SCHOOL, PERSON, CLASS, JOB = (str(uuid4()) for _ in range(4))
+SCHOOL, PERSON, CLASS, JOB, SOMEBODY = (str(UUID(int=number)) for number in range(1, 6))
 ROOM = f"/school/{SCHOOL}"
 NAME = FullName(surname="Королёва", given_name="Алёна", patronymic="Сергеевна")
 SNILS = "112-233-445 95"
@@ -287,7 +287,7 @@ async def test_who_has_credentials_is_issued_to_again_for_a_reason(registrar: Of
     assert 'value="BIRTH_CERTIFICATE"' not in answer.text
 
 
-@pytest.mark.parametrize(("whose", "offered"), [(PERSON, True), (str(uuid4()), False)])
+@pytest.mark.parametrize(("whose", "offered"), [(PERSON, True), (SOMEBODY, False)])
 async def test_an_electronic_request_is_answered_for_its_own_person(
     registrar: Office, whose: str, offered: bool
 ) -> None:

@@ -450,7 +450,7 @@ async def test_the_first_operator_is_made_by_command(here: Town) -> None:
     assert await here.told(someone.person_id) == ["PersonRegistered"]
 
 
-@pytest.mark.parametrize("who", ["nobody", str(uuid4()), "\x00"])
+@pytest.mark.parametrize("who", ["nobody", str(UUID(int=1)), "\x00"])
 async def test_a_command_for_nobody_changes_nothing(here: Town, who: str) -> None:
     with pytest.raises(UnknownPerson):
         await grant_operator(url_of(here), who)

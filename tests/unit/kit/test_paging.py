@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
 from services.kit.ids import new_id
@@ -20,7 +22,7 @@ def test_a_page_token_leads_back_to_its_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "token", ["a", "ы", "AAAA", "=" * 22, "!" * 22, page_token(new_id()) + "=", "A" * 21 + "B"]
+    "token", ["a", "ы", "AAAA", "=" * 22, "!" * 22, page_token(UUID(int=1)) + "=", "A" * 21 + "B"]
 )
 def test_another_token_is_refused(token: str) -> None:
     with pytest.raises(BadPageToken):
