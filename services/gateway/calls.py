@@ -20,6 +20,7 @@ from school.diary.v1 import (
     marks_pb2_grpc,
     remarks_pb2_grpc,
     schools_pb2_grpc,
+    views_pb2_grpc,
     week_pb2_grpc,
 )
 from school.identity.v1 import (
@@ -31,6 +32,7 @@ from school.identity.v1 import (
     consents_pb2_grpc,
     contacts_pb2_grpc,
     corrections_pb2_grpc,
+    delegations_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
@@ -144,6 +146,7 @@ class Identity:
         self.consents = consents_pb2_grpc.ConsentsServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactsServiceStub(channel)
         self.corrections = corrections_pb2_grpc.CorrectionsServiceStub(channel)
+        self.delegations = delegations_pb2_grpc.DelegationsServiceStub(channel)
         self.families = families_pb2_grpc.FamiliesServiceStub(channel)
         self.issuing = issuing_pb2_grpc.IssuingServiceStub(channel)
         self.own_data = own_data_pb2_grpc.OwnDataServiceStub(channel)
@@ -166,6 +169,7 @@ class Diary:
         self.marks = marks_pb2_grpc.MarksServiceStub(channel)
         self.remarks = remarks_pb2_grpc.RemarksServiceStub(channel)
         self.schools = schools_pb2_grpc.SchoolsServiceStub(channel)
+        self.views = views_pb2_grpc.ViewsServiceStub(channel)
         self.week = week_pb2_grpc.WeekServiceStub(channel)
 
 

@@ -17,6 +17,7 @@ from school.identity.v1 import (
     consents_pb2_grpc,
     contacts_pb2_grpc,
     corrections_pb2_grpc,
+    delegations_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
@@ -41,6 +42,7 @@ from services.identity.consents.rpc import ConsentsRpc
 from services.identity.consents.texts import texts_of
 from services.identity.contacts.rpc import ContactsRpc
 from services.identity.corrections.rpc import CorrectionsRpc
+from services.identity.delegations.rpc import DelegationsRpc
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.issuing.rpc import IssuingRpc
@@ -184,6 +186,8 @@ def _register(
         contacts_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, server)
         corrections = CorrectionsRpc(use_cases.corrections)
         corrections_pb2_grpc.add_CorrectionsServiceServicer_to_server(corrections, server)
+        delegations = DelegationsRpc(use_cases.granting, use_cases.answering)
+        delegations_pb2_grpc.add_DelegationsServiceServicer_to_server(delegations, server)
         audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditRpc(use_cases.audit), server)
         consents_pb2_grpc.add_ConsentsServiceServicer_to_server(ConsentsRpc(use_cases.consents), server)
         own_data_pb2_grpc.add_OwnDataServiceServicer_to_server(OwnDataRpc(use_cases.own_data), server)

@@ -9,6 +9,7 @@ from services.identity.account_requests.storage import sweep_account_requests
 from services.identity.cases.storage import sweep_cases
 from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections
+from services.identity.delegations.storage import sweep_delegations
 from services.identity.devices.storage import sweep_devices
 from services.identity.guesses.storage import sweep_guesses
 from services.identity.issuing.storage.jobs import sweep_jobs
@@ -44,6 +45,7 @@ class Sweep(Background):
             await sweep_cases(connection, now=now)
             await sweep_contacts(connection, now=now)
             await sweep_corrections(connection, now=now)
+            await sweep_delegations(connection, now=now)
             await sweep_devices(connection, now=now)
             await sweep_jobs(connection, now=now)
             await sweep_links(connection, now=now)

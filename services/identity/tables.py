@@ -10,6 +10,7 @@ from services.identity.cases.storage import case_people, case_schools, cases
 from services.identity.consents.storage import consent_texts, consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
+from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
 from services.identity.guesses.storage import guesses
@@ -38,6 +39,7 @@ __all__ = [
     "contacts",
     "corrections",
     "credential_issues",
+    "delegations",
     "erasures",
     "guesses",
     "issue_job_people",

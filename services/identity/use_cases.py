@@ -24,6 +24,9 @@ from services.identity.corrections.usecases import Corrections
 from services.identity.credentials.blocklist import common_passwords
 from services.identity.credentials.rules.policy import Policy
 from services.identity.credentials.usecases import Credentials
+from services.identity.delegations.usecases.answering import Answering
+from services.identity.delegations.usecases.granting import Granting
+from services.identity.delegations.usecases.keeping import Keeping
 from services.identity.devices.usecases import Devices
 from services.identity.esia import EsiaClient
 from services.identity.families.usecases import Families
@@ -79,6 +82,8 @@ class UseCases:
     activations: Activations
     contacts: Contacts
     corrections: Corrections
+    granting: Granting
+    answering: Answering
     schools: Schools
     sessions: Sessions
     step_ups: StepUps
@@ -107,7 +112,8 @@ def use_cases_of(
     )
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
-    own_data = OwnData(database, keyring, sessions, telling, zone=settings.zone, clock=clock)
+    trust = Keeping(keyring, telling, settings.zone, clock)
+    own_data = OwnData(database, keyring, sessions, telling, trust, zone=settings.zone, clock=clock)
     guesses = Guesses(keyring, settings.guesses.allowances, clock)
     devices = Devices(keyring, telling, clock)
     accounts = Accounts(database, passwords, guesses, devices, clock)
@@ -172,7 +178,7 @@ def use_cases_of(
         clock=clock,
     )
     return UseCases(
-        families=Families(database, settings.zone, clock),
+        families=Families(database, settings.zone, clock, relation_over=trust.relation_over),
         people=People(
             database,
             keyring,
@@ -226,6 +232,8 @@ def use_cases_of(
             allow_test_snils=settings.allow_test_snils,
             clock=clock,
         ),
+        granting=Granting(database, trust, telling, address=directory.here.address, clock=clock),
+        answering=Answering(database, trust, telling, clock),
         schools=Schools(database),
         sessions=sessions,
         step_ups=StepUps(database, accounts, codes, sessions),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -39,17 +40,30 @@ class NewRelation:
     valid_until: date | None
 
 
+class RelationOver(Protocol):
+    """What else ends with a relation."""
+
+    async def __call__(self, tx: Transaction, relation_id: UUID, /) -> None:
+        """End it, in the transaction that ends the relation, whose row is locked."""
+        ...
+
+
 class Families:
     """Who stands for whom.
 
     Args:
         zone: whose days count; a school in another zone sees relations begin and end by this one.
+        clock: what time it is.
+        relation_over: what else ends with a relation.
     """
 
-    def __init__(self, database: Database, zone: ZoneInfo, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, zone: ZoneInfo, clock: Clock, *, relation_over: RelationOver
+    ) -> None:
         self._database = database
         self._zone = zone
         self._clock = clock
+        self._relation_over = relation_over
 
     async def my_children(self, caller: Caller) -> list[Child]:
         """The pupils whom the caller stands for today, by name."""
@@ -149,6 +163,7 @@ class Families:
         await storage.end_relation(tx.connection, relation, at=now)
         event = _relation_ended(relation, now)
         tx.publish(event, aggregate=relation.id, version=event.version)
+        await self._relation_over(tx, relation.id)
         tx.audit(
             actor=str(actor.person_id),
             action="end_relation",

@@ -22,6 +22,7 @@ from services.identity.cases.storage import case_people, cases
 from services.identity.consents.storage import consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
+from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
 from services.identity.issuing.storage.issues import credential_issues
@@ -183,6 +184,13 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
     # A way back to a forgotten password, for an hour.
     Holding(recoveries, Data.PASSWORD, {"account_id": ACCOUNT}, left_with=_DELETED),
     Holding(relations, Data.RELATIONS, {"guardian_id": PERSON, "pupil_id": PERSON}),
+    # Ends with the account (`OwnData`); who was trusted with a child stays the family's to know.
+    Holding(
+        delegations,
+        Data.RELATIONS,
+        {"pupil_id": PERSON, "grantor_id": PERSON, "trusted_id": PERSON},
+        withheld=frozenset({"message_id"}),
+    ),
     Holding(memberships, Data.SCHOOL_RECORD, {"pupil_id": PERSON}),
     Holding(classes, Data.SCHOOL_RECORD, {"homeroom_teacher_id": PERSON}),
     Holding(consents, Data.CONSENTS, {"giver_id": PERSON, "subject_id": PERSON}, ("recorded_by",)),

@@ -12,6 +12,7 @@ from school.identity.v1.events_pb2 import AccountErased, MessageKind
 from services.identity.accounts.rules import AccountState
 from services.identity.consents import storage as consents
 from services.identity.consents.rules import Purpose
+from services.identity.delegations.usecases.keeping import Keeping
 from services.identity.keyring import Keyring
 from services.identity.own_data import storage
 from services.identity.own_data.catalogue import CATALOGUE
@@ -55,6 +56,7 @@ class OwnData:
         keyring: opens what is sealed, for its owner.
         sessions: end when an account is closed or erased.
         telling: tells what is coming, and that it is done.
+        trust: what was granted and entrusted ends with an account.
         zone: whose dates are told.
         clock: what time it is.
     """
@@ -65,6 +67,7 @@ class OwnData:
         keyring: Keyring,
         sessions: Sessions,
         telling: Telling,
+        trust: Keeping,
         *,
         zone: ZoneInfo,
         clock: Clock,
@@ -73,6 +76,7 @@ class OwnData:
         self._keyring = keyring
         self._sessions = sessions
         self._telling = telling
+        self._trust = trust
         self._zone = zone
         self._clock = clock
 
@@ -191,6 +195,7 @@ class OwnData:
         now = self._clock.now()
         person_id, account_id = erasure.person_id, erasure.account_id
         await self._sessions.end_all(tx, account_id, reason=EndReason.ERASED)
+        await self._trust.account_over(tx, person_id)
         # While it is still known where to.
         await self._telling.tell_everywhere(tx, person_id, MessageKind.MESSAGE_KIND_ERASED, {})
         for purpose in Purpose:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 from school.identity.v1.events_pb2 import MessageKind
@@ -20,6 +17,7 @@ from services.identity.credentials.usecases import Credentials
 from services.identity.guesses.rules import Scope
 from services.identity.guesses.usecases import Guesses
 from services.identity.keyring import Keyring
+from services.identity.pace import taking_at_least
 from services.identity.recoveries import storage
 from services.identity.recoveries.rules import (
     CODE_DIGITS,
@@ -83,7 +81,7 @@ class Recoveries:
         name = normal_login(login[: LONGEST_LOGIN + 1])
         async with self._database.read() as connection:
             await self._guesses.count(connection, Scope.RECOVERY, name)
-        async with _taking_time():
+        async with taking_at_least(LEAST_TIME):
             started = Started(uuid4(), self._clock.now() + life_of(contact))
             if name.isprintable():  # PostgreSQL takes no NUL in a text
                 async with self._database.transaction() as tx:
@@ -216,13 +214,3 @@ class Recoveries:
 def _digest(token: str) -> bytes:
     """What is stored of a link's token; 128 random bits need no key."""
     return hashlib.sha256(token.encode()).digest()
-
-
-@asynccontextmanager
-async def _taking_time() -> AsyncIterator[None]:
-    """Make what is inside take `LEAST_TIME`, whatever it comes to."""
-    ends = asyncio.get_running_loop().time() + LEAST_TIME.total_seconds()
-    try:
-        yield
-    finally:
-        await asyncio.sleep(max(ends - asyncio.get_running_loop().time(), 0))

@@ -38,12 +38,14 @@ NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: frozenset({"reason"}),
     MessageKind.MESSAGE_KIND_SECOND_FACTOR_CHANGED: _WHAT,
     MessageKind.MESSAGE_KIND_ERASURE_COMING: frozenset({"at"}),
+    MessageKind.MESSAGE_KIND_TRUST_INVITATION: _LINK,
 }
 """The values of each kind, as the contract says; other kinds have none."""
 UNASKED: Final = frozenset(
     {
         MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED,
         MessageKind.MESSAGE_KIND_CORRECTION_REFUSED,
+        MessageKind.MESSAGE_KIND_TRUST_INVITED,
     }
 )
 """Kinds that a person may refuse; the others keep the account safe, or answer somebody who has no account."""

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
+from school.diary.v1 import week_pb2 as school_dot_diary_dot_v1_dot_week__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/diary/v1/schools.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"\x82\x01\n\x0cPupilInClass\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12\x14\n\x0cschool_title\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x06 \x01(\t\"\x15\n\x13ListMyPupilsRequest\"E\n\x14ListMyPupilsResponse\x12-\n\x06pupils\x18\x01 \x03(\x0b\x32\x1d.school.diary.v1.PupilInClass2\x8a\x01\n\x0eSchoolsService\x12x\n\x0cListMyPupils\x12$.school.diary.v1.ListMyPupilsRequest\x1a%.school.diary.v1.ListMyPupilsResponse\"\x1b\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/me/pupilsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/diary/v1/schools.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1aschool/diary/v1/week.proto\"\xb6\x01\n\x0cPupilInClass\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\tschool_id\x18\x03 \x01(\t\x12\x14\n\x0cschool_title\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x06 \x01(\t\x12\x32\n\x0ctrusted_with\x18\x07 \x01(\x0b\x32\x1c.school.diary.v1.TrustedWith\"\x15\n\x13ListMyPupilsRequest\"E\n\x14ListMyPupilsResponse\x12-\n\x06pupils\x18\x01 \x03(\x0b\x32\x1d.school.diary.v1.PupilInClass2\x8a\x01\n\x0eSchoolsService\x12x\n\x0cListMyPupils\x12$.school.diary.v1.ListMyPupilsRequest\x1a%.school.diary.v1.ListMyPupilsResponse\"\x1b\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/me/pupilsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +36,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SCHOOLSSERVICE'].methods_by_name['ListMyPupils']._loaded_options = None
   _globals['_SCHOOLSSERVICE'].methods_by_name['ListMyPupils']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\017\022\r/v1/me/pupils'
-  _globals['_PUPILINCLASS']._serialized_start=112
-  _globals['_PUPILINCLASS']._serialized_end=242
-  _globals['_LISTMYPUPILSREQUEST']._serialized_start=244
-  _globals['_LISTMYPUPILSREQUEST']._serialized_end=265
-  _globals['_LISTMYPUPILSRESPONSE']._serialized_start=267
-  _globals['_LISTMYPUPILSRESPONSE']._serialized_end=336
-  _globals['_SCHOOLSSERVICE']._serialized_start=339
-  _globals['_SCHOOLSSERVICE']._serialized_end=477
+  _globals['_PUPILINCLASS']._serialized_start=140
+  _globals['_PUPILINCLASS']._serialized_end=322
+  _globals['_LISTMYPUPILSREQUEST']._serialized_start=324
+  _globals['_LISTMYPUPILSREQUEST']._serialized_end=345
+  _globals['_LISTMYPUPILSRESPONSE']._serialized_start=347
+  _globals['_LISTMYPUPILSRESPONSE']._serialized_end=416
+  _globals['_SCHOOLSSERVICE']._serialized_start=419
+  _globals['_SCHOOLSSERVICE']._serialized_end=557
 # @@protoc_insertion_point(module_scope)

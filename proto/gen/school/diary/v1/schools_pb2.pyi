@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from school.diary.v1 import week_pb2 as _week_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -30,6 +31,7 @@ class PupilInClass(_message.Message):
     SCHOOL_TITLE_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
     CLASS_TITLE_FIELD_NUMBER: _builtins.int
+    TRUSTED_WITH_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     """The pupil."""
     display_name: _builtins.str
@@ -42,6 +44,10 @@ class PupilInClass(_message.Message):
     """The school's time zone, such as "Europe/Moscow"."""
     class_title: _builtins.str
     """The class, such as "7Б"."""
+    @_builtins.property
+    def trusted_with(self) -> _week_pb2.TrustedWith:
+        """What the caller sees as a trusted person; not set for the pupil and for guardians, who see everything."""
+
     def __init__(
         self,
         *,
@@ -51,10 +57,11 @@ class PupilInClass(_message.Message):
         school_title: _builtins.str = ...,
         zone: _builtins.str = ...,
         class_title: _builtins.str = ...,
+        trusted_with: _week_pb2.TrustedWith | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["trusted_with", b"trusted_with"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_title", b"class_title", "display_name", b"display_name", "pupil_id", b"pupil_id", "school_id", b"school_id", "school_title", b"school_title", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_title", b"class_title", "display_name", b"display_name", "pupil_id", b"pupil_id", "school_id", b"school_id", "school_title", b"school_title", "trusted_with", b"trusted_with", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

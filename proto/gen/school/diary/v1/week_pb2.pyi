@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from school.access.v1 import scope_pb2 as _scope_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -184,6 +185,7 @@ class GetWeekResponse(_message.Message):
 
     PUPIL_FIELD_NUMBER: _builtins.int
     DAYS_FIELD_NUMBER: _builtins.int
+    TRUSTED_WITH_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pupil(self) -> Global___PupilInWeek:
         """Whose week it is, and where the pupil studied then."""
@@ -192,19 +194,52 @@ class GetWeekResponse(_message.Message):
     def days(self) -> _containers.RepeatedCompositeFieldContainer[Global___DayInWeek]:
         """Monday to Saturday."""
 
+    @_builtins.property
+    def trusted_with(self) -> Global___TrustedWith:
+        """What the caller sees as a trusted person; not set for the pupil and for guardians, who see everything."""
+
     def __init__(
         self,
         *,
         pupil: Global___PupilInWeek | None = ...,
         days: _abc.Iterable[Global___DayInWeek] | None = ...,
+        trusted_with: Global___TrustedWith | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil", "trusted_with", b"trusted_with"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "pupil", b"pupil"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "pupil", b"pupil", "trusted_with", b"trusted_with"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetWeekResponse: _TypeAlias = GetWeekResponse  # noqa: Y015
+
+@_typing.final
+class TrustedWith(_message.Message):
+    """What a trusted person sees of a pupil."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPES_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    until: _builtins.str
+    """The last day on which any of them is seen, YYYY-MM-DD."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_scope_pb2.Scope.ValueType]:
+        """The parts of the diary."""
+
+    def __init__(
+        self,
+        *,
+        scopes: _abc.Iterable[_scope_pb2.Scope.ValueType] | None = ...,
+        until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scopes", b"scopes", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrustedWith: _TypeAlias = TrustedWith  # noqa: Y015
 
 @_typing.final
 class PupilInWeek(_message.Message):

@@ -49,6 +49,10 @@ class WeekServiceServicer:
     def GetWeek(self, request, context):
         """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
+        A trusted person gets what their scopes say (`trusted_with`), no remarks, and leaves a view that the
+        pupil's family can read (`ViewsService`). Without homework among the scopes, lessons without marks and
+        what is taught on the others are left out.
+
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
         same way, so that nobody learns who exists. Fails with BAD_DATE.
         """

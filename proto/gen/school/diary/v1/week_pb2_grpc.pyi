@@ -36,6 +36,10 @@ class WeekServiceStub:
     GetWeek: _grpc.UnaryUnaryMultiCallable[_week_pb2.GetWeekRequest, _week_pb2.GetWeekResponse]
     """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
 
+    A trusted person gets what their scopes say (`trusted_with`), no remarks, and leaves a view that the
+    pupil's family can read (`ViewsService`). Without homework among the scopes, lessons without marks and
+    what is taught on the others are left out.
+
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
     same way, so that nobody learns who exists. Fails with BAD_DATE.
     """
@@ -47,6 +51,10 @@ class WeekServiceAsyncStub(WeekServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetWeek: _aio.UnaryUnaryMultiCallable[_week_pb2.GetWeekRequest, _week_pb2.GetWeekResponse]  # type: ignore[assignment]
     """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
+
+    A trusted person gets what their scopes say (`trusted_with`), no remarks, and leaves a view that the
+    pupil's family can read (`ViewsService`). Without homework among the scopes, lessons without marks and
+    what is taught on the others are left out.
 
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
     same way, so that nobody learns who exists. Fails with BAD_DATE.
@@ -62,6 +70,10 @@ class WeekServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_week_pb2.GetWeekResponse, _abc.Awaitable[_week_pb2.GetWeekResponse]]:
         """Reads the school week that holds a date: every day from Monday to Saturday with its lessons.
+
+        A trusted person gets what their scopes say (`trusted_with`), no remarks, and leaves a view that the
+        pupil's family can read (`ViewsService`). Without homework among the scopes, lessons without marks and
+        what is taught on the others are left out.
 
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
         same way, so that nobody learns who exists. Fails with BAD_DATE.

@@ -24,35 +24,40 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
+from school.access.v1 import scope_pb2 as school_dot_access_dot_v1_dot_scope__pb2
 from school.identity.v1 import binding_pb2 as school_dot_identity_dot_v1_dot_binding__pb2
 from school.identity.v1 import families_pb2 as school_dot_identity_dot_v1_dot_families__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/events.proto\x12\x12school.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a school/identity/v1/binding.proto\x1a!school/identity/v1/families.proto\"s\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa6\x01\n\x0cProfileBound\x12\x12\n\nbinding_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12-\n\x04road\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x12RelationRegistered\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\x8a\x01\n\rRelationEnded\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"u\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x04 \x01(\x08\"\xec\x01\n\rMessageSealed\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".school.identity.v1.MessageChannel\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.MessageKind\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0e\n\x06sealed\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x10MessageWithdrawn\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"Q\n\rAccountErased\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa4\x05\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMESSAGE_KIND_CONFIRM_EMAIL\x10\x01\x12\x1f\n\x1bMESSAGE_KIND_CONFIRM_MOBILE\x10\x02\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_LINK\x10\x03\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_CODE\x10\x04\x12!\n\x1dMESSAGE_KIND_CONTACT_CHANGING\x10\x05\x12!\n\x1dMESSAGE_KIND_PASSWORD_CHANGED\x10\x06\x12\x1e\n\x1aMESSAGE_KIND_LOGIN_RENAMED\x10\x07\x12\x1b\n\x17MESSAGE_KIND_NEW_DEVICE\x10\x08\x12%\n!MESSAGE_KIND_CREDENTIALS_REISSUED\x10\t\x12$\n MESSAGE_KIND_CORRECTION_ACCEPTED\x10\n\x12#\n\x1fMESSAGE_KIND_CORRECTION_REFUSED\x10\x0b\x12*\n&MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED\x10\x0c\x12)\n%MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED\x10\r\x12(\n$MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED\x10\x0e\x12\x1e\n\x1aMESSAGE_KIND_PROFILE_BOUND\x10\x0f\x12&\n\"MESSAGE_KIND_SECOND_FACTOR_CHANGED\x10\x10\x12\x1f\n\x1bMESSAGE_KIND_ERASURE_COMING\x10\x11\x12\x17\n\x13MESSAGE_KIND_ERASED\x10\x12*e\n\x0eMessageChannel\x12\x1f\n\x1bMESSAGE_CHANNEL_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_CHANNEL_EMAIL\x10\x01\x12\x17\n\x13MESSAGE_CHANNEL_SMS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/events.proto\x12\x12school.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1cschool/access/v1/scope.proto\x1a school/identity/v1/binding.proto\x1a!school/identity/v1/families.proto\"s\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa6\x01\n\x0cProfileBound\x12\x12\n\nbinding_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12-\n\x04road\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x12RelationRegistered\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\x8a\x01\n\rRelationEnded\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xc8\x01\n\x11\x44\x65legationGranted\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x13\n\x0brelation_id\x18\x04 \x01(\t\x12\'\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.school.access.v1.Scope\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\"\x8d\x01\n\x0f\x44\x65legationEnded\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"u\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x04 \x01(\x08\"\xec\x01\n\rMessageSealed\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".school.identity.v1.MessageChannel\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.MessageKind\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0e\n\x06sealed\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x10MessageWithdrawn\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"Q\n\rAccountErased\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xa6\x06\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMESSAGE_KIND_CONFIRM_EMAIL\x10\x01\x12\x1f\n\x1bMESSAGE_KIND_CONFIRM_MOBILE\x10\x02\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_LINK\x10\x03\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_CODE\x10\x04\x12!\n\x1dMESSAGE_KIND_CONTACT_CHANGING\x10\x05\x12!\n\x1dMESSAGE_KIND_PASSWORD_CHANGED\x10\x06\x12\x1e\n\x1aMESSAGE_KIND_LOGIN_RENAMED\x10\x07\x12\x1b\n\x17MESSAGE_KIND_NEW_DEVICE\x10\x08\x12%\n!MESSAGE_KIND_CREDENTIALS_REISSUED\x10\t\x12$\n MESSAGE_KIND_CORRECTION_ACCEPTED\x10\n\x12#\n\x1fMESSAGE_KIND_CORRECTION_REFUSED\x10\x0b\x12*\n&MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED\x10\x0c\x12)\n%MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED\x10\r\x12(\n$MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED\x10\x0e\x12\x1e\n\x1aMESSAGE_KIND_PROFILE_BOUND\x10\x0f\x12&\n\"MESSAGE_KIND_SECOND_FACTOR_CHANGED\x10\x10\x12\x1f\n\x1bMESSAGE_KIND_ERASURE_COMING\x10\x11\x12\x17\n\x13MESSAGE_KIND_ERASED\x10\x12\x12!\n\x1dMESSAGE_KIND_TRUST_INVITATION\x10#\x12\x1e\n\x1aMESSAGE_KIND_TRUST_INVITED\x10$\x12\x1f\n\x1bMESSAGE_KIND_TRUST_ACCEPTED\x10%\x12\x1c\n\x18MESSAGE_KIND_TRUST_ENDED\x10&*e\n\x0eMessageChannel\x12\x1f\n\x1bMESSAGE_CHANNEL_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_CHANNEL_EMAIL\x10\x01\x12\x17\n\x13MESSAGE_CHANNEL_SMS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'school.identity.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MESSAGEKIND']._serialized_start=1286
-  _globals['_MESSAGEKIND']._serialized_end=1962
-  _globals['_MESSAGECHANNEL']._serialized_start=1964
-  _globals['_MESSAGECHANNEL']._serialized_end=2065
-  _globals['_PERSONREGISTERED']._serialized_start=188
-  _globals['_PERSONREGISTERED']._serialized_end=303
-  _globals['_PROFILEBOUND']._serialized_start=306
-  _globals['_PROFILEBOUND']._serialized_end=472
-  _globals['_RELATIONREGISTERED']._serialized_start=475
-  _globals['_RELATIONREGISTERED']._serialized_end=661
-  _globals['_RELATIONENDED']._serialized_start=664
-  _globals['_RELATIONENDED']._serialized_end=802
-  _globals['_SESSIONENDED']._serialized_start=804
-  _globals['_SESSIONENDED']._serialized_end=921
-  _globals['_MESSAGESEALED']._serialized_start=924
-  _globals['_MESSAGESEALED']._serialized_end=1160
-  _globals['_MESSAGEWITHDRAWN']._serialized_start=1162
-  _globals['_MESSAGEWITHDRAWN']._serialized_end=1200
-  _globals['_ACCOUNTERASED']._serialized_start=1202
-  _globals['_ACCOUNTERASED']._serialized_end=1283
+  _globals['_MESSAGEKIND']._serialized_start=1663
+  _globals['_MESSAGEKIND']._serialized_end=2469
+  _globals['_MESSAGECHANNEL']._serialized_start=2471
+  _globals['_MESSAGECHANNEL']._serialized_end=2572
+  _globals['_PERSONREGISTERED']._serialized_start=218
+  _globals['_PERSONREGISTERED']._serialized_end=333
+  _globals['_PROFILEBOUND']._serialized_start=336
+  _globals['_PROFILEBOUND']._serialized_end=502
+  _globals['_RELATIONREGISTERED']._serialized_start=505
+  _globals['_RELATIONREGISTERED']._serialized_end=691
+  _globals['_RELATIONENDED']._serialized_start=694
+  _globals['_RELATIONENDED']._serialized_end=832
+  _globals['_DELEGATIONGRANTED']._serialized_start=835
+  _globals['_DELEGATIONGRANTED']._serialized_end=1035
+  _globals['_DELEGATIONENDED']._serialized_start=1038
+  _globals['_DELEGATIONENDED']._serialized_end=1179
+  _globals['_SESSIONENDED']._serialized_start=1181
+  _globals['_SESSIONENDED']._serialized_end=1298
+  _globals['_MESSAGESEALED']._serialized_start=1301
+  _globals['_MESSAGESEALED']._serialized_end=1537
+  _globals['_MESSAGEWITHDRAWN']._serialized_start=1539
+  _globals['_MESSAGEWITHDRAWN']._serialized_end=1577
+  _globals['_ACCOUNTERASED']._serialized_start=1579
+  _globals['_ACCOUNTERASED']._serialized_end=1660
 # @@protoc_insertion_point(module_scope)

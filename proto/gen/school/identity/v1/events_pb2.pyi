@@ -10,6 +10,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from school.access.v1 import policy_pb2 as _policy_pb2
+from school.access.v1 import scope_pb2 as _scope_pb2
 from school.identity.v1 import binding_pb2 as _binding_pb2
 from school.identity.v1 import families_pb2 as _families_pb2
 import builtins as _builtins
@@ -67,6 +68,14 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """The data will be erased. Values: at (a day)."""
     MESSAGE_KIND_ERASED: _MessageKind.ValueType  # 18
     """The data were erased."""
+    MESSAGE_KIND_TRUST_INVITATION: _MessageKind.ValueType  # 35
+    """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
+    MESSAGE_KIND_TRUST_INVITED: _MessageKind.ValueType  # 36
+    """The same, to an account; the invitation waits in it."""
+    MESSAGE_KIND_TRUST_ACCEPTED: _MessageKind.ValueType  # 37
+    """A trusted person has accepted; told to the pupil's guardians."""
+    MESSAGE_KIND_TRUST_ENDED: _MessageKind.ValueType  # 38
+    """A trusted person sees the pupil no more; told to them and to the pupil's guardians."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """What a message to a person is about; each has its template. Among its values links are whole, instants
@@ -112,6 +121,14 @@ MESSAGE_KIND_ERASURE_COMING: MessageKind.ValueType  # 17
 """The data will be erased. Values: at (a day)."""
 MESSAGE_KIND_ERASED: MessageKind.ValueType  # 18
 """The data were erased."""
+MESSAGE_KIND_TRUST_INVITATION: MessageKind.ValueType  # 35
+"""Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
+MESSAGE_KIND_TRUST_INVITED: MessageKind.ValueType  # 36
+"""The same, to an account; the invitation waits in it."""
+MESSAGE_KIND_TRUST_ACCEPTED: MessageKind.ValueType  # 37
+"""A trusted person has accepted; told to the pupil's guardians."""
+MESSAGE_KIND_TRUST_ENDED: MessageKind.ValueType  # 38
+"""A trusted person sees the pupil no more; told to them and to the pupil's guardians."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 class _MessageChannel:
@@ -299,6 +316,101 @@ class RelationEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RelationEnded: _TypeAlias = RelationEnded  # noqa: Y015
+
+@_typing.final
+class DelegationGranted(_message.Message):
+    """A trusted person was let see a pupil, or in another way. The aggregate is the delegation.
+
+    It holds from the first day to the last, and no longer than the relation it was granted by.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELEGATION_ID_FIELD_NUMBER: _builtins.int
+    TRUSTED_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    RELATION_ID_FIELD_NUMBER: _builtins.int
+    SCOPES_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    delegation_id: _builtins.str
+    """The delegation."""
+    trusted_id: _builtins.str
+    """The trusted person."""
+    pupil_id: _builtins.str
+    """The pupil."""
+    relation_id: _builtins.str
+    """The guardian's relation to the pupil by which it was granted; empty when the pupil granted it."""
+    valid_from: _builtins.str
+    """The first day, YYYY-MM-DD."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; never empty."""
+    version: _builtins.int
+    """Grows with each change of the delegation."""
+    @_builtins.property
+    def scopes(self) -> _containers.RepeatedScalarFieldContainer[_scope_pb2.Scope.ValueType]:
+        """What the trusted person may see; what is not named is not granted."""
+
+    def __init__(
+        self,
+        *,
+        delegation_id: _builtins.str = ...,
+        trusted_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        relation_id: _builtins.str = ...,
+        scopes: _abc.Iterable[_scope_pb2.Scope.ValueType] | None = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delegation_id", b"delegation_id", "pupil_id", b"pupil_id", "relation_id", b"relation_id", "scopes", b"scopes", "trusted_id", b"trusted_id", "valid_from", b"valid_from", "valid_until", b"valid_until", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DelegationGranted: _TypeAlias = DelegationGranted  # noqa: Y015
+
+@_typing.final
+class DelegationEnded(_message.Message):
+    """A delegation is over: the trusted person may see nothing of the pupil by it any more."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELEGATION_ID_FIELD_NUMBER: _builtins.int
+    TRUSTED_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    delegation_id: _builtins.str
+    """The delegation."""
+    trusted_id: _builtins.str
+    """The person who was trusted."""
+    pupil_id: _builtins.str
+    """The pupil."""
+    version: _builtins.int
+    """Greater than that of every earlier event of the delegation."""
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        delegation_id: _builtins.str = ...,
+        trusted_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delegation_id", b"delegation_id", "ended_at", b"ended_at", "pupil_id", b"pupil_id", "trusted_id", b"trusted_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DelegationEnded: _TypeAlias = DelegationEnded  # noqa: Y015
 
 @_typing.final
 class SessionEnded(_message.Message):
