@@ -31,6 +31,8 @@ def person_message(seen: Seen) -> issuing_pb2.IssuePerson:
         pupil_names=[ward.name.display for ward in candidate.wards],
         state=issuing_pb2.CredentialsState.Value(f"CREDENTIALS_STATE_{seen.state}"),
         capacities=[capacity_number(capacity) for capacity in seen.capacities],
+        birth_date_differs=seen.birth_date_differs,
+        snils_differs=seen.snils_differs,
     )
     waits = seen.state in {CredentialsState.ISSUED, CredentialsState.EXPIRED}
     if waits and candidate.account.temporary_until is not None:

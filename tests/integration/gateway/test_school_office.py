@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 from uuid import UUID
 
@@ -178,6 +179,27 @@ async def test_what_was_searched_for_is_in_no_address(registrar: Office) -> None
     [call] = registrar.gateway.stage.called("FindPeople")
     wish: FindPeopleRequest = call.request
     assert (wish.school_id, wish.birth_date, wish.snils) == (SCHOOL, "1986-04-12", SNILS)
+
+
+async def test_a_paper_that_disagrees_with_the_register_is_said_beside_the_person(registrar: Office) -> None:
+    """R7: silence would give the login of one person to another."""
+    other = person()
+    other.snils_differs = True
+    said = "СНИЛС в школе записан другой"
+
+    pages = []
+    for found in (person(), other):
+        registrar.gateway.stage.on("FindPeople", partial(_found, found))
+        answer = await registrar.post(
+            f"{ROOM}/find/people", surname="К", given_name="А", birth_date="12.4.1986", snils=SNILS
+        )
+        pages.append(answer.text)
+
+    assert [said in page for page in pages] == [False, True]
+
+
+def _found(who: IssuePerson, _: object) -> Message:
+    return FindPeopleResponse(people=[who])
 
 
 @pytest.mark.parametrize("refused", [True, False])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Final, Protocol
 from uuid import UUID
@@ -49,6 +49,10 @@ class Seen:
     state: CredentialsState
     capacities: tuple[Capacity, ...]
     school_id: UUID
+    birth_date_differs: bool = False
+    """From the one that was searched for; the SNILS is theirs."""
+    snils_differs: bool = False
+    """From the one that was searched for; the birth date is theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,15 @@ class Search:
         return alike and (
             candidate.birth_date == self.birth_date or candidate.snils_index in self.snils_digests
         )
+
+    def birth_date_differs(self, candidate: Candidate) -> bool:
+        """Whether the documents have another birth date than the register."""
+        return self.birth_date not in {None, candidate.birth_date}
+
+    def snils_differs(self, candidate: Candidate) -> bool:
+        """Whether the documents have another SNILS than the register; it may have none."""
+        registered = candidate.snils_index
+        return bool(self.snils_digests) and registered is not None and registered not in self.snils_digests
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,16 @@ class Issuing:
         known = await storage.candidates(connection, reach.school_id, ids, today=today)
         here = [seen for seen in map(reach.sees, sorted(known.values(), key=_by_name)) if seen is not None]
         return [
-            [self._seen(each, reach, today) for each in here if search.describes(each)] for search in searches
+            [
+                replace(
+                    self._seen(each, reach, today),
+                    birth_date_differs=search.birth_date_differs(each),
+                    snils_differs=search.snils_differs(each),
+                )
+                for each in here
+                if search.describes(each)
+            ]
+            for search in searches
         ]
 
     async def person(self, caller: Caller, school_id: UUID, person_id: UUID) -> Seen:

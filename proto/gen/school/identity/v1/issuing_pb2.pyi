@@ -213,6 +213,8 @@ class IssuePerson(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
     CAPACITIES_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_DIFFERS_FIELD_NUMBER: _builtins.int
+    SNILS_DIFFERS_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person."""
     birth_date: _builtins.str
@@ -221,6 +223,14 @@ class IssuePerson(_message.Message):
     """The class, for pupils; empty for others."""
     state: Global___CredentialsState.ValueType
     """Whether there is something to enter with."""
+    birth_date_differs: _builtins.bool
+    """Where a person was looked for: the birth date of the documents is not the registered one, although
+    the SNILS is. Somebody mistyped, or it is another person: look before credentials are given.
+    """
+    snils_differs: _builtins.bool
+    """Where a person was looked for: the SNILS of the documents is not the registered one, although the
+    birth date is.
+    """
     @_builtins.property
     def name(self) -> _people_pb2.FullName:
         """The full name."""
@@ -253,10 +263,12 @@ class IssuePerson(_message.Message):
         state: Global___CredentialsState.ValueType = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
         capacities: _abc.Iterable[Global___IssueCapacity.ValueType] | None = ...,
+        birth_date_differs: _builtins.bool = ...,
+        snils_differs: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "capacities", b"capacities", "class_title", b"class_title", "expires_at", b"expires_at", "name", b"name", "person_id", b"person_id", "pupil_names", b"pupil_names", "roles", b"roles", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "birth_date_differs", b"birth_date_differs", "capacities", b"capacities", "class_title", b"class_title", "expires_at", b"expires_at", "name", b"name", "person_id", b"person_id", "pupil_names", b"pupil_names", "roles", b"roles", "snils_differs", b"snils_differs", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -47,6 +47,10 @@ class PersonView:
     has: bool
     """Whether something was issued before."""
     capacities: tuple[IssueCapacity.ValueType, ...]
+    birth_date_differs: bool = False
+    """From the one in the documents by which they were found."""
+    snils_differs: bool = False
+    """Likewise."""
 
     @property
     def can_be_given(self) -> bool:
@@ -70,6 +74,8 @@ def person_view(person: IssuePerson, zone: ZoneInfo) -> PersonView:
         until=moment(person.expires_at, zone) if person.HasField("expires_at") else None,
         has=person.state in _HAVE,
         capacities=tuple(each for each in person.capacities if each in CAPACITIES),
+        birth_date_differs=person.birth_date_differs,
+        snils_differs=person.snils_differs,
     )
 
 
@@ -91,6 +97,11 @@ class Found:
     reason: str = ""
     people: tuple[PersonView, ...] | None = None
     """None before a search."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether somebody was found whose documents say something else than the register."""
+        return any(each.birth_date_differs or each.snils_differs for each in self.people or ())
 
 
 @dataclass(frozen=True, slots=True)
