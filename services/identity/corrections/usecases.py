@@ -31,6 +31,7 @@ from services.identity.keyring import Keyring
 from services.identity.people.rules import FullName, NotTheirSchool, Role, SnilsTaken, UnknownPerson
 from services.identity.people.storage import holds_role, person, snils_digests, snils_is_known
 from services.identity.people.usecases import person_registered
+from services.identity.schools import storage as schools
 from services.identity.telling.usecases import Telling
 from services.identity.words import one_line
 from services.kit.caller import Caller
@@ -61,7 +62,7 @@ class Corrections:
     """Ways from a wrong letter in the register to the right one.
 
     Args:
-        zone: in whose working days schools have to decide.
+        zone: whose days count where the diary has not told of the school.
         allow_test_snils: accept the SNILS of ESIA's test persons.
     """
 
@@ -219,6 +220,7 @@ class Corrections:
         school_id = await storage.school_of(tx.connection, caller.person_id)
         if school_id is None:
             raise NotTheirSchool
+        school = await schools.school(tx.connection, school_id)
         asked = Correction(
             id=new_id(),
             person_id=caller.person_id,
@@ -228,7 +230,7 @@ class Corrections:
             right=right.text(wish.field),
             comment=one_line(wish.comment, most=LONGEST_COMMENT),
             requested_at=now,
-            due_at=due_at(now, self._zone),
+            due_at=due_at(now, school.zone if school else self._zone),
         )
         await storage.insert_correction(tx.connection, self._keyring, asked)
         _audit(tx, caller, "request_correction", asked)

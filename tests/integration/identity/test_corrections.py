@@ -10,12 +10,14 @@ from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
+from sqlalchemy import insert
 
 from school.identity.v1 import corrections_pb2, corrections_pb2_grpc, events_pb2, sessions_pb2
 from services.identity.corrections.rules import due_at
 from services.identity.corrections.storage import corrections
 from services.identity.people.rules import Role
 from services.identity.people.storage import people
+from services.identity.schools.storage import schools
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit, outbox, requests
@@ -142,6 +144,19 @@ async def test_the_school_has_seven_working_days(here: Town, clock: MovableClock
     due = asked.due_at.ToDatetime(tzinfo=UTC)
     assert due == due_at(clock.now(), ZoneInfo("Europe/Moscow"))
     assert timedelta(days=9) <= due - clock.now() <= timedelta(days=12)
+
+
+async def test_working_days_are_those_of_the_school(here: Town, clock: MovableClock) -> None:
+    """A region may span several zones."""
+    async with here.database.transaction() as tx:
+        far, told = new_id(), {"version": 1, "source_event": new_id()}
+        row = {"school_id": far, "title": "Школа № 1", "zone": "Asia/Kamchatka"}
+        await tx.execute(insert(schools), row | told)
+    person = await newcomer(here, school_id=far)
+
+    asked = await ask(person, PATRONYMIC, "")
+
+    assert asked.due_at.ToDatetime(tzinfo=UTC) == due_at(clock.now(), ZoneInfo("Asia/Kamchatka"))
 
 
 @pytest.mark.parametrize(
