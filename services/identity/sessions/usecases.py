@@ -81,6 +81,15 @@ class Sessions(Endings):
         """
         session = self._new(account_id, person, door, shown)
         activated, enrolled = await storage.insert_session(tx.connection, session)
+        # FSTEC order 21 (РСБ.1): who came in, and when. A binding has an entry of its own.
+        tx.audit(
+            actor=str(person.id),
+            action="begin_session",
+            object_kind="session",
+            object_id=str(session.id),
+            why=door,
+            subject=person.id,
+        )
         return self._mint.tokens(session, Standing(person.roles, activated, enrolled))
 
     async def begin_alone(

@@ -121,7 +121,7 @@ async def test_an_ended_session_is_refused_at_once_and_the_others_go_on(here: To
     assert await is_in(doors, here_) == ""
     assert [one.current for one in await me.list(here_)] == [True]
     assert await here.told(session_id(there)) == ["SessionEnded"]
-    assert await here.audited(session_id(there)) == [("end_session", None)]
+    assert await here.audited(session_id(there)) == [("begin_session", "password"), ("end_session", None)]
 
 
 @pytest.mark.parametrize("whose", ["nobody's", "somebody else's", "no id"])

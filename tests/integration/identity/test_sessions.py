@@ -59,7 +59,7 @@ async def test_an_old_token_after_the_grace_ends_the_session(
     assert await reason(doors.refresh(successor.refresh_token)) == "SESSION_ENDED"
     (row,) = await here.rows(sessions, sessions.c.account_id == person.account_id)
     assert row.end_reason == "reused_token"
-    assert await here.audited(row.id) == [("end_session", "reused_token")]
+    assert (await here.audited(row.id))[-1] == ("end_session", "reused_token")
 
 
 async def test_a_token_two_generations_old_ends_the_session_at_once(here: Town, doors: Doors) -> None:

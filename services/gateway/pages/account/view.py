@@ -22,6 +22,8 @@ DOORS: Final = {
     SessionDoor.SESSION_DOOR_ESIA: "account.door.esia",
     SessionDoor.SESSION_DOOR_PASSWORD: "account.door.password",
 }
+# Deeds whose reason an employee has typed.
+_SAID: Final = frozenset({"reissue_credentials", "refuse_account_request"})
 PURPOSES: Final = {
     ConsentPurpose.CONSENT_PURPOSE_DIARY: "consents.purpose.diary",
     ConsentPurpose.CONSENT_PURPOSE_MESSAGES: "consents.purpose.messages",
@@ -103,6 +105,10 @@ class EntryView:
     actor: str
     """Another person's name; empty for the mesh itself."""
     action: str
+    why: str = ""
+    """As a key; empty when nothing was said, or nothing for which there is a word."""
+    said: str = ""
+    """In the words of the employee who did it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +187,8 @@ def entry_views(
             own=one.actor == me,
             actor=one.actor_name if one.actor != me else "",
             action=_known(f"deed.{one.action}", known, "deed.other"),
+            why=_why(one.why, known),
+            said=one.why if one.action in _SAID else "",
         )
         for one in entries
     )
@@ -237,6 +245,12 @@ def _purpose(text: ConsentText, consents: Sequence[ConsentView]) -> PurposeView:
     given = mine[0] if mine else None
     outdated = given is not None and given.text_id != text.text_id and not given.on_paper
     return PurposeView(text.text_id, purpose, given, outdated)
+
+
+def _why(said: str, known: frozenset[str]) -> str:
+    """The word for a reason; a machine's may be written small."""
+    wanted = (f"export.code.{said}", f"export.code.{said.upper()}")
+    return next((key for key in wanted if key in known), "")
 
 
 def _known(key: str, known: frozenset[str], otherwise: str) -> str:
