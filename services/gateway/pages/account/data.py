@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from school.identity.v1.own_data_pb2 import (
     PreviewErasureRequest,
     RequestErasureRequest,
 )
+from services.gateway.pages.account.export import readable
 from services.gateway.pages.account.view import erased_and_kept, local
 from services.gateway.pages.answers import Answers
 from services.gateway.problems import Problem, Refused
@@ -42,7 +42,13 @@ class DataPages:
             self._answers.frame(request),
             self._own.ExportMyData(ExportMyDataRequest()),
         )
-        response = self._answers.html("account/export.html", frame, groups=readable(orjson.loads(reply.json)))
+        zone = self._answers.zone(request)
+        response = self._answers.html(
+            "account/export.html",
+            frame,
+            parts=readable(orjson.loads(reply.json), frame.speech.keys, zone),
+            today=self._answers.clock.today(zone),
+        )
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -103,49 +109,3 @@ class DataPages:
             done=request.query_params.get("done", ""),
             today=self._answers.clock.today(self._answers.zone(request)),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A part of an export: records, each a list of names and values."""
-
-    name: str
-    records: tuple[tuple[tuple[str, str], ...], ...]
-
-
-def readable(document: Any) -> tuple[Group, ...]:
-    """An export as groups of records, to be read by a person.
-
-    >>> readable({"account": {"accounts": [{"login": "ivanova"}]}})
-    (Group(name='account', records=((('login', 'ivanova'),),)),)
-    """
-    return tuple(
-        Group(str(name), tuple(_record(one) for table in _tables(value) for one in table))
-        for name, value in document.items()
-    )
-
-
-def _tables(value: Any) -> list[list[Any]]:
-    if isinstance(value, dict) and any(isinstance(part, dict | list) for part in value.values()):
-        return [part if isinstance(part, list) else [part] for part in value.values()]
-    return [value if isinstance(value, list) else [value]]
-
-
-def _record(value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        return (("", _written(value)),)
-    return tuple((str(name), _written(part)) for name, part in value.items())
-
-
-def _written(value: Any) -> str:
-    match value:
-        case None | "":
-            return "—"
-        case bool():
-            return "✓" if value else "—"
-        case dict():
-            return ", ".join(f"{name}: {_written(part)}" for name, part in value.items())
-        case list():
-            return "; ".join(_written(part) for part in value) or "—"
-        case _:
-            return str(value)
