@@ -9,6 +9,7 @@ from typing import Any
 ADDRESS_KEY = "x-client-address"
 DEVICE_KEY = "x-client-device"
 TIME_ZONE_KEY = "x-client-time-zone"
+LANGUAGE_KEY = "x-client-language"
 _LONGEST = 200
 
 
@@ -22,6 +23,8 @@ class Client:
     """Browser and system, such as "Chrome, Android"."""
     time_zone: str
     """What the device says, such as "Europe/Moscow"."""
+    language: str = ""
+    """What whoever is behind the call reads, such as "en"."""
 
 
 _call: ContextVar[Any] = ContextVar("call", default=None)
@@ -31,10 +34,8 @@ def client() -> Client:
     """Who is behind the RPC in progress; empty outside of one."""
     call = _call.get()
     told = {} if call is None else dict(call.invocation_metadata() or ())
-    address, device, time_zone = (
-        str(told.get(key, ""))[:_LONGEST] for key in (ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY)
-    )
-    return Client(address, device, time_zone)
+    keys = (ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY, LANGUAGE_KEY)
+    return Client(*(str(told.get(key, ""))[:_LONGEST] for key in keys))
 
 
 def set_call(call: Any) -> None:

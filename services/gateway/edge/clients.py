@@ -1,8 +1,8 @@
-"""Who is behind a request: its address, device and time zone, as identity is told with each call.
+"""Who is behind a request: address, device, time zone and language, as identity is told with each call.
 
 Identity counts guesses by the address and keeps it nowhere; the device and the time zone are shown to their
-person in the list of sessions. What a browser says of itself is cut down to a few plain words before it
-travels on.
+person in the list of sessions; codes and links go out in the language of who asks for them. What a browser
+says of itself is cut down to a few plain words before it travels on.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from zoneinfo import available_timezones
 
 from ua_parser import parse_os, parse_user_agent
 
-from services.kit.client import ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY
+from services.gateway.edge.languages import LANGUAGE_COOKIE, chosen_language
+from services.kit.client import ADDRESS_KEY, DEVICE_KEY, LANGUAGE_KEY, TIME_ZONE_KEY
 
 ZONE_COOKIE: Final = "time-zone"
 """Set by the script of our pages; an app sends the header ``X-Time-Zone``."""
@@ -52,6 +53,7 @@ class Clients:
             (ADDRESS_KEY, self.address(scope)),
             (DEVICE_KEY, device_of(headers.get(b"user-agent", b"").decode("latin-1"))),
             (TIME_ZONE_KEY, self._zone(headers)),
+            (LANGUAGE_KEY, _language(headers)),
         )
 
     def address(self, scope: Mapping[str, Any]) -> str:
@@ -71,7 +73,7 @@ class Clients:
         return _plain(places[-self._proxies].strip()) or own
 
     def _zone(self, headers: Headers) -> str:
-        told = headers.get(b"x-time-zone", b"").decode("latin-1") or _cookie(headers)
+        told = headers.get(b"x-time-zone", b"").decode("latin-1") or _cookie(headers, ZONE_COOKIE)
         return told if told in self._zones else ""
 
 
@@ -102,10 +104,15 @@ def _plain(text: str) -> str:
         return ""
 
 
-def _cookie(headers: Headers) -> str:
+def _language(headers: Headers) -> str:
+    wish = headers.get(b"accept-language", b"").decode("latin-1")
+    return chosen_language(_cookie(headers, LANGUAGE_COOKIE), wish)
+
+
+def _cookie(headers: Headers, wanted: str) -> str:
     jar = headers.get(b"cookie", b"").decode("latin-1")
     for pair in jar.split(";"):
         name, equals, value = pair.strip().partition("=")
-        if equals and name == ZONE_COOKIE:
+        if equals and name == wanted:
             return unquote(value)
     return ""

@@ -17,9 +17,10 @@ from school.identity.v1.people_pb2 import GetMeRequest
 from school.identity.v1.sessions_pb2 import EndSessionRequest, Session
 from school.notifications.v1.inbox_pb2 import ListNoticesRequest
 from services.gateway.edge.clients import ZONE_COOKIE
+from services.gateway.edge.languages import LANGUAGE_COOKIE, chosen_language
 from services.gateway.pages.assets import Assets
 from services.gateway.pages.frame import HOME, Frame, local_path, role_choices
-from services.gateway.pages.language import Speech, chosen_language
+from services.gateway.pages.language import Speech
 from services.gateway.pages.names import full_name, given_name
 from services.gateway.pages.rendering import Renderer
 from services.gateway.problems import Refused
@@ -27,7 +28,6 @@ from services.gateway.sessions import Visitor
 from services.gateway.site import PageDoor
 from services.kit.clock import Clock
 
-LANGUAGE_COOKIE = "mesh-language"
 BACK_COOKIE = "mesh-back"
 # As long as a sign-in through ESIA may take, and a little.
 BACK_SECONDS = 15 * 60

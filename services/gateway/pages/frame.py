@@ -8,7 +8,8 @@ from typing import Final
 from urllib.parse import quote
 
 from school.access.v1.policy_pb2 import Role
-from services.gateway.pages.language import LANGUAGES, Speech
+from services.gateway.edge.languages import LANGUAGES
+from services.gateway.pages.language import Speech
 
 HOME = "/cabinet"
 

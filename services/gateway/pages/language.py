@@ -20,8 +20,7 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from markupsafe import Markup
 
-LANGUAGES = ("ru", "en")
-"""In the order of preference when a browser has none."""
+from services.gateway.edge.languages import LANGUAGES
 
 CATALOGUES = Path(__file__).parent / "catalogues"
 
@@ -42,33 +41,6 @@ def read_catalogue(language: str) -> Catalog:
                 raise ValueError(f"{path} says {message.id} again")
             whole[message.id] = message
     return whole
-
-
-def chosen_language(remembered: str | None, accept_language: str | None) -> str:
-    """The language for a person: the one they switched to, else the one their browser prefers.
-
-    ``accept_language`` is the header of RFC 9110, section 12.5.4; what cannot be read in it is passed over.
-    """
-    if remembered in LANGUAGES:
-        return remembered
-    best, best_quality = LANGUAGES[0], 0.0
-    for wish in (accept_language or "")[:200].split(","):
-        tag, _, parameter = wish.partition(";")
-        language = tag.strip().lower().split("-")[0]
-        quality = _quality(parameter)
-        if language in LANGUAGES and quality > best_quality:
-            best, best_quality = language, quality
-    return best
-
-
-def _quality(parameter: str) -> float:
-    name, _, value = parameter.strip().partition("=")
-    if name != "q":
-        return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
 
 
 @dataclass(frozen=True, slots=True)

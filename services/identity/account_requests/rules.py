@@ -115,6 +115,8 @@ class Applicant:
     snils: Snils | None
     pupil: str = field(repr=False)
     email: str = field(repr=False)
+    language: str = ""
+    """Of the page on which it was written: the answer comes in the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,7 @@ async def insert_request(
         "snils": applicant.snils.digits if applicant.snils else "",
         "pupil": applicant.pupil,
         "email": applicant.email,
+        "language": applicant.language,
         "code": code,
     }
     sealed = keyring.seal(json.dumps(content, ensure_ascii=False), context=_context(request.id))
@@ -296,6 +297,7 @@ def _request(row: Any, keyring: Keyring) -> AccountRequest:
         Snils(content["snils"]) if content["snils"] else None,
         content["pupil"],
         content["email"],
+        content.get("language", ""),
     )
     return AccountRequest(
         row.id,

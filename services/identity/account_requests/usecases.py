@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -38,6 +39,7 @@ from services.identity.schools.rules import UnknownSchool
 from services.identity.schools.storage import school as find_school
 from services.identity.telling.rules import Channel
 from services.kit.caller import Caller
+from services.kit.client import client
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
@@ -62,6 +64,7 @@ class Tells(Protocol):
         kind: MessageKind.ValueType,
         values: Mapping[str, str],
         expires_at: datetime,
+        language: str,
     ) -> UUID:
         """Have it sent once the transaction has committed."""
         ...
@@ -137,13 +140,15 @@ class AccountRequests:
         """
 
         async def act() -> account_requests_pb2.SubmitAccountRequestResponse:
-            accepted = await self._submit(tx, new, address)
+            accepted = await self._submit(tx, new, address, zone)
             # The code is remembered sealed, beside the request; here only which request it was.
             return account_requests_pb2.SubmitAccountRequestResponse(tracking_code=str(accepted.id))
 
         async with self._database.transaction() as tx:
-            if await find_school(tx.connection, new.school_id) is None:
+            school = await find_school(tx.connection, new.school_id)
+            if school is None:
                 raise UnknownSchool
+            zone = school.zone
             require_plausible(
                 new.applicant.birth_date, today=await self._desk.today(tx.connection, new.school_id)
             )
@@ -256,10 +261,11 @@ class AccountRequests:
         after = before.answered(person_id, self._clock.now())
         await storage.save(tx.connection, after, by=by)
 
-    async def _submit(self, tx: Transaction, new: NewRequest, address: str) -> AccountRequest:
+    async def _submit(self, tx: Transaction, new: NewRequest, address: str, zone: ZoneInfo) -> AccountRequest:
         now = self._clock.now()
+        applicant = replace(new.applicant, language=client().language)
         request = AccountRequest(
-            new_id(), new.school_id, new.capacity, new.applicant, submitted_at=now, due_at=now + self._due
+            new_id(), new.school_id, new.capacity, applicant, submitted_at=now, due_at=now + self._due
         )
         address_digest = self._address_digest(address)
         email_digest = self._digest(Email(new.applicant.email).folded, "e-mail of an applicant")
@@ -281,7 +287,7 @@ class AccountRequests:
             {
                 "tracking_code": code,
                 "link": f"{self._address}{TRACKING_PATH}",
-                "due": request.due_at.astimezone(UTC).date().isoformat(),
+                "due": request.due_at.astimezone(zone).date().isoformat(),
             },
         )
         _audit(tx, _APPLICANT, "submit_account_request", request)
@@ -344,6 +350,7 @@ class AccountRequests:
             kind=kind,
             values=values,
             expires_at=self._clock.now() + NEWS_LIFE,
+            language=request.applicant.language,
         )
 
     def _address_digest(self, address: str) -> bytes | None:

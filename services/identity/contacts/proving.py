@@ -20,6 +20,7 @@ from services.identity.contacts.rules import (
 )
 from services.identity.keyring import Keyring
 from services.identity.telling.usecases import Telling
+from services.kit.client import client
 from services.kit.clock import Clock
 from services.kit.database import Transaction
 
@@ -81,6 +82,7 @@ class Proving:
             kind=kind,
             values=values,
             expires_at=ends,
+            language=client().language,
         )
         return contact.sent(Proof(digest, ends, attempts, message_id), now, until=until or ends)
 

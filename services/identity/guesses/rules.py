@@ -32,7 +32,6 @@ class Scope(StrEnum):
     RECOVERY = "recovery"
     RECOVERY_CODE = "recovery code"
     LOGIN = "login"  # which ones are taken
-    TRACKING_CODE = "tracking code"
 
 
 class TooManyAttempts(DomainError):

@@ -31,6 +31,7 @@ from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.rules import Recipient
 from services.identity.telling.usecases import ConfirmedContacts, Telling
+from services.kit.client import client
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 
@@ -148,6 +149,7 @@ class Recoveries:
             kind=kind,
             values=values,
             expires_at=started.expires_at,
+            language=client().language,
         )
         await storage.insert_recovery(
             tx.connection,

@@ -102,7 +102,8 @@ class Telling:
             values: what the template of the kind shows, as the contract names it: links whole, instants as
                 RFC 3339 in UTC, dates as YYYY-MM-DD.
             expires_at: it is worthless afterwards, and not sent any more.
-            language: of the template; Russian for a language without templates.
+            language: of the template, such as that of who asks for a code; Russian for a language without
+                templates, and for what people are told unasked.
 
         Raises:
             ValueError: the values are not those of the kind.

@@ -16,10 +16,12 @@ from school.access.v1.policy_pb2 import Role
 from school.diary.v1.marks_pb2 import MarkOnLesson, SetMarkResponse
 from school.identity.v1.binding_pb2 import BindingRoad, GetMyBindingResponse
 from services.gateway.problems import HTTP_STATUS
-from services.kit.client import ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY
+from services.kit.client import ADDRESS_KEY, DEVICE_KEY, LANGUAGE_KEY, TIME_ZONE_KEY
 from services.kit.errors import DomainError
 from tests.integration.gateway.problem import problem
 from tests.integration.gateway.stage import Outside, Stage, free_port, outside
+
+OF_CLIENTS = (ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY, LANGUAGE_KEY)
 
 
 def _refusal(code: grpc.StatusCode, **metadata: str) -> DomainError:
@@ -113,7 +115,7 @@ async def test_identity_headers_from_outside_are_stripped(gateway: Outside) -> N
     await gateway.client.get("/v1/me", headers={**gateway.bearer(), **forged})
     told = gateway.stage.calls[0].metadata
     ours = {key for key in told if not key.startswith(("grpc-", "user-agent"))}
-    assert ours == {"authorization", "x-request-id", ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY}
+    assert ours == {"authorization", "x-request-id", *OF_CLIENTS}
     assert told[ADDRESS_KEY] == "127.0.0.1"
 
 
@@ -122,16 +124,13 @@ async def test_identity_is_told_of_the_device_and_nobody_else_is(gateway: Outsid
     browser = {
         "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:121.0) Gecko/20100101 Firefox/121.0",
         "X-Time-Zone": "Asia/Kamchatka",
+        "Accept-Language": "en",
     }
     await gateway.client.post("/v1/sign-in/password", json={"login": "a", "password": "b"}, headers=browser)
     await gateway.client.get(f"/v1/pupils/{uuid4()}/week", headers={**gateway.bearer(), **browser})
     entering, reading = (call.metadata for call in gateway.stage.calls)
-    assert [entering[key] for key in (ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY)] == [
-        "127.0.0.1",
-        "Firefox, Linux",
-        "Asia/Kamchatka",
-    ]
-    assert not {ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY} & reading.keys()
+    assert [entering[key] for key in OF_CLIENTS] == ["127.0.0.1", "Firefox, Linux", "Asia/Kamchatka", "en"]
+    assert not {*OF_CLIENTS} & reading.keys()
 
 
 async def test_nobody_is_passed_on_as_somebody(gateway: Outside) -> None:

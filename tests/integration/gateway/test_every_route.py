@@ -21,6 +21,20 @@ GUARDED = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") != "anyone"]
 BY_ROLE = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "any_of"]
 STEPPED_UP = [rpc for rpc in ALL if rpc.policy.step_up]
 OPEN = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "anyone"]
+DANGEROUS = {
+    "ChangeContact",
+    "ChangePassword",
+    "ExportAudit",
+    "ExportMyData",
+    "GrantStaffRole",
+    "NewRecoveryCodes",
+    "RemoveSecondFactor",
+    "RenameLogin",
+    "RequestErasure",
+    "RevokeStaffRole",
+    "WithdrawConsent",
+}
+"""What a stolen session shall not do. Listed here as well, so that no contract loses its gate unseen (A26)."""
 
 
 def _name(rpc: Rpc) -> str:
@@ -40,7 +54,7 @@ def test_the_sweep_covers_the_contracts() -> None:
     assert len(GUARDED) > 10
     assert len(BY_ROLE) > 5
     assert OPEN
-    assert STEPPED_UP
+    assert {_name(rpc) for rpc in STEPPED_UP} >= DANGEROUS
 
 
 @pytest.mark.parametrize("rpc", GUARDED, ids=_name)

@@ -7,7 +7,9 @@ import asyncio
 import grpc
 
 from school.identity.v1 import contacts_pb2, passwords_pb2, passwords_pb2_grpc
+from school.identity.v1.events_pb2 import MessageSealed
 from services.identity.contacts.storage import contacts
+from services.kit.client import LANGUAGE_KEY
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit, outbox
 from tests.support.clock import MovableClock
@@ -86,6 +88,24 @@ async def test_a_new_address_takes_the_place_of_the_old_one_when_its_link_is_fol
     assert await person.follow(letter.values["link"]) is False
     known = (await mine(person))[EMAIL]
     assert (known.value, known.pending_value) == (fresh, "")
+
+
+async def test_a_link_goes_out_in_the_language_of_who_asks_and_the_warning_does_not(here: Town) -> None:
+    """A26: whoever has stolen a session does not choose a language that its owner cannot read."""
+    person = await active(here)
+    request = contacts_pb2.ChangeContactRequest(kind=EMAIL, value=an_email())
+    await person.contacts.ChangeContact(
+        request, timeout=DEADLINE, metadata=(*person.signed, (LANGUAGE_KEY, "en"))
+    )
+
+    rows = await here.rows(outbox, outbox.c.type == MessageSealed.DESCRIPTOR.full_name)
+    told = [MessageSealed.FromString(row.payload) for row in sorted(rows, key=lambda row: row.id)]
+    mine = [each for each in told if each.person_id == str(person.registered.person_id)][-2:]
+
+    assert [(each.kind, each.language) for each in mine] == [
+        (Kind.MESSAGE_KIND_CONFIRM_EMAIL, "en"),
+        (Kind.MESSAGE_KIND_CONTACT_CHANGING, "ru"),
+    ]
 
 
 async def test_a_new_mobile_takes_the_place_of_the_old_one_when_its_code_is_given_back(here: Town) -> None:

@@ -101,6 +101,19 @@ async def test_an_account_that_only_esia_has_opened_gets_its_first_password(here
     assert (await person.enter(FRESH)).access_token
 
 
+async def test_who_has_forgotten_the_password_comes_back_through_esia(here: Town, doors: Doors) -> None:
+    """The road of recovery for a bound account: nobody asks for the former password, which is dead then."""
+    snils = here.snils()
+    mother = await here.register(snils=snils, login=f"mother-{snils}", password=PASSWORD)
+    session = (await doors.enter(here.citizen(snils=snils))).session
+    person = Holder(here, mother, f"mother-{snils}")
+
+    await person.change(session, FRESH)
+
+    assert await outcome(person.enter()) == "WRONG_CREDENTIALS"
+    assert (await person.enter(FRESH)).access_token
+
+
 async def test_without_a_login_there_is_nothing_for_a_password_to_open(here: Town, doors: Doors) -> None:
     snils = here.snils()
     mother = await here.register(snils=snils)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.gateway.edge.clients import Clients, device_of
-from services.kit.client import ADDRESS_KEY, DEVICE_KEY, TIME_ZONE_KEY
+from services.kit.client import ADDRESS_KEY, DEVICE_KEY, LANGUAGE_KEY, TIME_ZONE_KEY
 
 OWN = "192.0.2.10"
 ANDROID = (
@@ -86,4 +86,19 @@ def test_whatever_a_browser_says_becomes_plain_words(agent: str, zone: str) -> N
 def test_a_time_zone_is_one_that_there_is(headers: dict[bytes, bytes], zone: str) -> None:
     told = Clients(trusted_proxies=0).metadata({"client": (OWN, 1), "headers": []}, headers)
 
-    assert dict(told) == {ADDRESS_KEY: OWN, DEVICE_KEY: "", TIME_ZONE_KEY: zone}
+    assert dict(told) == {ADDRESS_KEY: OWN, DEVICE_KEY: "", TIME_ZONE_KEY: zone, LANGUAGE_KEY: "ru"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "language"),
+    [
+        ({b"accept-language": b"en-GB,ru;q=0.5"}, "en"),
+        ({b"accept-language": b"ru", b"cookie": b"a=b; mesh-language=en"}, "en"),
+        ({b"accept-language": b"de", b"cookie": b"mesh-language=../x"}, "ru"),
+        ({}, "ru"),
+    ],
+)
+def test_a_language_is_one_of_ours(headers: dict[bytes, bytes], language: str) -> None:
+    told = Clients(trusted_proxies=0).metadata({"client": (OWN, 1), "headers": []}, headers)
+
+    assert dict(told)[LANGUAGE_KEY] == language

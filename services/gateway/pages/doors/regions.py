@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from school.identity.v1.regions_pb2 import Region
+from services.gateway.edge.languages import LANGUAGES
 from services.gateway.pages.answers import Answers, wanted_back
 from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.frame import HOME, local_path
-from services.gateway.pages.language import LANGUAGES
 
 MANY = 8
 """More regions than this are searched, not scanned by eye on a phone."""

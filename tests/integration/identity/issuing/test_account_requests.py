@@ -24,6 +24,8 @@ from services.identity.account_requests.rules import (
 from services.identity.account_requests.storage import account_requests
 from services.identity.issuing.rules.people import Capacity
 from services.identity.issuing.storage.issues import credential_issues
+from services.identity.schools.storage import schools
+from services.kit.client import LANGUAGE_KEY
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from tests.integration.identity.issuing.office import ADDRESS_KEY, Metadata, Office, open_office
@@ -139,6 +141,37 @@ async def test_a_request_goes_its_whole_way(office: Office) -> None:
     assert not (await listed(office)).account_requests
     [issue] = await office.town.rows(credential_issues, credential_issues.c.account_id == parent.account_id)
     assert (issue.channel, str(issue.account_request_id)) == ("ELECTRONIC", entry.account_request_id)
+
+
+async def test_the_last_day_is_told_as_the_school_counts_it(office: Office, clock: MovableClock) -> None:
+    """In Kamchatka it is tomorrow already while Greenwich has its evening."""
+    await office.write(schools, school_id=(far := new_id()), title="Школа № 1", zone="Asia/Kamchatka")
+    now = clock.now()
+    clock.move(seconds=(now.replace(hour=21, minute=0) - now).total_seconds() % 86_400)
+    email = f"maria-{new_id()}@example.org"
+
+    await submit(office, email=email, school_id=str(far))
+
+    [told] = await mailed(office, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED, email)
+    assert told["due"] == (clock.now().date() + timedelta(days=11)).isoformat()
+
+
+async def test_an_applicant_is_answered_in_the_language_of_the_request(office: Office) -> None:
+    """Also when the registrar who decides reads another one."""
+    request = wish(office)
+    english = ((LANGUAGE_KEY, "en"),)
+    await office.requests.SubmitAccountRequest(request, timeout=DEADLINE, metadata=english)
+    [entry] = (await listed(office)).account_requests
+    await refuse(office, entry.account_request_id)
+
+    languages = [
+        told["language"]
+        for kind in (KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED, KINDS.MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED)
+        for told in await office.messages(kind)
+        if request.email in told["opened"]
+    ]
+
+    assert languages == ["en", "en"]
 
 
 async def test_a_refusal_says_why(office: Office) -> None:

@@ -4,7 +4,8 @@ from datetime import date, time
 
 import pytest
 
-from services.gateway.pages.language import Speech, chosen_language
+from services.gateway.edge.languages import chosen_language
+from services.gateway.pages.language import Speech
 
 
 @pytest.mark.parametrize(

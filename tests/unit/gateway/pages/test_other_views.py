@@ -12,10 +12,11 @@ from school.diary.v1.schools_pb2 import PupilInClass
 from school.identity.v1.families_pb2 import Child
 from school.identity.v1.regions_pb2 import Region
 from school.notifications.v1.inbox_pb2 import Notice, NoticeKind
+from services.gateway.edge.languages import LANGUAGES
 from services.gateway.pages.doors.regions import regions_view
 from services.gateway.pages.doors.welcome import welcome_view
 from services.gateway.pages.journal.view import Aftermath, RowTrouble, journal_view
-from services.gateway.pages.language import LANGUAGES, Speech
+from services.gateway.pages.language import Speech
 from services.gateway.pages.notices.view import KEYS, by_day, notice_views
 from services.gateway.pages.troubles.view import LEVELS_NEEDED, LEVELS_SEEN, Details, trouble_view
 
