@@ -69,9 +69,10 @@ def test_what_was_sealed_as_a_whole_is_shown_line_by_line() -> None:
 @pytest.mark.parametrize("holding", CATALOGUE, ids=lambda holding: holding.table.name)
 def test_of_every_table_something_can_be_read(holding: Holding) -> None:
     """Whoever adds a table that speaks of persons gives words to its fields."""
-    fields = {*holding.shown, *holding.opened}
+    # A table of ids says nothing that a person could read.
+    fields = {field for field in (*holding.shown, *holding.opened) if field != "id" and field[-3:] != "_id"}
 
-    assert not holding.theirs or any(f"export.{field}" in KNOWN for field in fields)
+    assert not (holding.theirs and fields) or any(f"export.{field}" in KNOWN for field in fields)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
