@@ -34,7 +34,7 @@ DANGEROUS = {
     "RevokeStaffRole",
     "WithdrawConsent",
 }
-"""What a stolen session shall not do. Listed here as well, so that no contract loses its gate unseen (A26)."""
+"""What a stolen session shall not do. Listed here as well: no contract loses its gate unseen (A26)."""
 
 
 def _name(rpc: Rpc) -> str:
