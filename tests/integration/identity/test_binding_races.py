@@ -5,11 +5,19 @@ from __future__ import annotations
 import asyncio
 
 import grpc
+from sqlalchemy import update
 
+from school.identity.v1 import sign_in_pb2
 from services.identity.binding.storage import bindings
+from services.identity.people.rules import PersonStatus
+from services.identity.people.storage import people
 from services.identity.sessions.storage import sessions
+from services.identity.sessions.usecases import SignedIn
 from services.kit.rpc.status import refusal
-from tests.support.identity import Doors, Town, reason
+from tests.support.identity import Doors, Registered, Town, reason
+from tests.support.profiles import a_profile, come, returned
+
+PASSWORD = "a long enough one"
 
 
 async def test_twenty_first_entries_of_one_profile_make_one_binding(here: Town, doors: Doors) -> None:
@@ -21,11 +29,98 @@ async def test_twenty_first_entries_of_one_profile_make_one_binding(here: Town, 
 
     replies = await asyncio.gather(*(doors.complete(redirect) for redirect in redirects))
 
-    assert {reply.signed_in.person.person_id for reply in replies} == {str(mother.person_id)}
+    first = replies[0].signed_in.person
+    assert first.person_id == str(mother.person_id)
+    assert all(reply.signed_in.person == first for reply in replies)
     assert [reply.signed_in.bound_now for reply in replies].count(True) == 1
     assert len(await here.rows(bindings, bindings.c.account_id == mother.account_id)) == 1
     assert await here.told(mother.account_id) == ["ProfileBound"]
     assert await here.audited(mother.person_id) == [("bind_profile", "SNILS")]
+
+
+async def test_a09_a_hundred_transactions_that_bind_one_profile_make_one_binding(here: Town) -> None:
+    """A9: all with the profile in hand, none seeing another's binding before it tries its own."""
+    snils = here.snils()
+    mother = await here.register(snils=snils)
+    profile = a_profile(f"race-{snils}", snils=snils)
+    ways = [(await returned(here))[0] for _ in range(100)]
+
+    outcomes = await asyncio.gather(*(come(here, profile, link) for link in ways))
+
+    entered = [outcome for outcome in outcomes if isinstance(outcome, SignedIn)]
+    assert [each.person for each in entered] == [entered[0].person] * 100
+    assert entered[0].person.id == mother.person_id
+    assert [each.bound_now for each in entered].count(True) == 1
+    assert len(await here.rows(bindings, bindings.c.account_id == mother.account_id)) == 1
+    assert await here.told(mother.account_id) == ["ProfileBound"]
+
+
+async def test_a09_one_password_given_in_five_browsers_binds_once(here: Town, doors: Doors) -> None:
+    """A9, by the password road: as many at once as may try one login; the others enter by the binding."""
+    login = f"parent-{here.snils()}"
+    mother = await here.register(login=login, password=PASSWORD)
+    citizen = here.citizen(snils=None)
+    keys = await asyncio.gather(*(doors.password_needed(citizen) for _ in range(5)))
+
+    entered = await asyncio.gather(*(doors.bind(key, login, PASSWORD) for key in keys))
+
+    assert {each.person.person_id for each in entered} == {str(mother.person_id)}
+    assert [each.bound_now for each in entered].count(True) == 1
+    assert len(await here.rows(bindings, bindings.c.account_id == mother.account_id)) == 1
+    assert await here.told(mother.account_id) == ["ProfileBound"]
+
+
+async def test_a10_one_profile_shown_for_two_accounts_at_once_gets_one(here: Town, doors: Doors) -> None:
+    """A9, A10: namesakes whose passwords are known to one person; five browsers for each."""
+    logins = [f"namesake-{here.snils()}" for _ in range(2)]
+    namesakes = [await here.register(login=login, password=PASSWORD) for login in logins]
+    citizen = here.citizen(snils=None)
+    keys = await asyncio.gather(*(doors.password_needed(citizen) for _ in range(10)))
+
+    outcomes = await asyncio.gather(
+        *(doors.bind(key, logins[number % 2], PASSWORD) for number, key in enumerate(keys)),
+        return_exceptions=True,
+    )
+
+    refusals = [outcome for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
+    assert [refusal(error).reason for error in refusals] == ["PROFILE_BOUND_ELSEWHERE"] * 5
+    [binding] = await here.rows(bindings, bindings.c.subject == str(citizen.oid))
+    [other] = [each for each in namesakes if each.account_id != binding.account_id]
+    assert await here.rows(sessions, sessions.c.account_id == other.account_id) == []
+
+
+async def test_a16_who_is_blocked_while_binding_is_bound_or_refused_and_stays_out(
+    here: Town, doors: Doors
+) -> None:
+    """A16: both at once, twenty times: never half of a binding, and nobody is in afterwards."""
+    rounds = []
+    for _ in range(20):
+        snils = here.snils()
+        person = await here.register(snils=snils)
+        rounds.append((person, await doors.back_from_esia(here.citizen(snils=snils))))
+
+    for person, redirect in rounds:
+        outcome, _ = await asyncio.gather(
+            doors.complete(redirect), block(here, person), return_exceptions=True
+        )
+
+        bound = await here.rows(bindings, bindings.c.account_id == person.account_id)
+        if isinstance(outcome, grpc.aio.AioRpcError):
+            assert refusal(outcome).reason == "ACCOUNT_BLOCKED"
+            assert (bound, await here.told(person.account_id)) == ([], [])
+        else:
+            assert isinstance(outcome, sign_in_pb2.CompleteEsiaSignInResponse)
+            assert (len(bound), await here.told(person.account_id)) == (1, ["ProfileBound"])
+            token = outcome.signed_in.session.refresh_token
+            assert await reason(doors.refresh(token)) == "SESSION_ENDED"
+
+
+async def block(here: Town, person: Registered) -> None:
+    """The school blocks somebody."""
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            update(people).where(people.c.id == person.person_id).values(status=PersonStatus.BLOCKED)
+        )
 
 
 async def test_of_two_profiles_with_one_persons_data_one_is_bound(here: Town, doors: Doors) -> None:

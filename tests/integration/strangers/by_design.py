@@ -1,0 +1,137 @@
+"""What strangers are given all the same, and why. Whoever adds an RPC that answers them comes by here.
+
+An RPC that is not named refuses everybody to whom the foreign family does not belong, whatever ids it is
+asked with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.identity.people.rules import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """An answer that is no leak."""
+
+    why: str
+    to: Role | None = None
+    """None: to everybody whom the policy lets in."""
+    naming: frozenset[str] | None = None
+    """When these fields alone name something foreign; None: whatever they name."""
+    shows: bool = False
+    """Whether the answer may tell something of the foreign family or school."""
+    changes: bool = False
+    """Whether rows that name them may come or change."""
+
+
+def _each(names: Iterable[str], granted: Granted) -> dict[str, list[Granted]]:
+    return {name: [granted] for name in names}
+
+
+GRANTED: dict[str, list[Granted]] = {
+    **_each(
+        (
+            "AccountsService/GetMyAccount",
+            "AccountsService/RenameLogin",
+            "ActivationService/ConfirmMyData",
+            "ActivationService/GetActivation",
+            "ActivationService/GiveContacts",
+            "AuditService/ListMyAudit",
+            "ConsentsService/ListMyConsents",
+            "ContactsService/CancelContactChange",
+            "ContactsService/ListMyContacts",
+            "CorrectionsService/ListMyCorrections",
+            "CorrectionsService/RequestCorrection",
+            "DeliveryService/ListMyDeliveries",
+            "FamiliesService/ListMyChildren",
+            "JournalService/ListMyLessons",
+            "OwnDataService/CancelErasure",
+            "OwnDataService/ExportMyData",
+            "OwnDataService/PreviewErasure",
+            "OwnDataService/RequestErasure",
+            "PasswordsService/JudgePassword",
+            "PeopleService/GetMe",
+            "SchoolsService/ListMyPupils",
+            "SecondFactorService/GetSecondFactor",
+            "SecondFactorService/StartSecondFactor",
+            "SessionsService/EndOtherSessions",
+            "SessionsService/EndSession",
+            "SessionsService/ListMySessions",
+            "SessionsService/SwitchRole",
+            "StaffService/ListMyPosts",
+        ),
+        Granted("the caller's own: nothing in the request can name anybody else"),
+    ),
+    **_each(
+        ("InboxService/ListNotices", "InboxService/ReadNotices"),
+        Granted("a foreign id is only a place in the order of the caller's own notices"),
+    ),
+    **_each(
+        (
+            "ConsentsService/GetConsentText",
+            "RegionsService/ListRegions",
+            "SchoolsService/SearchSchools",
+            "SignInService/StartEsiaSignIn",
+        ),
+        Granted("public, the same for everybody"),
+    ),
+    "SchoolsService/GetSchool": [Granted("public: title and classes of a school")],
+    "AccountRequestsService/SubmitAccountRequest": [
+        Granted("anybody may ask any school for an account; the answer is a code", changes=True)
+    ],
+    "PasswordsService/StartRecovery": [
+        Granted("the same answer for every login, also for one that nobody has (A22)")
+    ],
+    "FamiliesService/RegisterRelation": [
+        Granted(
+            "a parent of the school's own pupil may be registered at another school",
+            to=Role.REGISTRAR,
+            naming=frozenset({"guardian_id"}),
+            changes=True,
+        )
+    ],
+    **_each(
+        ("AuditService/ExportAudit", "AuditService/VerifyAudit", "DeliveryService/ListDeliveries"),
+        Granted("the region's operator answers for the whole record", to=Role.OPERATOR, shows=True),
+    ),
+    **_each(
+        ("StaffService/ListStaff", "StaffService/FindStaffCandidates"),
+        Granted("the region's operator gives roles at every school", to=Role.OPERATOR, shows=True),
+    ),
+    **{
+        f"StaffService/{verb}": [
+            Granted(
+                "the region's operator gives roles at every school",
+                to=Role.OPERATOR,
+                shows=True,
+                changes=True,
+            ),
+            Granted(
+                "a school employs whoever is registered anywhere; their id is found by name and birth date",
+                to=Role.SCHOOL_ADMINISTRATOR,
+                naming=frozenset({"person_id"}),
+                shows=True,
+                changes=True,
+            ),
+        ]
+        for verb in ("GetStaffMember", "GrantStaffRole", "RevokeStaffRole")
+    },
+}
+
+NOT_CALLED = {
+    "LiveService/WatchNotices": "a stream that the gateway opens for the person of the token; it takes no id",
+}
+"""RPCs that the sweep leaves out, and why."""
+
+PAST_THE_GATE = {
+    "CorrectionsService/RefuseCorrection": "CORRECTION_DECIDED",
+    "CorrectionsService/WithdrawCorrection": "CORRECTION_DECIDED",
+    "FamiliesService/RegisterRelation": "RELATION_EXISTS",
+    "IssuingService/IssueCredentials": "REQUEST_NOT_ACCEPTED",
+    "MarksService/RemoveMark": "STALE_MARK",
+    "PeopleService/RegisterPerson": "SNILS_TAKEN",
+}
+"""Why also those to whom the family belongs are refused, by what no stranger comes to hear."""

@@ -1,0 +1,56 @@
+"""ESIA profiles as the use cases get them, without the way of a browser to ESIA and back."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+
+from services.identity.binding.rules.assurance import Level
+from services.identity.binding.rules.matching import Profile
+from services.identity.binding.usecases import Outcome
+from services.identity.links import storage as links
+from services.identity.links.rules import TIME_TO_FINISH
+from services.identity.links.storage import Link
+from services.identity.people.rules import FullName, Snils
+from services.kit.ids import new_id
+from tests.support.identity import BORN, Town
+from tests.support.keys import REGION
+
+
+def a_profile(
+    subject: str,
+    *,
+    name: FullName = FullName("Королёва", "Алёна", "Сергеевна"),  # noqa: B008 - a value object
+    snils: str | None,
+    birth_date: date | None = BORN,
+    level: Level = Level.CONFIRMED,
+) -> Profile:
+    """A profile as ESIA would tell it."""
+    return Profile(subject, name, birth_date, Snils(snils) if snils else None, level)
+
+
+async def returned(here: Town) -> tuple[Link, str]:
+    """A sign-in whose browser is back from ESIA, its state used up; and the key of that browser."""
+    key, state, now = str(new_id()), new_id().bytes, here.clock.now()
+    browser = hashlib.sha256(key.encode()).digest()
+    async with here.database.read() as connection:
+        await links.insert_link(
+            connection,
+            Link(new_id(), now + TIME_TO_FINISH),
+            region=REGION,
+            provider=here.bench.settings.issuer,
+            state_digest=state,
+            browser_digest=browser,
+            begun_at=now - timedelta(seconds=1),
+        )
+        link = await links.take_state(connection, state_digest=state, browser_digest=browser, now=now)
+    assert link is not None
+    return link, key
+
+
+async def come(here: Town, profile: Profile, link: Link | None = None) -> Outcome:
+    """What becomes of a profile that has just come from ESIA."""
+    assert here.inside is not None
+    link = link or (await returned(here))[0]
+    async with here.inside.database.transaction() as tx:
+        return await here.inside.use_cases.bindings.enter(tx, link, profile)
