@@ -7,9 +7,9 @@ from datetime import date, timedelta
 
 from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.matching import Profile
-from services.identity.binding.usecases import Outcome
+from services.identity.binding.usecases.entering import Outcome
 from services.identity.links import storage as links
-from services.identity.links.rules import TIME_TO_FINISH
+from services.identity.links.rules import TIME_TO_FINISH, Provider
 from services.identity.links.storage import Link
 from services.identity.people.rules import FullName, Snils
 from services.kit.ids import new_id
@@ -33,16 +33,10 @@ async def returned(here: Town) -> tuple[Link, str]:
     """A sign-in whose browser is back from ESIA, its state used up; and the key of that browser."""
     key, state, now = str(new_id()), new_id().bytes, here.clock.now()
     browser = hashlib.sha256(key.encode()).digest()
+    provider = Provider(REGION, here.bench.settings.issuer)
+    begun = Link(new_id(), now + TIME_TO_FINISH, now - timedelta(seconds=1), provider)
     async with here.database.read() as connection:
-        await links.insert_link(
-            connection,
-            Link(new_id(), now + TIME_TO_FINISH),
-            region=REGION,
-            provider=here.bench.settings.issuer,
-            state_digest=state,
-            browser_digest=browser,
-            begun_at=now - timedelta(seconds=1),
-        )
+        await links.insert_link(connection, begun, state_digest=state, browser_digest=browser)
         link = await links.take_state(connection, state_digest=state, browser_digest=browser, now=now)
     assert link is not None
     return link, key

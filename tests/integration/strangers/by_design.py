@@ -135,3 +135,8 @@ PAST_THE_GATE = {
     "PeopleService/RegisterPerson": "SNILS_TAKEN",
 }
 """Why also those to whom the family belongs are refused, by what no stranger comes to hear."""
+
+BY_ANOTHER_PROOF = {
+    "BindingService/ConfirmBinding": "whose browser it is decides; the id only says whom the page has named",
+}
+"""RPCs where an id gives nothing to anybody, so there is no one to whom the generated request is due."""
