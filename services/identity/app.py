@@ -14,6 +14,7 @@ from school.identity.v1 import (
     activation_pb2_grpc,
     audit_pb2_grpc,
     binding_pb2_grpc,
+    cases_pb2_grpc,
     consents_pb2_grpc,
     contacts_pb2_grpc,
     corrections_pb2_grpc,
@@ -36,6 +37,7 @@ from services.identity.accounts.rpc import AccountsRpc
 from services.identity.activation.rpc import ActivationRpc
 from services.identity.audit.rpc import AuditRpc
 from services.identity.binding.rpc import BindingRpc
+from services.identity.cases.rpc import CasesRpc
 from services.identity.config import IdentitySettings
 from services.identity.consents.keeper import TextsKeeper
 from services.identity.consents.rpc import ConsentsRpc
@@ -193,6 +195,8 @@ def _register(
         own_data_pb2_grpc.add_OwnDataServiceServicer_to_server(OwnDataRpc(use_cases.own_data), server)
         binding = BindingRpc(use_cases.bindings, use_cases.password_road)
         binding_pb2_grpc.add_BindingServiceServicer_to_server(binding, server)
+        cases = CasesRpc(use_cases.case_office, use_cases.asking)
+        cases_pb2_grpc.add_CasesServiceServicer_to_server(cases, server)
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)

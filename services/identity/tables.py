@@ -6,7 +6,7 @@ from services.identity.account_requests.storage import account_requests, trackin
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.activation.storage import activations
 from services.identity.binding.storage import bindings
-from services.identity.cases.storage import case_people, case_schools, cases
+from services.identity.cases.storage.tables import case_people, case_schools, cases
 from services.identity.consents.storage import consent_texts, consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections

@@ -9,10 +9,13 @@ from services.identity.accounts.storage import insert_account
 from services.identity.accounts.usecases import Accounts, Logins
 from services.identity.activation.usecases import Activations
 from services.identity.audit.usecases import Audit
+from services.identity.binding.rules.matching import agrees
 from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
 from services.identity.binding.usecases.password_road import PasswordRoad
+from services.identity.cases.asking import Asking
+from services.identity.cases.office import CaseOffice
 from services.identity.cases.usecases import Cases
 from services.identity.config import IdentitySettings
 from services.identity.consents.storage import messages_refused
@@ -72,6 +75,8 @@ class UseCases:
     bindings: Bindings
     password_road: PasswordRoad
     cases: Cases
+    case_office: CaseOffice
+    asking: Asking
     issuing: Issuing
     class_issues: ClassIssues
     class_issue_worker: ClassIssueWorker
@@ -140,7 +145,7 @@ def use_cases_of(
         most_accounts=settings.contact_most_accounts,
         clock=clock,
     )
-    cases = Cases(database, keyring=keyring, zone=settings.zone, clock=clock)
+    cases = Cases(keyring=keyring, telling=telling, agrees=agrees, zone=settings.zone, clock=clock)
     admission = Admission(
         cases,
         keyring=keyring,
@@ -184,6 +189,7 @@ def use_cases_of(
             keyring,
             open_account=insert_account,
             find=person_and_binding,
+            quarantine=cases,
             provider=provider,
             zone=settings.zone,
             clock=clock,
@@ -203,6 +209,18 @@ def use_cases_of(
             accounts=accounts,
             devices=devices,
             provider=provider,
+            zone=settings.zone,
+            clock=clock,
+        ),
+        case_office=CaseOffice(
+            database, cases, keyring=keyring, telling=telling, zone=settings.zone, clock=clock
+        ),
+        asking=Asking(
+            database,
+            keyring=keyring,
+            guesses=guesses,
+            telling=telling,
+            address=directory.here.address,
             zone=settings.zone,
             clock=clock,
         ),
@@ -228,6 +246,7 @@ def use_cases_of(
             database,
             keyring=keyring,
             telling=telling,
+            cases=cases,
             zone=settings.zone,
             allow_test_snils=settings.allow_test_snils,
             clock=clock,

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import ipaddress
-import secrets
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -32,7 +29,6 @@ MOST_WAITING_PER_SCHOOL: Final = 1_000
 """As many as a large school has pupils; more were not written by its families."""
 SCHOOL_FULL_WAIT: Final = timedelta(hours=1)
 
-_CODE_BYTES: Final = 16
 _FREE_GUESSES: Final = 10  # codes are copied from paper and mail, wrongly at times
 _FIRST_WAIT: Final = timedelta(seconds=30)
 _LONGEST_WAIT: Final = timedelta(minutes=15)
@@ -164,18 +160,6 @@ class AccountRequest:
         if self.state is not RequestState.ACCEPTED or self.person_id != person_id:
             raise RequestNotAccepted
         return replace(self, state=RequestState.ISSUED, decided_at=now)
-
-
-def new_tracking_code() -> str:
-    """128 random bits in letters and digits that are told apart (RFC 4648), by fours."""
-    letters = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode().rstrip("=")
-    return "-".join(letters[place : place + 4] for place in range(0, len(letters), 4))
-
-
-def tracking_digest(code: str) -> bytes:
-    """What is kept of a code for finding its request; case, spaces and hyphens make no difference."""
-    plain = "".join(letter for letter in code[:128].upper() if letter.isascii() and letter.isalnum())
-    return hashlib.sha256(f"account request {plain}".encode()).digest()
 
 
 def counted_network(address: str) -> str:

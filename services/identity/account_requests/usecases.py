@@ -26,8 +26,6 @@ from services.identity.account_requests.rules import (
     TooManyRequests,
     UnknownRequest,
     counted_network,
-    new_tracking_code,
-    tracking_digest,
 )
 from services.identity.contacts.rules import Email
 from services.identity.issuing.rules.people import Capacity, Reach
@@ -38,6 +36,7 @@ from services.identity.people.rules import NotTheirSchool, UnknownPerson, requir
 from services.identity.schools.rules import UnknownSchool
 from services.identity.schools.storage import school as find_school
 from services.identity.telling.rules import Channel
+from services.identity.tracking import new_tracking_code, tracking_digest
 from services.kit.caller import Caller
 from services.kit.client import client
 from services.kit.clock import Clock
@@ -48,6 +47,7 @@ from services.kit.ids import new_id
 TRACKING_PATH: Final = "/account-request/track"
 """Where an applicant looks after their request, behind the region's address. The code is never in it."""
 _ANYONE: Final = "anyone"
+_OF: Final = "account request"
 _APPLICANT: Final = "applicant"
 
 
@@ -174,7 +174,7 @@ class AccountRequests:
         digest = self._address_digest(address)
         async with self._database.read() as connection:
             await self._count_guess(connection, digest)
-            request = await storage.by_code(connection, self._keyring, tracking_digest(code))
+            request = await storage.by_code(connection, self._keyring, tracking_digest(code, of=_OF))
             if request is None:
                 raise UnknownRequest
             if digest is not None:
@@ -186,7 +186,7 @@ class AccountRequests:
         await self.track(code, address=address)
         async with self._database.transaction() as tx:
             before = await storage.by_code(
-                tx.connection, self._keyring, tracking_digest(code), for_update=True
+                tx.connection, self._keyring, tracking_digest(code, of=_OF), for_update=True
             )
             if before is None:
                 raise UnknownRequest
@@ -276,7 +276,7 @@ class AccountRequests:
             request,
             self._keyring,
             code=code,
-            tracking_digest=tracking_digest(code),
+            tracking_digest=tracking_digest(code, of=_OF),
             address_digest=address_digest,
             email_digest=email_digest,
         )

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as hidden
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.identity.people.rules import FullName, Snils
+from services.identity.corrections.rules import Data
+from services.identity.people.rules import BadField, BadName, FullName, Snils, require_plausible
+from services.kit.errors import DomainError, StatusCode
 
+LONGEST_REASON: Final = 500
+NEWS_LIFE: Final = timedelta(days=7)
+"""What became of a case is told for so long, if it cannot be told at once."""
 KEPT_OPEN: Final = timedelta(days=90)
 """What nobody asked about and ESIA brought up no more for so long is closed, and what ESIA said forgotten."""
 KEPT_CLOSED: Final = timedelta(days=365)
@@ -54,6 +59,58 @@ class Resolution(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+_EITHER_WAY: Final = frozenset({Resolution.ACCEPT_ESIA, Resolution.KEEP_REGISTER})
+_KEEP: Final = frozenset({Resolution.KEEP_REGISTER})
+FITTING: Final[Mapping[Kind, frozenset[Resolution]]] = {
+    Kind.NAME_DIFFERS: _EITHER_WAY,
+    Kind.BIRTH_DATE_DIFFERS: _EITHER_WAY,
+    Kind.NAME_CHANGED: _EITHER_WAY,
+    # Another number is another human being until papers say otherwise: that is a correction of the person's.
+    Kind.SNILS_DIFFERS: _KEEP,
+    Kind.SEVERAL_REGISTERED: frozenset({Resolution.KEEPS_SNILS}),
+    Kind.BOUND_TO_ANOTHER_PROFILE: _KEEP,
+    Kind.PROFILE_BOUND_ELSEWHERE: _KEEP,
+    Kind.PROFILE_CLOSED: _KEEP,
+}
+"""How an employee may end a case of each kind."""
+ASKABLE: Final = frozenset({Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS})
+"""Of these the refused person may ask the school to compare."""
+GONE_ONCE_EQUAL: Final = frozenset({Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS, Kind.NAME_CHANGED})
+"""These end by themselves when the register agrees with what ESIA said."""
+
+
+class UnknownCase(DomainError):
+    """There is no such case, or none that the caller may see."""
+
+    status = StatusCode.NOT_FOUND
+    reason = "UNKNOWN_CASE"
+    title = "There is no such case"
+
+
+class CaseClosed(DomainError):
+    """Somebody else settled it, or its reason is gone."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "CASE_CLOSED"
+    title = "The case is closed already"
+
+
+class ResolutionUnfit(DomainError):
+    """Such a case cannot end like that."""
+
+    status = StatusCode.INVALID_ARGUMENT
+    reason = "RESOLUTION_UNFIT"
+    title = "Such a case cannot end like that"
+
+
+class OtherSchoolDecides(DomainError):
+    """The number would be taken from a person of another school: that school gives it up, or the operator."""
+
+    status = StatusCode.PERMISSION_DENIED
+    reason = "OTHER_SCHOOL_DECIDES"
+    title = "The other school gives the number up, or the operator decides"
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What ESIA said of a person; shows nothing of it when printed."""
@@ -87,6 +144,63 @@ class Case:
     reason: str = hidden(default="", repr=False)
     closed_at: datetime | None = None
     closed_by: UUID | None = None
+    asked_at: datetime | None = None
+    """When the refused person asked the school to compare."""
+    email: str = hidden(default="", repr=False)
+    """Where they want to be told."""
+    key: bytes = hidden(default=b"", repr=False)
+
+    def require_fit(self, resolution: Resolution) -> None:
+        """Raises `ResolutionUnfit` when an employee cannot end such a case like that."""
+        if resolution not in FITTING[self.kind]:
+            raise ResolutionUnfit
+
+    def resolved(self, resolution: Resolution, *, by: UUID, at: datetime, reason: str = "") -> Case | None:
+        """The case once it is settled; None when the same employee did so before.
+
+        Raises:
+            CaseClosed: it ended in another way, or by somebody else.
+        """
+        if self.state is State.OPEN:
+            return replace(
+                self,
+                state=State.RESOLVED,
+                resolution=resolution,
+                reason=reason,
+                closed_by=by,
+                closed_at=at,
+                said=None,
+            )
+        if self.resolution is resolution and self.closed_by == by:
+            return None
+        raise CaseClosed
+
+
+def taken_over(case: Case, present: Data, *, today: date) -> Data:
+    """What the register holds once it takes over what ESIA said.
+
+    Where ESIA has no patronymic, the registered one stays, unless it is what they differ in.
+
+    Raises:
+        BadField: what ESIA said cannot be registered.
+        ResolutionUnfit: ESIA said nothing of it.
+    """
+    said = case.said
+    if said is None:
+        raise ResolutionUnfit
+    if case.kind is Kind.BIRTH_DATE_DIFFERS:
+        if said.birth_date is None:
+            raise ResolutionUnfit
+        require_plausible(said.birth_date, today=today)
+        return replace(present, birth_date=said.birth_date)
+    patronymic = said.name.patronymic
+    if not patronymic and case.detail != "patronymic":
+        patronymic = present.name.patronymic
+    try:
+        name = FullName.registered(said.name.surname, said.name.given_name, patronymic)
+    except BadName as bad:
+        raise BadField(field=bad.metadata.get("part", "surname")) from None
+    return replace(present, name=name)
 
 
 NOTICED_BY: Final[Mapping[str, Kind]] = {

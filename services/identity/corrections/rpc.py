@@ -64,6 +64,7 @@ class CorrectionsRpc(corrections_pb2_grpc.CorrectionsServiceServicer):
             caller(),
             uuid_of(request.school_id, "school_id"),
             uuid_of(request.correction_id, "correction_id"),
+            documents_seen=request.documents_seen,
         )
         return corrections_pb2.AcceptCorrectionResponse(correction=_to_the_school(shown))
 

@@ -100,18 +100,24 @@ async def data_for_update(connection: AsyncConnection, keyring: Keyring, person_
 
 
 async def correct(
-    connection: AsyncConnection, keyring: Keyring, person_id: UUID, field: Field, right: Data
+    connection: AsyncConnection,
+    keyring: Keyring,
+    person_id: UUID,
+    field: Field,
+    right: Data,
+    *,
+    disputed: bool = False,
 ) -> int:
     """Change one field of a person; the person's version by then.
 
-    Another SNILS is in nobody's dispute.
+    Another SNILS is in nobody's dispute, unless it is ``disputed`` by whoever is registered with it already.
     """
     changed: dict[str, Any]
     match field:
         case Field.BIRTH_DATE:
             changed = {"birth_date": right.birth_date}
         case Field.SNILS:
-            changed = {**hide_snils(keyring, person_id, right.snils), "snils_disputed": False}
+            changed = {**hide_snils(keyring, person_id, right.snils), "snils_disputed": disputed}
         case _:
             changed = {field.word: right.text(field)}
     moved = await connection.execute(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field as hidden
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from services.identity.corrections.rules import (
     due_at,
 )
 from services.identity.keyring import Keyring
-from services.identity.people.rules import FullName, NotTheirSchool, Role, SnilsTaken, UnknownPerson
+from services.identity.people.rules import FullName, NotTheirSchool, Role, Snils, SnilsTaken, UnknownPerson
 from services.identity.people.storage import holds_role, person, snils_digests, snils_is_known
 from services.identity.people.usecases import person_registered
 from services.identity.schools import storage as schools
@@ -58,10 +59,29 @@ class Shown:
     name: FullName
 
 
+class CasesOfPersons(Protocol):
+    """What becomes of the cases about a person when their data change."""
+
+    async def alone(self, tx: Transaction, snils: Snils) -> None:
+        """Have others who enter the same SNILS as claimed by several wait for this transaction's end."""
+        ...
+
+    async def dispute(self, tx: Transaction, snils: Snils) -> None:
+        """Take everybody who is registered with a SNILS into quarantine, and tell their schools."""
+        ...
+
+    async def register_changed(
+        self, tx: Transaction, person_id: UUID, present: Data, *, given_up: Snils | None = None
+    ) -> None:
+        """Close those whose reason is gone."""
+        ...
+
+
 class Corrections:
     """Ways from a wrong letter in the register to the right one.
 
     Args:
+        cases: what is to be settled about persons.
         zone: whose days count where the diary has not told of the school.
         allow_test_snils: accept the SNILS of ESIA's test persons.
     """
@@ -72,6 +92,7 @@ class Corrections:
         *,
         keyring: Keyring,
         telling: Telling,
+        cases: CasesOfPersons,
         zone: ZoneInfo,
         allow_test_snils: bool,
         clock: Clock,
@@ -79,6 +100,7 @@ class Corrections:
         self._database = database
         self._keyring = keyring
         self._telling = telling
+        self._cases = cases
         self._zone = zone
         self._allow_test_snils = allow_test_snils
         self._clock = clock
@@ -162,8 +184,13 @@ class Corrections:
             names = await storage.names_of(connection, [each.person_id for each in page])
         return [Shown(each, names[each.person_id]) for each in page], len(waiting) > most
 
-    async def accept(self, caller: Caller, school_id: UUID, correction_id: UUID) -> Shown:
+    async def accept(
+        self, caller: Caller, school_id: UUID, correction_id: UUID, *, documents_seen: bool = False
+    ) -> Shown:
         """Change the field, and tell the person; accepting an accepted one succeeds.
+
+        With ``documents_seen`` a SNILS that somebody else is registered with is entered all the same: both
+        are in quarantine then, until the schools have settled whose it is (A32).
 
         Raises:
             NotTheirSchool: the caller is no registrar of the school.
@@ -171,14 +198,15 @@ class Corrections:
             OwnData: it is about the caller.
             CorrectionDecided: it was refused or taken back.
             StaleCorrection: the field has another value by now.
-            SnilsTaken: another person of the region is registered with this SNILS.
+            SnilsTaken: another person of the region is registered with this SNILS, and nobody has seen
+                documents.
         """
         try:
             async with self._database.transaction() as tx:
                 known = await self._at_school(tx, caller, school_id, correction_id)
                 decided = await self._decide(tx, caller, known, State.ACCEPTED)
                 if decided is not None:
-                    await self._apply(tx, decided)
+                    await self._apply(tx, decided, documents_seen=documents_seen)
                 return await self._shown(tx, decided or known)
         except IntegrityError as clash:
             # Somebody was registered with this SNILS at the same moment.
@@ -258,17 +286,19 @@ class Corrections:
             _audit(tx, caller, _VERBS[state], decided)
         return decided
 
-    async def _apply(self, tx: Transaction, accepted: Correction) -> None:
+    async def _apply(self, tx: Transaction, accepted: Correction, *, documents_seen: bool) -> None:
         present = await self._data(tx, accepted.person_id)
         accepted.require_fresh(present)
         right = self._corrected(present, accepted.field, accepted.right)
-        if accepted.field is Field.SNILS and right.snils is not None:
-            digests = snils_digests(self._keyring, right.snils)
-            if await snils_is_known(tx.connection, digests):
-                raise SnilsTaken
+        new = right.snils if accepted.field is Field.SNILS else None
+        taken = new is not None and await self._is_taken(tx, new, documents_seen=documents_seen)
         version = await storage.correct(
-            tx.connection, self._keyring, accepted.person_id, accepted.field, right
+            tx.connection, self._keyring, accepted.person_id, accepted.field, right, disputed=taken
         )
+        if new is not None and taken:
+            await self._cases.dispute(tx, new)
+        given_up = present.snils if accepted.field is Field.SNILS else None
+        await self._cases.register_changed(tx, accepted.person_id, right, given_up=given_up)
         whole = await person(tx.connection, accepted.person_id)
         if whole is None:
             raise UnknownPerson
@@ -279,6 +309,15 @@ class Corrections:
             MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED,
             {"field": accepted.field.word},
         )
+
+    async def _is_taken(self, tx: Transaction, snils: Snils, *, documents_seen: bool) -> bool:
+        """Whether somebody else has the SNILS. Raises `SnilsTaken` unless documents were seen."""
+        if documents_seen:
+            await self._cases.alone(tx, snils)
+        taken = await snils_is_known(tx.connection, snils_digests(self._keyring, snils))
+        if taken and not documents_seen:
+            raise SnilsTaken
+        return taken
 
     async def _data(self, tx: Transaction, person_id: UUID) -> Data:
         data = await storage.data_for_update(tx.connection, self._keyring, person_id)

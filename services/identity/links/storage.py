@@ -295,6 +295,18 @@ async def finish(
     return finished.rowcount == 1
 
 
+async def refused(connection: AsyncConnection, *, browser_digest: bytes, now: datetime) -> UUID | None:
+    """The sign-in of a browser that was refused, or whose password showed somebody else, while it lives."""
+    link_id: UUID | None = await connection.scalar(
+        select(link_transactions.c.id).where(
+            link_transactions.c.browser_digest == browser_digest,
+            link_transactions.c.stage.in_((Stage.REFUSED, Stage.PASSWORD_NEEDED)),
+            link_transactions.c.expires_at > now,
+        )
+    )
+    return link_id
+
+
 async def sweep_links(connection: AsyncConnection, *, now: datetime) -> None:
     """Forget profiles whose time is over, at once, and their sign-ins after a day."""
     await connection.execute(

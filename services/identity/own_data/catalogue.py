@@ -18,7 +18,7 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.activation.storage import activations
 from services.identity.binding.storage import bindings
-from services.identity.cases.storage import case_people, cases
+from services.identity.cases.storage.tables import case_people, cases
 from services.identity.consents.storage import consents
 from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections

@@ -41,9 +41,10 @@ class PeopleRpc(people_pb2_grpc.PeopleServiceServicer):
             if request.snils.strip()
             else None,
             roles=frozenset(_role(role) for role in request.roles),
+            documents_seen=request.documents_seen,
         )
-        person = await self._people.register(caller(), new, request_id=request.request_id)
-        return people_pb2.RegisterPersonResponse(person=person_message(person))
+        person, disputed = await self._people.register(caller(), new, request_id=request.request_id)
+        return people_pb2.RegisterPersonResponse(person=person_message(person), snils_disputed=disputed)
 
 
 def _role(number: WireRole.ValueType) -> Role:

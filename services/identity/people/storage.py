@@ -156,6 +156,11 @@ async def snils_is_known(connection: AsyncConnection, digests: list[bytes]) -> b
     return found.first() is not None
 
 
+async def is_disputed(connection: AsyncConnection, person_id: UUID) -> bool:
+    """Whether somebody else claims the person's SNILS."""
+    return bool(await connection.scalar(select(people.c.snils_disputed).where(people.c.id == person_id)))
+
+
 async def holds_role(connection: AsyncConnection, person_id: UUID, school_id: UUID, role: Role) -> bool:
     """Whether the person is that at the school."""
     found = await connection.execute(

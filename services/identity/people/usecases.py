@@ -43,6 +43,8 @@ class NewPerson:
     birth_date: date
     snils: Snils | None
     roles: frozenset[Role]
+    documents_seen: bool = False
+    """The SNILS is theirs by documents, whoever else is registered with it."""
 
 
 class OpenAccount(Protocol):
@@ -52,6 +54,18 @@ class OpenAccount(Protocol):
         self, connection: AsyncConnection, account_id: UUID, person_id: UUID, *, at: datetime
     ) -> None:
         """Open an account without login and password."""
+        ...
+
+
+class Quarantine(Protocol):
+    """What becomes of several who claim one SNILS (A32)."""
+
+    async def alone(self, tx: Transaction, snils: Snils) -> None:
+        """Have others who enter the same SNILS as claimed by several wait for this transaction's end."""
+        ...
+
+    async def dispute(self, tx: Transaction, snils: Snils) -> None:
+        """Take everybody who is registered with a SNILS into quarantine, and tell their schools."""
         ...
 
 
@@ -71,6 +85,7 @@ class People:
     Args:
         open_account: the part of accounts when somebody is registered.
         find: the part of bindings when somebody asks who they are.
+        quarantine: the part of cases when somebody else is registered with a SNILS.
         provider: whose profiles are bound here.
         zone: in which a birth date lies in the past.
     """
@@ -82,6 +97,7 @@ class People:
         *,
         open_account: OpenAccount,
         find: FindPerson,
+        quarantine: Quarantine,
         provider: Provider,
         zone: ZoneInfo,
         clock: Clock,
@@ -89,6 +105,7 @@ class People:
         self._database = database
         self._open_account = open_account
         self._find = find
+        self._quarantine = quarantine
         self._keyring = keyring
         self._provider = provider
         self._zone = zone
@@ -104,14 +121,16 @@ class People:
             raise UnknownPerson
         return found
 
-    async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> Person:
+    async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> tuple[Person, bool]:
         """Register a person at the caller's school and open an account for them.
+
+        Also told is whether somebody else claims the SNILS: both are in quarantine then (A32).
 
         Raises:
             NotTheirSchool: the caller is no registrar of the school.
             BadRoles: a role that no school gives.
             BadBirthDate: nobody alive has it.
-            SnilsTaken: another person of the region has this SNILS.
+            SnilsTaken: another person of the region has this SNILS, and nobody has seen documents.
         """
         require_registrable(new.roles)
         require_plausible(new.birth_date, today=self._clock.today(self._zone))
@@ -137,6 +156,7 @@ class People:
                     act=act,
                 )
                 person = await storage.person(tx.connection, UUID(reply.person.person_id))
+                disputed = await storage.is_disputed(tx.connection, UUID(reply.person.person_id))
         except IntegrityError as clash:
             # Two registrars entered the same SNILS at the same moment.
             if "people_one_per_snils" in str(clash.orig):
@@ -144,18 +164,19 @@ class People:
             raise
         if person is None:
             raise UnknownPerson
-        return person
+        return person, disputed
 
     async def _register(self, tx: Transaction, caller: Caller, new: NewPerson) -> Person:
-        if new.snils is not None:
-            digests = storage.snils_digests(self._keyring, new.snils)
-            if await storage.snils_is_known(tx.connection, digests):
-                raise SnilsTaken
+        taken = await self._is_taken(tx, new)
         now = self._clock.now()
         person = Person(new_id(), new.name, new.roles)
         snils = storage.hide_snils(self._keyring, person.id, new.snils)
         await storage.insert_person(
-            tx.connection, person, birth_date=new.birth_date, snils=snils, registered_at=now
+            tx.connection,
+            person,
+            birth_date=new.birth_date,
+            snils=snils | {"snils_disputed": taken},
+            registered_at=now,
         )
         await storage.insert_roles(tx.connection, person.id, new.school_id, new.roles, at=now)
         await self._open_account(tx.connection, new_id(), person.id, at=now)
@@ -167,7 +188,21 @@ class People:
             object_id=str(person.id),
             subject=person.id,
         )
+        if taken and new.snils is not None:
+            await self._quarantine.dispute(tx, new.snils)
         return person
+
+    async def _is_taken(self, tx: Transaction, new: NewPerson) -> bool:
+        """Whether somebody else has the SNILS. Raises `SnilsTaken` unless documents were seen."""
+        if new.snils is None:
+            return False
+        if new.documents_seen:
+            await self._quarantine.alone(tx, new.snils)
+        digests = storage.snils_digests(self._keyring, new.snils)
+        taken = await storage.snils_is_known(tx.connection, digests)
+        if taken and not new.documents_seen:
+            raise SnilsTaken
+        return taken
 
     def _fingerprint(self, new: NewPerson) -> people_pb2.RegisterPersonRequest:
         """The request as its repetition is recognised.
@@ -182,6 +217,7 @@ class People:
             birth_date=new.birth_date.isoformat(),
             snils=index,
             roles=wire_roles(new.roles),
+            documents_seen=new.documents_seen,
         )
 
 

@@ -39,6 +39,8 @@ NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_SECOND_FACTOR_CHANGED: _WHAT,
     MessageKind.MESSAGE_KIND_ERASURE_COMING: frozenset({"at"}),
     MessageKind.MESSAGE_KIND_TRUST_INVITATION: _LINK,
+    MessageKind.MESSAGE_KIND_CASE_ASKED: frozenset({"tracking_code", "link", "due"}),
+    MessageKind.MESSAGE_KIND_CASE_DISMISSED: frozenset({"reason"}),
 }
 """The values of each kind, as the contract says; other kinds have none."""
 UNASKED: Final = frozenset(
@@ -46,6 +48,8 @@ UNASKED: Final = frozenset(
         MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED,
         MessageKind.MESSAGE_KIND_CORRECTION_REFUSED,
         MessageKind.MESSAGE_KIND_TRUST_INVITED,
+        MessageKind.MESSAGE_KIND_CASE_ACCEPTED,
+        MessageKind.MESSAGE_KIND_CASE_DISMISSED,
     }
 )
 """Kinds that a person may refuse; the others keep the account safe, or answer somebody who has no account."""

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from services.identity.cases.rules import KEPT_CLOSED, KEPT_OPEN
-from services.identity.cases.storage import case_people, case_schools, cases
+from services.identity.cases.storage.tables import case_people, case_schools, cases
 from services.identity.people.rules import Role
 from services.kit.ids import new_id
 from tests.support.clock import MovableClock

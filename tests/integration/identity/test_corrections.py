@@ -132,7 +132,11 @@ async def test_a_wrong_letter_is_corrected_in_the_midst_of_an_activation(here: T
         ("request_correction", "surname"),
         ("accept_correction", "surname"),
     ]
-    entry = (await here.rows(audit, audit.c.action == "accept_correction"))[-1]
+    (entry,) = await here.rows(
+        audit,
+        audit.c.action == "accept_correction",
+        audit.c.object_id == str(person.registered.person_id),
+    )
     assert entry.actor == str(desk.registered.person_id)
 
 

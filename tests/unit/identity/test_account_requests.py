@@ -17,12 +17,11 @@ from services.identity.account_requests.rules import (
     RequestNotAccepted,
     RequestState,
     counted_network,
-    new_tracking_code,
-    tracking_digest,
     wait_after_wrong_codes,
 )
 from services.identity.issuing.rules.people import Capacity
 from services.identity.people.rules import FullName, Snils
+from services.identity.tracking import new_tracking_code, tracking_digest
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PERSONS = [uuid4(), uuid4()]
@@ -100,8 +99,12 @@ TestRequests = Requests.TestCase
 def test_a_tracking_code_has_128_bits_and_is_read_in_any_spelling() -> None:
     code = new_tracking_code()
     assert len(code.replace("-", "")) == 26
-    assert tracking_digest(code) == tracking_digest(f" {code.lower().replace('-', ' ')} ")
-    assert tracking_digest(code) != tracking_digest(new_tracking_code())
+    assert tracking_digest(code, of="account request") == tracking_digest(
+        f" {code.lower().replace('-', ' ')} ", of="account request"
+    )
+    assert tracking_digest(code, of="account request") != tracking_digest(
+        new_tracking_code(), of="account request"
+    )
 
 
 def test_a_request_shows_nothing_when_it_is_printed() -> None:

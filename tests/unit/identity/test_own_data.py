@@ -68,6 +68,7 @@ def test_what_is_sealed_and_the_persons_own_is_opened() -> None:
         ("cases", "said_box"),
         # An address of somebody else, maybe of nobody here.
         ("delegations", "invitee_box"),
+        ("cases", "email_box"),
         ("issue_job_people", "slip_box"),
         ("link_transactions", "profile_box"),
         ("second_factors", "secret_box"),

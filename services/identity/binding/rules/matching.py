@@ -15,6 +15,8 @@ from uuid import UUID
 
 from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.names import Likeness, NamePart, compare
+from services.identity.cases.rules import Said
+from services.identity.corrections.rules import Data
 from services.identity.people.rules import FullName, Snils
 
 
@@ -126,6 +128,16 @@ def again(profile: Profile, person: Registered) -> Agreed | SnilsDiffers:
     if None not in (profile.snils, person.snils) and profile.snils != person.snils:
         return SnilsDiffers(person)
     return Agreed(person)
+
+
+def agrees(said: Said, data: Data) -> bool:
+    """Whether a profile that once was refused would be bound to the person now, by name and birth date."""
+    likeness = compare(said.name, data.name)
+    if isinstance(likeness, NamePart):
+        return False
+    if said.birth_date is None:
+        return likeness is Likeness.SAME
+    return said.birth_date == data.birth_date
 
 
 def _by_name(profile: Profile, person: Registered) -> Verdict:

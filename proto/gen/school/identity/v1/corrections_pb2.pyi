@@ -377,19 +377,23 @@ class AcceptCorrectionRequest(_message.Message):
 
     SCHOOL_ID_FIELD_NUMBER: _builtins.int
     CORRECTION_ID_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_SEEN_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     correction_id: _builtins.str
     """The correction."""
+    documents_seen: _builtins.bool
+    """The registrar has seen the SNILS in documents, also when somebody else is registered with it."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         correction_id: _builtins.str = ...,
+        documents_seen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "school_id", b"school_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_id", b"correction_id", "documents_seen", b"documents_seen", "school_id", b"school_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -111,8 +111,9 @@ class CorrectionsServiceServicer:
 
         Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
         is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
-        SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
-        wrong.
+        SNILS_TAKEN when another person is registered with it and `documents_seen` is not said: with it both are
+        quarantined until the schools settle whose it is (`CasesService`), STALE_CORRECTION when the field has
+        another value by now than the one that was called wrong.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

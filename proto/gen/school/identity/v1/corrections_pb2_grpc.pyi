@@ -55,8 +55,9 @@ class CorrectionsServiceStub:
 
     Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
     is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
-    SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
-    wrong.
+    SNILS_TAKEN when another person is registered with it and `documents_seen` is not said: with it both are
+    quarantined until the schools settle whose it is (`CasesService`), STALE_CORRECTION when the field has
+    another value by now than the one that was called wrong.
     """
     RefuseCorrection: _grpc.UnaryUnaryMultiCallable[_corrections_pb2.RefuseCorrectionRequest, _corrections_pb2.RefuseCorrectionResponse]
     """Refuses a correction with a reason, which the person is told.
@@ -92,8 +93,9 @@ class CorrectionsServiceAsyncStub(CorrectionsServiceStub):
 
     Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
     is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
-    SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
-    wrong.
+    SNILS_TAKEN when another person is registered with it and `documents_seen` is not said: with it both are
+    quarantined until the schools settle whose it is (`CasesService`), STALE_CORRECTION when the field has
+    another value by now than the one that was called wrong.
     """
     RefuseCorrection: _aio.UnaryUnaryMultiCallable[_corrections_pb2.RefuseCorrectionRequest, _corrections_pb2.RefuseCorrectionResponse]  # type: ignore[assignment]
     """Refuses a correction with a reason, which the person is told.
@@ -156,8 +158,9 @@ class CorrectionsServiceServicer(metaclass=_abc_1.ABCMeta):
 
         Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_CORRECTION, OWN_DATA when it
         is about the caller: another registrar decides, CORRECTION_DECIDED when it was refused or taken back,
-        SNILS_TAKEN, STALE_CORRECTION when the field has another value by now than the one that was called
-        wrong.
+        SNILS_TAKEN when another person is registered with it and `documents_seen` is not said: with it both are
+        quarantined until the schools settle whose it is (`CasesService`), STALE_CORRECTION when the field has
+        another value by now than the one that was called wrong.
         """
 
     @_abc_1.abstractmethod

@@ -76,6 +76,16 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """A trusted person has accepted; told to the pupil's guardians."""
     MESSAGE_KIND_TRUST_ENDED: _MessageKind.ValueType  # 38
     """A trusted person sees the pupil no more; told to them and to the pupil's guardians."""
+    MESSAGE_KIND_CASE_ASKED: _MessageKind.ValueType  # 25
+    """The school was asked to compare its data with those of ESIA. Values: tracking_code, link, due (a day)."""
+    MESSAGE_KIND_CASE_ACCEPTED: _MessageKind.ValueType  # 26
+    """The school's data agree with those of ESIA by now."""
+    MESSAGE_KIND_CASE_DISMISSED: _MessageKind.ValueType  # 27
+    """The school compared, and kept its data. Values: reason."""
+    MESSAGE_KIND_SNILS_REMOVED: _MessageKind.ValueType  # 28
+    """The SNILS was removed from the person's data: it is somebody else's."""
+    MESSAGE_KIND_SNILS_DISPUTED: _MessageKind.ValueType  # 29
+    """Two registered persons claim one SNILS; told to the registrars of their schools."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """What a message to a person is about; each has its template. Among its values links are whole, instants
@@ -129,6 +139,16 @@ MESSAGE_KIND_TRUST_ACCEPTED: MessageKind.ValueType  # 37
 """A trusted person has accepted; told to the pupil's guardians."""
 MESSAGE_KIND_TRUST_ENDED: MessageKind.ValueType  # 38
 """A trusted person sees the pupil no more; told to them and to the pupil's guardians."""
+MESSAGE_KIND_CASE_ASKED: MessageKind.ValueType  # 25
+"""The school was asked to compare its data with those of ESIA. Values: tracking_code, link, due (a day)."""
+MESSAGE_KIND_CASE_ACCEPTED: MessageKind.ValueType  # 26
+"""The school's data agree with those of ESIA by now."""
+MESSAGE_KIND_CASE_DISMISSED: MessageKind.ValueType  # 27
+"""The school compared, and kept its data. Values: reason."""
+MESSAGE_KIND_SNILS_REMOVED: MessageKind.ValueType  # 28
+"""The SNILS was removed from the person's data: it is somebody else's."""
+MESSAGE_KIND_SNILS_DISPUTED: MessageKind.ValueType  # 29
+"""Two registered persons claim one SNILS; told to the registrars of their schools."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 class _MessageChannel:

@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/people.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"C\n\x08\x46ullName\x12\x0f\n\x07surname\x18\x01 \x01(\t\x12\x12\n\ngiven_name\x18\x02 \x01(\t\x12\x12\n\npatronymic\x18\x03 \x01(\t\"n\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\"\x0e\n\x0cGetMeRequest\"O\n\rGetMeResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.school.identity.v1.Person\x12\x12\n\nesia_bound\x18\x02 \x01(\x08\"\xb4\x01\n\x15RegisterPersonRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12*\n\x04name\x18\x03 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x04 \x01(\t\x12\r\n\x05snils\x18\x05 \x01(\t\x12%\n\x05roles\x18\x06 \x03(\x0e\x32\x16.school.access.v1.Role\"D\n\x16RegisterPersonResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.school.identity.v1.Person2\x91\x02\n\rPeopleService\x12\x62\n\x05GetMe\x12 .school.identity.v1.GetMeRequest\x1a!.school.identity.v1.GetMeResponse\"\x14\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12\x9b\x01\n\x0eRegisterPerson\x12).school.identity.v1.RegisterPersonRequest\x1a*.school.identity.v1.RegisterPersonResponse\"2\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02#\"\x1e/v1/schools/{school_id}/people:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/people.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"C\n\x08\x46ullName\x12\x0f\n\x07surname\x18\x01 \x01(\t\x12\x12\n\ngiven_name\x18\x02 \x01(\t\x12\x12\n\npatronymic\x18\x03 \x01(\t\"n\n\x06Person\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\"\x0e\n\x0cGetMeRequest\"O\n\rGetMeResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.school.identity.v1.Person\x12\x12\n\nesia_bound\x18\x02 \x01(\x08\"\xcc\x01\n\x15RegisterPersonRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12*\n\x04name\x18\x03 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x04 \x01(\t\x12\r\n\x05snils\x18\x05 \x01(\t\x12%\n\x05roles\x18\x06 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x16\n\x0e\x64ocuments_seen\x18\x07 \x01(\x08\"\\\n\x16RegisterPersonResponse\x12*\n\x06person\x18\x01 \x01(\x0b\x32\x1a.school.identity.v1.Person\x12\x16\n\x0esnils_disputed\x18\x02 \x01(\x08\x32\x91\x02\n\rPeopleService\x12\x62\n\x05GetMe\x12 .school.identity.v1.GetMeRequest\x1a!.school.identity.v1.GetMeResponse\"\x14\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x08\x12\x06/v1/me\x12\x9b\x01\n\x0eRegisterPerson\x12).school.identity.v1.RegisterPersonRequest\x1a*.school.identity.v1.RegisterPersonResponse\"2\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02#\"\x1e/v1/schools/{school_id}/people:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,9 +46,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMERESPONSE']._serialized_start=313
   _globals['_GETMERESPONSE']._serialized_end=392
   _globals['_REGISTERPERSONREQUEST']._serialized_start=395
-  _globals['_REGISTERPERSONREQUEST']._serialized_end=575
-  _globals['_REGISTERPERSONRESPONSE']._serialized_start=577
-  _globals['_REGISTERPERSONRESPONSE']._serialized_end=645
-  _globals['_PEOPLESERVICE']._serialized_start=648
-  _globals['_PEOPLESERVICE']._serialized_end=921
+  _globals['_REGISTERPERSONREQUEST']._serialized_end=599
+  _globals['_REGISTERPERSONRESPONSE']._serialized_start=601
+  _globals['_REGISTERPERSONRESPONSE']._serialized_end=693
+  _globals['_PEOPLESERVICE']._serialized_start=696
+  _globals['_PEOPLESERVICE']._serialized_end=969
 # @@protoc_insertion_point(module_scope)

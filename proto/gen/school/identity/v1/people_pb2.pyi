@@ -140,6 +140,7 @@ class RegisterPersonRequest(_message.Message):
     BIRTH_DATE_FIELD_NUMBER: _builtins.int
     SNILS_FIELD_NUMBER: _builtins.int
     ROLES_FIELD_NUMBER: _builtins.int
+    DOCUMENTS_SEEN_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school that registers the person."""
     request_id: _builtins.str
@@ -148,6 +149,8 @@ class RegisterPersonRequest(_message.Message):
     """The birth date, YYYY-MM-DD."""
     snils: _builtins.str
     """Eleven digits, spaces and hyphens are ignored; empty when the school does not know it yet."""
+    documents_seen: _builtins.bool
+    """The registrar has seen the SNILS in documents, also when somebody else is registered with it."""
     @_builtins.property
     def name(self) -> Global___FullName:
         """The full name from the documents."""
@@ -165,10 +168,11 @@ class RegisterPersonRequest(_message.Message):
         birth_date: _builtins.str = ...,
         snils: _builtins.str = ...,
         roles: _abc.Iterable[_policy_pb2.Role.ValueType] | None = ...,
+        documents_seen: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "name", b"name", "request_id", b"request_id", "roles", b"roles", "school_id", b"school_id", "snils", b"snils"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "documents_seen", b"documents_seen", "name", b"name", "request_id", b"request_id", "roles", b"roles", "school_id", b"school_id", "snils", b"snils"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -181,6 +185,9 @@ class RegisterPersonResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PERSON_FIELD_NUMBER: _builtins.int
+    SNILS_DISPUTED_FIELD_NUMBER: _builtins.int
+    snils_disputed: _builtins.bool
+    """Somebody else is registered with the SNILS: both wait until the schools have settled whose it is."""
     @_builtins.property
     def person(self) -> Global___Person:
         """The person now registered."""
@@ -189,10 +196,11 @@ class RegisterPersonResponse(_message.Message):
         self,
         *,
         person: Global___Person | None = ...,
+        snils_disputed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "snils_disputed", b"snils_disputed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

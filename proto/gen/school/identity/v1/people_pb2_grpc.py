@@ -66,7 +66,9 @@ class PeopleServiceServicer:
         REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
         BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
         BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
-        check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
+        check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
+        `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
+        schools settle whose it is (`CasesService`).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

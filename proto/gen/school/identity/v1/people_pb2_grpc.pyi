@@ -43,7 +43,9 @@ class PeopleServiceStub:
     REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
     BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
     BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
-    check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
+    check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
+    `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
+    schools settle whose it is (`CasesService`).
     """
 
 @_typing.type_check_only
@@ -61,7 +63,9 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
     BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
     BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
-    check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
+    check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
+    `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
+    schools settle whose it is (`CasesService`).
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -88,7 +92,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of that school,
         BAD_NAME when a name is empty or mixes alphabets, BAD_BIRTH_DATE when nobody alive can have it,
         BAD_ROLES when a role is none that a school gives, BAD_SNILS when it is not eleven digits or its
-        check digits disagree, SNILS_TAKEN when another person of the region is registered with it.
+        check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
+        `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
+        schools settle whose it is (`CasesService`).
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

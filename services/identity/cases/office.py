@@ -1,0 +1,342 @@
+"""What a school's registrar and the region's operator do with cases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from school.access.v1.policy_pb2 import Role as WireRole
+from school.identity.v1.events_pb2 import MessageKind
+from services.identity.cases.rules import (
+    FITTING,
+    KEPT_CLOSED,
+    LONGEST_REASON,
+    Case,
+    CaseClosed,
+    Kind,
+    OtherSchoolDecides,
+    Resolution,
+    State,
+    UnknownCase,
+    taken_over,
+)
+from services.identity.cases.storage import cases as storage
+from services.identity.cases.storage import people
+from services.identity.cases.storage.people import Involved
+from services.identity.cases.usecases import Cases, tell_asker
+from services.identity.corrections import storage as corrections
+from services.identity.corrections.rules import Data, Field, OwnData, ReasonNeeded
+from services.identity.keyring import Keyring
+from services.identity.people.rules import NotTheirSchool, Role, SnilsTaken, UnknownPerson
+from services.identity.people.storage import WHOLE_REGION, holds_role, person, snils_digests
+from services.identity.people.usecases import person_registered
+from services.identity.telling.usecases import Telling
+from services.identity.words import one_line
+from services.kit.caller import Caller
+from services.kit.clock import Clock
+from services.kit.database import Database, Transaction
+from services.kit.errors import RoleNeeded
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """For which schools somebody decides."""
+
+    person_id: UUID
+    schools: frozenset[UUID]
+    region: bool = False
+    """Every school's: an operator."""
+
+    def sees(self, case: Case) -> bool:
+        """Whether a case is theirs as well."""
+        return self.region or bool(self.schools & case.school_ids)
+
+    def knows(self, one: Involved) -> bool:
+        """Whether somebody is at one of their schools, so that they may read the data."""
+        return self.region or bool(self.schools & one.school_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A case as somebody sees it."""
+
+    case: Case
+    people: tuple[tuple[Involved, bool], ...]
+    """Whom it is about, and whether the viewer may read their data."""
+    may_keep: frozenset[UUID] = frozenset()
+    """Whom the viewer may let keep the SNILS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How somebody wants a case to end."""
+
+    resolution: Resolution
+    reason: str = ""
+    person_id: UUID | None = None
+    """Who keeps the SNILS."""
+
+
+class CaseOffice:
+    """The queue and its answers.
+
+    Args:
+        cases: closes what a decision makes groundless.
+        zone: in which a birth date lies in the past.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cases: Cases,
+        *,
+        keyring: Keyring,
+        telling: Telling,
+        zone: ZoneInfo,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._cases = cases
+        self._keyring = keyring
+        self._telling = telling
+        self._zone = zone
+        self._clock = clock
+
+    async def at_school(
+        self, caller: Caller, school_id: UUID, *, after: UUID | None, most: int
+    ) -> tuple[list[Seen], bool]:
+        """The open cases of the caller's school, and whether there are more. Raises `NotTheirSchool`."""
+        async with self._database.read() as connection:
+            if not await self._registers(connection, caller, school_id):
+                raise NotTheirSchool
+            office = Office(caller.person_id, frozenset({school_id}))
+            return await self._page(connection, office, school_id, after=after, most=most)
+
+    async def in_region(self, caller: Caller, *, after: UUID | None, most: int) -> tuple[list[Seen], bool]:
+        """The open cases of the region, and whether there are more. Raises `RoleNeeded`."""
+        async with self._database.read() as connection:
+            if not await self._operates(connection, caller):
+                raise RoleNeeded
+            office = Office(caller.person_id, frozenset(), region=True)
+            return await self._page(connection, office, None, after=after, most=most)
+
+    async def one(self, caller: Caller, case_id: UUID) -> Seen:
+        """A case that the caller may see. Raises `UnknownCase`."""
+        async with self._database.read() as connection:
+            case, office = await self._theirs(connection, caller, case_id)
+            (seen,) = await self._seen(connection, office, [case])
+        return seen
+
+    async def mine(self, caller: Caller) -> list[Case]:
+        """The cases about the caller of the last year, the newest first."""
+        since = self._clock.now() - KEPT_CLOSED
+        async with self._database.read() as connection:
+            return await storage.of_person(connection, self._keyring, caller.person_id, since=since)
+
+    async def resolve(self, caller: Caller, case_id: UUID, decision: Decision) -> Seen:
+        """Settle a case; what the decision says happens in this transaction, and the person is told.
+
+        Raises:
+            UnknownCase: there is none, or none of theirs.
+            CaseClosed: somebody else settled it, or its reason is gone.
+            ResolutionUnfit: such a case cannot end like that.
+            OwnData: it is about the caller.
+            ReasonNeeded: the register is kept without saying why.
+            UnknownPerson: who shall keep the SNILS does not claim it.
+            OtherSchoolDecides: it would be taken from a person of another school.
+            SnilsTaken: meanwhile somebody else claims it.
+            BadField: what ESIA said cannot be registered.
+        """
+        why = one_line(decision.reason, most=LONGEST_REASON)
+        try:
+            async with self._database.transaction() as tx:
+                case, office = await self._theirs(tx.connection, caller, case_id)
+                # Persons before cases, as everywhere: whoever changes a person closes cases afterwards.
+                await people.lock(tx.connection, case.person_ids)
+                locked = await storage.one(tx.connection, self._keyring, case_id, for_update=True)
+                case = locked or case
+                case.require_fit(decision.resolution)
+                if caller.person_id in case.person_ids:
+                    raise OwnData
+                closed = case.resolved(
+                    decision.resolution, by=caller.person_id, at=self._clock.now(), reason=why
+                )
+                if closed is not None:
+                    await self._settle(tx, office, case, closed, decision.person_id)
+                (seen,) = await self._seen(tx.connection, office, [closed or case])
+        except IntegrityError as clash:
+            if "people_one_per_snils" in str(clash.orig):
+                raise SnilsTaken from None
+            raise
+        return seen
+
+    async def _settle(
+        self, tx: Transaction, office: Office, case: Case, closed: Case, keeper: UUID | None
+    ) -> None:
+        # First: what follows looks for cases whose reason is gone, and this one is settled, not gone.
+        await storage.close(tx.connection, closed)
+        match closed.resolution:
+            case Resolution.ACCEPT_ESIA:
+                await self._accept(tx, office, case)
+            case Resolution.KEEPS_SNILS:
+                await self._keep_snils(tx, office, case, keeper)
+            case _:
+                await self._keep_register(tx, case, closed.reason)
+        tx.audit(
+            actor=str(office.person_id),
+            action="resolve_case",
+            object_kind="case",
+            object_id=str(case.id),
+            why=": ".join(part for part in (closed.resolution or "", closed.reason) if part),
+            subject=case.person_ids[0] if len(case.person_ids) == 1 else None,
+        )
+
+    async def _keep_register(self, tx: Transaction, case: Case, reason: str) -> None:
+        if not reason:
+            raise ReasonNeeded
+        kind, values = MessageKind.MESSAGE_KIND_CASE_DISMISSED, {"reason": reason}
+        for person_id in case.person_ids:
+            await self._telling.tell_everywhere(tx, person_id, kind, values)
+        tell_asker(self._telling, tx, case, kind, values, now=self._clock.now())
+
+    async def _accept(self, tx: Transaction, office: Office, case: Case) -> None:
+        (person_id,) = case.person_ids
+        present = await self._data(tx, person_id)
+        right = taken_over(case, present, today=self._clock.today(self._zone))
+        await self._correct(tx, office, person_id, present, right, why=case.kind)
+        kind = MessageKind.MESSAGE_KIND_CASE_ACCEPTED
+        await self._telling.tell_everywhere(tx, person_id, kind, {})
+        tell_asker(self._telling, tx, case, kind, {}, now=self._clock.now())
+
+    async def _keep_snils(self, tx: Transaction, office: Office, case: Case, keeper: UUID | None) -> None:
+        """The number stays with the one whose papers show it; all others lose it, in this order."""
+        claimed = await self._data(tx, keeper) if keeper is not None and keeper in case.person_ids else None
+        if claimed is None or claimed.snils is None or keeper is None:
+            raise UnknownPerson
+        digests = snils_digests(self._keyring, claimed.snils)
+        claimants = await people.claimants(tx.connection, digests)
+        if not set(claimants) <= set(case.person_ids):
+            # Somebody came meanwhile: the case, opened anew, names them all.
+            raise CaseClosed
+        seen = await people.involved(tx.connection, self._keyring, claimants)
+        if keeper not in _may_keep(office, seen.values()):
+            raise OtherSchoolDecides
+        for loser in claimants:
+            if loser != keeper:
+                present = await self._data(tx, loser)
+                without = Data(present.name, present.birth_date, None)
+                await self._correct(tx, office, loser, present, without, why=case.kind)
+                await self._telling.tell_everywhere(tx, loser, MessageKind.MESSAGE_KIND_SNILS_REMOVED, {})
+        await people.set_disputed(tx.connection, [keeper], disputed=False)
+
+    async def _correct(
+        self, tx: Transaction, office: Office, person_id: UUID, present: Data, right: Data, *, why: str
+    ) -> None:
+        changed = [field for field in Field if present.text(field) != right.text(field)]
+        version = 0
+        for field in changed:
+            version = await corrections.correct(tx.connection, self._keyring, person_id, field, right)
+            tx.audit(
+                actor=str(office.person_id),
+                action="correct_person",
+                object_kind="person",
+                object_id=str(person_id),
+                why=f"{field.word}: {why}",
+                subject=person_id,
+            )
+        whole = await person(tx.connection, person_id)
+        if whole is None:
+            raise UnknownPerson
+        if changed:
+            tx.publish(person_registered(whole, version=version), aggregate=person_id, version=version)
+        await self._cases.register_changed(tx, person_id, right)
+
+    async def _data(self, tx: Transaction, person_id: UUID) -> Data:
+        data = await corrections.data_for_update(tx.connection, self._keyring, person_id)
+        if data is None:
+            raise UnknownPerson
+        return data
+
+    async def _theirs(
+        self, connection: AsyncConnection, caller: Caller, case_id: UUID
+    ) -> tuple[Case, Office]:
+        """A case, and as whom the caller sees it. Another school's is as unknown here as none (A34)."""
+        case = await storage.one(connection, self._keyring, case_id)
+        if case is None:
+            raise UnknownCase
+        if await self._operates(connection, caller):
+            return case, Office(caller.person_id, frozenset(), region=True)
+        own = [each for each in case.school_ids if await self._registers(connection, caller, each)]
+        if not own:
+            raise UnknownCase
+        return case, Office(caller.person_id, frozenset(own))
+
+    async def _registers(self, connection: AsyncConnection, caller: Caller, school_id: UUID) -> bool:
+        return WireRole.ROLE_REGISTRAR in caller.roles and await holds_role(
+            connection, caller.person_id, school_id, Role.REGISTRAR
+        )
+
+    async def _operates(self, connection: AsyncConnection, caller: Caller) -> bool:
+        return WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
+            connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
+        )
+
+    async def _page(
+        self,
+        connection: AsyncConnection,
+        office: Office,
+        school_id: UUID | None,
+        *,
+        after: UUID | None,
+        most: int,
+    ) -> tuple[list[Seen], bool]:
+        found = await storage.open_cases(connection, self._keyring, school_id, after=after, most=most + 1)
+        return await self._seen(connection, office, found[:most]), len(found) > most
+
+    async def _seen(self, connection: AsyncConnection, office: Office, cases: Sequence[Case]) -> list[Seen]:
+        known = await people.involved(
+            connection, self._keyring, {person_id for case in cases for person_id in case.person_ids}
+        )
+        return [
+            _seen(office, case, [known[one] for one in case.person_ids if one in known]) for case in cases
+        ]
+
+
+def _seen(office: Office, case: Case, persons: Sequence[Involved]) -> Seen:
+    if case.kind is Kind.SEVERAL_REGISTERED and case.state is State.OPEN:
+        # Who was corrected meanwhile claims nothing any more.
+        persons = [one for one in persons if one.disputed]
+        return Seen(case, _readable(office, persons), _may_keep(office, persons))
+    return Seen(case, _readable(office, persons))
+
+
+def _readable(office: Office, persons: Iterable[Involved]) -> tuple[tuple[Involved, bool], ...]:
+    return tuple((one, office.knows(one)) for one in persons)
+
+
+def _may_keep(office: Office, persons: Iterable[Involved]) -> frozenset[UUID]:
+    """Whom they may let keep the number: everybody else who claims it must be theirs, to lose it."""
+    everybody = list(persons)
+    strangers = [one.person_id for one in everybody if not office.knows(one)]
+    match strangers:
+        case []:
+            return frozenset(one.person_id for one in everybody)
+        case [stranger]:
+            return frozenset({stranger})
+        case _:
+            return frozenset()
+
+
+def resolutions_of(seen: Seen) -> tuple[Resolution, ...]:
+    """How a case may end, said by whoever sees it like this."""
+    if seen.case.state is not State.OPEN:
+        return ()
+    fitting = FITTING[seen.case.kind]
+    if seen.case.kind is Kind.SEVERAL_REGISTERED and not seen.may_keep:
+        return ()
+    return tuple(sorted(fitting))
