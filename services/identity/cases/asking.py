@@ -82,7 +82,7 @@ class Asking:
             if link_id is None:
                 raise SignInUnknown
             # Each may send a letter.
-            await self._guesses.count(connection, Scope.TRACKING_CODE, f"asked by {link_id}")
+            await self._guesses.count(connection, Scope.CASE_CODE, f"asked by {link_id}")
         async with self._database.transaction() as tx:
             case = await storage.of_link(tx.connection, self._keyring, link_id)
             if case is None or case.kind not in ASKABLE:
@@ -120,9 +120,9 @@ class Asking:
             TooManyAttempts: too many wrong codes from where the call comes.
         """
         async with self._database.read() as connection:
-            await self._guesses.count(connection, Scope.TRACKING_CODE, None)
+            await self._guesses.count(connection, Scope.CASE_CODE, None)
             case = await storage.of_code(connection, self._keyring, tracking_digest(code, of=_OF))
             if case is None:
                 raise UnknownCase
-            await self._guesses.forgive(connection, Scope.TRACKING_CODE, None)
+            await self._guesses.forgive(connection, Scope.CASE_CODE, None)
         return case

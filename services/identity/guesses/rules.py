@@ -32,6 +32,7 @@ class Scope(StrEnum):
     RECOVERY = "recovery"
     RECOVERY_CODE = "recovery code"
     LOGIN = "login"  # which ones are taken
+    CASE_CODE = "case code"
 
 
 class TooManyAttempts(DomainError):
