@@ -16,8 +16,9 @@ from school.diary.v1 import (
     schools_pb2_grpc,
     week_pb2_grpc,
 )
-from school.identity.v1.events_pb2 import SessionEnded
-from services.diary.access.events import HANDLERS
+from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
+from services.diary.access.events import HANDLERS, on_dead
+from services.diary.access.storage import copies
 from services.diary.config import DiarySettings
 from services.diary.homework.rpc import HomeworkRpc
 from services.diary.homework.usecases import HomeworkBook
@@ -35,7 +36,9 @@ from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
+from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.freshness import Freshness
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
@@ -86,7 +89,10 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
     reader = Reader(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="diary")
     stream = Stream.of("diary", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
-    consumer = Consumer(bus, database, "IDENTITY", "diary-access", HANDLERS)
+    copy = Completeness(EverythingTold, "IDENTITY", copies, limit=settings.access_staleness, clock=clock)
+    consumer = Consumer(
+        bus, database, "IDENTITY", "diary-access", HANDLERS, completeness=copy, on_dead=on_dead
+    )
     async with (
         database,
         reader,
@@ -94,18 +100,19 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         Relay(bus, database, stream),
         AuditSealer(database),
         consumer,
+        Freshness(copy, consumer, database),
         Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
         serving(
             listen=settings.listen,
             domain=DOMAIN,
             verifier=verifier,
-            register=_register(database, reader, clock),
+            register=_register(database, reader, copy, clock),
         ) as server,
     ):
         yield Diary(server.address, database, consumer)
 
 
-def _register(database: Database, reader: Reader, clock: Clock) -> Register:
+def _register(database: Database, reader: Reader, copy: Completeness, clock: Clock) -> Register:
     once = Once(database)
 
     def register(server: Any) -> None:
@@ -115,7 +122,9 @@ def _register(database: Database, reader: Reader, clock: Clock) -> Register:
         journal_pb2_grpc.add_JournalServiceServicer_to_server(JournalRpc(Journal(database, clock)), server)
         marks_pb2_grpc.add_MarksServiceServicer_to_server(MarksRpc(Marks(clock), once), server)
         remarks_pb2_grpc.add_RemarksServiceServicer_to_server(RemarksRpc(Remarks(clock), once), server)
-        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(Schools(database, clock)), server)
-        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(reader, clock)), server)
+        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(
+            SchoolsRpc(Schools(database, copy, clock)), server
+        )
+        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(reader, copy, clock)), server)
 
     return register

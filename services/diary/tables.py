@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.diary.access.storage import persons, relations
+from services.diary.access.storage import copies, persons, relations
 from services.diary.homework.storage import homework
 from services.diary.marks.storage import mark_versions, marks
 from services.diary.metadata import metadata
@@ -21,6 +21,7 @@ from services.diary.timetable.storage import lessons
 
 __all__ = [
     "classes",
+    "copies",
     "holidays",
     "homework",
     "lessons",

@@ -31,7 +31,7 @@ from school.identity.v1 import (
     sign_in_pb2_grpc,
     staff_pb2_grpc,
 )
-from school.identity.v1.events_pb2 import SessionEnded
+from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
 from services.identity.account_requests.rpc import AccountRequestsRpc
 from services.identity.accounts.rpc import AccountsRpc
 from services.identity.activation.rpc import ActivationRpc
@@ -136,7 +136,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         connect(settings.esia, now=clock.now) as esia,
         Passwords(settings.passwords.cost) as passwords,
         bus,
-        Relay(bus, database, stream),
+        Relay(bus, database, stream, all_told=EverythingTold),
         AuditSealer(database),
         consumer,
         sweep,

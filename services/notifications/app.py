@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from school.identity.v1.events_pb2 import SessionEnded
+from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
 from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
 from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
+from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.freshness import Freshness
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
@@ -23,6 +25,7 @@ from services.kit.rpc.server import serving
 from services.kit.sealing import Unsealer
 from services.kit.tokens import TokenVerifier, issuer_of
 from services.notifications.access.events import AccessEvents
+from services.notifications.access.storage import copies
 from services.notifications.config import NotificationsSettings
 from services.notifications.delivery.events import DeliveryEvents
 from services.notifications.delivery.mail import MailPost
@@ -84,8 +87,17 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         "notifications", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas
     )
     access_events = AccessEvents(clock, tell_newcomer=tell_newcomer, forget=forget)
-    access = Consumer(bus, database, "IDENTITY", "notifications-access", access_events.handlers)
-    inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(clock).handlers)
+    copy = Completeness(EverythingTold, "IDENTITY", copies, limit=settings.access_staleness, clock=clock)
+    access = Consumer(
+        bus,
+        database,
+        "IDENTITY",
+        "notifications-access",
+        access_events.handlers,
+        completeness=copy,
+        on_dead=access_events.on_dead,
+    )
+    inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(copy, clock).handlers)
     words = Words(settings.zone)
     mail, sms = MailPost(settings.mail, words, clock), SmsPost(settings.sms, words)
     senders = _senders(settings, database, mail, sms, clock)
@@ -105,6 +117,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         AuditSealer(database),
         Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
         access,
+        Freshness(copy, access, database),
         inbox,
         sms,
         senders[Channel.EMAIL],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from services.kit.settings import StoringSettings
 from services.notifications.delivery.settings import MailSettings, SmsSettings
@@ -18,5 +21,8 @@ class NotificationsSettings(StoringSettings):
     """``MESH_MAIL__…``: the mail server."""
     sms: SmsSettings
     """``MESH_SMS__…``: the SMS provider."""
+    access_staleness: timedelta = Field(default=timedelta(minutes=5), gt=timedelta(0))
+    """Nobody is told of a pupil while the copy of who stands for them may lack what identity committed longer
+    ago; telling waits, and nothing is lost."""
     zone: ZoneInfo = ZoneInfo("Europe/Moscow")
     """Whose time is written in messages."""

@@ -27,6 +27,8 @@ from services.kit.ids import new_id
 from services.kit.tables import audit
 
 _ACTION: Final = "load_demo_region"
+_COPYING: Final = frozenset({"diary", "notifications"})
+"""Who keeps a copy of who may see whom."""
 
 
 async def load(
@@ -43,7 +45,8 @@ async def load(
     one that the databases hold, also when the last attempt ended half-way on an earlier day.
 
     Args:
-        urls: ``postgresql+asyncpg://…`` of ``identity`` and ``diary``, migrated.
+        urls: ``postgresql+asyncpg://…`` of ``identity`` and ``diary``, and ``notifications`` if there is one,
+            migrated.
         snils_keys: identity's file of keys.
         people: the ESIA stand-in's file of people, to be written.
         seed: chooses the region.
@@ -69,6 +72,8 @@ async def load(
             await diary.close()
     finally:
         await identity.close()
+    for name in _COPYING & urls.keys():
+        await _trust_copy(urls[name], now)
     write_esia_people(world, people)
     return facts_of(world)
 
@@ -118,6 +123,20 @@ async def _loaded(connection: asyncpg.Connection) -> tuple[int, date] | None:
         return None
     seed, _, day = found.partition(" ")
     return int(seed), date.fromisoformat(day)
+
+
+async def _trust_copy(url: str, now: datetime) -> None:
+    """Have a copy that is still empty count as complete: nothing has ended of which it could lack the end.
+
+    Else nobody could look at their child before the last of thousands of families is told of.
+    """
+    connection = await _connect(url)
+    try:
+        await connection.execute(
+            "INSERT INTO copies (stream, complete_as_of) VALUES ('IDENTITY', $1) ON CONFLICT DO NOTHING", now
+        )
+    finally:
+        await connection.close()
 
 
 async def _fill(connection: asyncpg.Connection, filling: Filling, world: World, now: datetime) -> None:

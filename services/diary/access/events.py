@@ -57,6 +57,18 @@ async def on_relation_ended(tx: Transaction, event: events_pb2.RelationEnded, me
     )
 
 
+async def on_dead(tx: Transaction, meta: EventMeta) -> None:
+    """An event could not be read or applied: a relation of which it tells holds no more, until it can."""
+    if meta.type in _OF_RELATIONS:
+        await usecases.distrust_relation(
+            tx, relation_id=uuid_of(meta.aggregate_id, "relation_id"), version=meta.aggregate_version
+        )
+
+
+_OF_RELATIONS: Final = frozenset(
+    kind.DESCRIPTOR.full_name for kind in (events_pb2.RelationRegistered, events_pb2.RelationEnded)
+)
+
 HANDLERS: Final[Mapping[type[Message], Handler]] = {
     events_pb2.PersonRegistered: on_person_registered,
     events_pb2.RelationRegistered: on_relation_registered,

@@ -18,6 +18,14 @@ class NotTheirPupil(DomainError):
     title = "You may not see this pupil's diary"
 
 
+class AccessStale(DomainError):
+    """Whether a relation still holds cannot be told: the copy of them has not been complete for too long."""
+
+    status = StatusCode.UNAVAILABLE
+    reason = "ACCESS_STALE"
+    title = "Who may see this diary cannot be checked just now, try again in a minute"
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """When a guardian stands for a pupil."""

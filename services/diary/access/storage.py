@@ -6,10 +6,26 @@ replaces a newer one. The tables can be emptied and filled again from what ident
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, SmallInteger, Table, Text, Uuid
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    func,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.metadata import metadata
+from services.kit.messaging.completeness import completeness_table
 
 persons = Table(
     "persons",
@@ -42,3 +58,14 @@ relations = Table(
     # GetWeek: may this caller see this pupil? ListMyPupils: whom may the caller see?
     Index("ix_relations_guardian", "guardian_id", "pupil_id"),
 )
+
+copies = completeness_table(metadata)
+
+
+async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, version: int) -> None:
+    """Have a relation hold no more, if a newer version of it than ours could not be read."""
+    await connection.execute(
+        update(relations)
+        .where(relations.c.relation_id == relation_id, relations.c.version < version)
+        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()))
+    )

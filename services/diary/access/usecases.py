@@ -7,8 +7,20 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.diary.access import storage
+from services.diary.access.rules import AccessStale
 from services.kit.copies import keep_newest
 from services.kit.database import Transaction
+from services.kit.messaging.completeness import Completeness
+
+
+def require_fresh(copy: Completeness) -> None:
+    """Let nobody see by a relation what the copy may not know to be over.
+
+    Raises:
+        AccessStale: it may lack what identity committed longer ago than the limit.
+    """
+    if copy.stale:
+        raise AccessStale
 
 
 async def keep_person(
@@ -85,3 +97,8 @@ async def end_relation(
             "source_event": source_event,
         },
     )
+
+
+async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int) -> None:
+    """Let a guardian see nothing while what was told of the relation last cannot be read."""
+    await storage.distrust_relation(tx.connection, relation_id, version=version)

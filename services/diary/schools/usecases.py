@@ -9,10 +9,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.diary.access.rules import Relation, may_see, name_order
+from services.diary.access.usecases import require_fresh
 from services.diary.metadata import AnyRow
 from services.diary.schools import storage
 from services.kit.clock import Clock
 from services.kit.database import Database
+from services.kit.messaging.completeness import Completeness
 
 # Today is a different date in different zones; who left yesterday in one may still be there in another.
 _AROUND_TODAY: Final = timedelta(days=1)
@@ -34,12 +36,18 @@ class PupilInClass:
 class Schools:
     """Tells people which schools and classes concern them."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, copy: Completeness, clock: Clock) -> None:
+        """``copy``: of who may see whom."""
         self._database = database
+        self._copy = copy
         self._clock = clock
 
     async def my_pupils(self, caller_id: UUID) -> list[PupilInClass]:
-        """The pupils whose diary the caller may read today, by name, each in their present classes."""
+        """The pupils whose diary the caller may read today, by name, each in their present classes.
+
+        Raises:
+            AccessStale: whether the caller still stands for somebody cannot be told just now.
+        """
         now = self._clock.now()
         async with self._database.read() as connection:
             rows = await storage.pupils_near(connection, caller_id, since=now.date() - _AROUND_TODAY)
@@ -50,6 +58,8 @@ class Schools:
             if may_see(caller_id, row.pupil_id, is_pupil=bool(row.is_pupil), relations=[relation], on=today):
                 pupil = _in_class(row, today)
                 pupils.setdefault(pupil.pupil_id, {})[pupil.class_id] = pupil
+        if pupils.keys() - {caller_id}:
+            require_fresh(self._copy)
         for places in pupils.values():
             if len(places) > 1:
                 places.pop(None, None)

@@ -10,10 +10,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.diary.access.rules import NotTheirPupil, Relation, may_see
+from services.diary.access.usecases import require_fresh
 from services.diary.week import storage
 from services.diary.week.rules import Holiday, SchoolWeek
 from services.diary.week.storage import Place
 from services.kit.clock import Clock
+from services.kit.messaging.completeness import Completeness
 from services.kit.reader import Reader, Record
 
 _UTC: Final = ZoneInfo("UTC")
@@ -50,8 +52,10 @@ class Week:
 class Weeks:
     """Reads the diary."""
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    def __init__(self, reader: Reader, copy: Completeness, clock: Clock) -> None:
+        """``copy``: of who may see whom."""
         self._reader = reader
+        self._copy = copy
         self._clock = clock
 
     async def week(self, caller_id: UUID, pupil_id: UUID, day: date | None) -> Week:
@@ -59,6 +63,7 @@ class Weeks:
 
         Raises:
             NotTheirPupil: the caller may not see the pupil, or there is none.
+            AccessStale: whether the caller may still see the pupil cannot be told just now.
             BadDate: the week reaches beyond the calendar.
         """
         now = self._clock.now()
@@ -73,6 +78,8 @@ class Weeks:
         home = _home(places, now)
         local = now.astimezone(ZoneInfo(home.zone) if home else _UTC)
         _require_may_see(caller_id, pupil_id, places, local.date())
+        if caller_id != pupil_id:
+            require_fresh(self._copy)
         day = day or local.date()
         week = asked or SchoolWeek.holding(day)
         attended = _attended(places, week)

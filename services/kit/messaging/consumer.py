@@ -4,6 +4,7 @@ Invariants:
 - An event's inbox row and its effect are committed together; the acknowledgement follows the commit.
 - A failing event delays itself only: it comes again later and later, in the end it lies among the dead
   letters.
+- What its publisher said of when all is told counts once everything before it in the stream is settled.
 - The durable consumer in the broker is a convenience: wiped, it is made again from the beginning of the
   stream, and the inbox knows what was handled.
 """
@@ -30,11 +31,14 @@ from services.kit.errors import DomainError, Unavailable
 from services.kit.log import kind_and_place
 from services.kit.messaging import envelope, inbox
 from services.kit.messaging.bus import Bus, BusDown
+from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.envelope import EventMeta, MalformedEvent
 from services.kit.messaging.pull import Pull, PullLost
 
 Handler = Callable[[Transaction, Any, EventMeta], Awaitable[None]]
 """``async (tx, event, meta)``: one event's effect, in the given transaction, guarded by the version."""
+OnDead = Callable[[Transaction, EventMeta], Awaitable[None]]
+"""``async (tx, meta)``: what is done, in the same transaction, when an event becomes a dead letter."""
 
 _BATCH: Final = 100
 _ATTEMPTS: Final = 8
@@ -44,7 +48,7 @@ _ACK_WAIT_S: Final = 10  # how long the events of a killed replica wait for anot
 _IN_PROGRESS_EVERY_S: Final = 3
 _UNLIMITED: Final = -1  # the broker would drop an event silently; the dead letters are ours
 _MAX_ACK_PENDING: Final = 2_000  # for all replicas together
-_DATABASE_AGAIN_S: Final = 0.25
+_AGAIN_S: Final = 0.25  # while something that work stands on is away
 
 
 class _Refused(Exception):
@@ -81,6 +85,8 @@ class Consumer(Background):
         batch: how many events are handled in one transaction at most.
         attempts: how often an event is tried before it becomes a dead letter.
         first_delay: seconds before the second attempt; doubled for each further one.
+        completeness: hears up to when the publisher has told all; None where nothing depends on it.
+        on_dead: what a dead letter means for a copy that must not be trusted too far.
     """
 
     def __init__(
@@ -94,6 +100,8 @@ class Consumer(Background):
         batch: int = _BATCH,
         attempts: int = _ATTEMPTS,
         first_delay: float = _FIRST_DELAY_S,
+        completeness: Completeness | None = None,
+        on_dead: OnDead | None = None,
     ) -> None:
         super().__init__("consumer")
         self._log = self._log.bind(consumer=durable, stream=stream)
@@ -105,6 +113,8 @@ class Consumer(Background):
         self._batch = batch
         self._attempts = attempts
         self._first_delay = first_delay
+        self._completeness = completeness
+        self._on_dead = on_dead
         self._pull: Pull | None = None
         self._waiting_for_stream = False
         bus.on_connect(self._begin_anew)
@@ -135,6 +145,14 @@ class Consumer(Background):
             return None
         return Progress(info.num_pending or 0, info.num_ack_pending or 0)
 
+    async def settled_up_to(self) -> int | None:
+        """The sequence of the stream up to which all is settled; None while the broker cannot be asked."""
+        try:
+            info = await self._bus.jetstream.consumer_info(self._stream, self._durable)
+        except (BusDown, nats.errors.Error, TimeoutError, OSError):
+            return None
+        return info.ack_floor.stream_seq if info.ack_floor is not None else 0
+
     async def redrive(self, limit: int = 1_000) -> int:
         """Try the dead letters again, the oldest first; returns how many were handled."""
         async with self._database.read() as connection:
@@ -151,6 +169,9 @@ class Consumer(Background):
         return handled
 
     async def _begin_anew(self) -> None:
+        if self._completeness is not None:
+            # Behind a new connection may stand another stream, with other sequences.
+            self._completeness.forget_unproven()
         if self._pull is not None:
             self._pull.give_up()
 
@@ -165,7 +186,7 @@ class Consumer(Background):
             ack_wait=_ACK_WAIT_S,
             max_deliver=_UNLIMITED,
             max_ack_pending=_MAX_ACK_PENDING,
-            filter_subjects=sorted(self._handlers),
+            filter_subjects=self._subjects(),
         )
         info = await jetstream.add_consumer(self._stream, wanted)
         if info.delivered is not None and info.delivered.stream_seq > held.last_seq:
@@ -175,16 +196,28 @@ class Consumer(Background):
             await jetstream.add_consumer(self._stream, wanted)
         self._waiting_for_stream = False
 
+    def _subjects(self) -> list[str]:
+        heard = set(self._handlers)
+        if self._completeness is not None:
+            heard.add(self._completeness.type)
+        return sorted(heard)
+
     async def _handle(self, messages: Sequence[Msg]) -> None:
         deliveries: list[_Delivery] = []
         for message in messages:
+            sequence = message.metadata.sequence.stream
             try:
-                deliveries.append(_Delivery(message, envelope.read(message.headers, message.subject)))
+                meta = envelope.read(message.headers, message.subject)
             except MalformedEvent as error:
-                self._log.error(
-                    "event_is_malformed", sequence=message.metadata.sequence.stream, reason=str(error)
-                )
+                self._log.error("event_is_malformed", sequence=sequence, reason=str(error))
                 await message.term()
+                continue
+            if self._completeness is not None and meta.type == self._completeness.type:
+                if meta.region == self._bus.region:
+                    self._completeness.heard(sequence, message.data)
+                await message.ack()
+            else:
+                deliveries.append(_Delivery(message, meta))
         try:
             async with _in_progress(deliveries):
                 await self._settle(deliveries)
@@ -249,15 +282,19 @@ class Consumer(Background):
     async def _bury(self, meta: EventMeta, payload: bytes, attempts: int, reason: str) -> None:
         async with self._database.transaction() as tx:
             await inbox.bury(tx, self._durable, meta, payload, attempts=attempts, reason=reason)
+            if self._on_dead is not None:
+                await self._on_dead(tx, meta)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Do ``work``, and again for as long as the database is away: that is nobody's failed attempt."""
+        """Do ``work``, and again while something it stands on is away: that is nobody's failed attempt."""
+        waits_for = ""
         while True:
             try:
                 return await work()
             except Unavailable as error:
-                self._log.warning("consumer_waits_for_database", error=type(error.__cause__).__name__)
-                await asyncio.sleep(_DATABASE_AGAIN_S)
+                if waits_for != (waits_for := type(error.__cause__ or error).__name__):
+                    self._log.warning("consumer_waits", error=waits_for)
+                await asyncio.sleep(_AGAIN_S)
 
 
 @asynccontextmanager

@@ -55,6 +55,16 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """An instant, and the end of the outbox at it."""
+
+    at: datetime
+    """By the database's clock: what was committed before is in the outbox up to ``last_id``."""
+    last_id: UUID | None
+    """None while nothing was ever published."""
+
+
+@dataclass(frozen=True, slots=True)
 class Acknowledged:
     """Where in the stream an event lies, as far as we were told."""
 
@@ -66,6 +76,22 @@ async def next_batch(connection: AsyncConnection, limit: int) -> list[Pending]:
     """The oldest events without an ack; locked, so that even two relays would not publish the same."""
     rows = await connection.execute(_NEXT_BATCH, {"most": limit})
     return [Pending(*row) for row in rows]
+
+
+async def mark(connection: AsyncConnection) -> Mark:
+    """The present end of the outbox."""
+    # `now()` is when the transaction began, so whatever was committed before it, this statement sees.
+    last = select(outbox.c.id).order_by(outbox.c.id.desc()).limit(1).scalar_subquery()
+    row = (await connection.execute(select(func.now(), last))).one()
+    return Mark(*row)
+
+
+async def published_up_to(connection: AsyncConnection, last_id: UUID | None) -> bool:
+    """Whether every event up to ``last_id`` has an ack."""
+    if last_id is None:
+        return True
+    waiting = select(outbox.c.id).where(outbox.c.stream_seq.is_(None), outbox.c.id <= last_id).limit(1)
+    return (await connection.execute(waiting)).first() is None
 
 
 async def store_acks(connection: AsyncConnection, acks: Mapping[UUID, int]) -> None:

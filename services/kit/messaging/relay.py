@@ -8,6 +8,8 @@ Invariants:
 - A stored sequence is true, or is found out: another date of creation, a last sequence below it, another
   event at its place, or a second event acknowledged there — each has everything published again that may be
   gone.
+- Where a service says up to when all is told, that is true: whatever was committed before that instant lies
+  in the stream before the saying, or the stream refuses it.
 """
 
 from __future__ import annotations
@@ -15,20 +17,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import nats.errors
+from google.protobuf.message import Message
 from nats.js.errors import NoStreamResponseError, NotFoundError
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.background import Background
 from services.kit.database import Database
+from services.kit.ids import new_id
 from services.kit.messaging import envelope, outbox, streams
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta
-from services.kit.messaging.outbox import Pending
+from services.kit.messaging.outbox import Mark, Pending
 from services.kit.messaging.streams import Held, Stream
 
 _BATCH: Final = 256  # read and stored at once
@@ -39,6 +43,9 @@ _TAKE_OVER_S: Final = 0.5  # how often a relay that does not lead asks for the l
 _TELL_EVERY_S: Final = 0.05  # the commits of a busy replica are told of together
 _CHECK_EVERY_S: Final = 60
 _AFTER_REFUSAL_S: Final = 0.5
+# A copy refuses after minutes of silence; the week that a stream keeps holds some ten megabytes of these.
+_ALL_TOLD_EVERY_S: Final = 15.0
+_EXPECTED_END: Final = "Nats-Expected-Last-Sequence"
 
 
 class Relay(Background):
@@ -48,9 +55,19 @@ class Relay(Background):
         bus: the service's connection.
         database: whose outbox is read.
         stream: where to, and how large; by default the stream named after the service.
+        all_told: an event with ``as_of``, by which copies know up to when they are complete; none without.
+        all_told_every: seconds between two of them.
     """
 
-    def __init__(self, bus: Bus, database: Database, stream: Stream | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        database: Database,
+        stream: Stream | None = None,
+        *,
+        all_told: type[Message] | None = None,
+        all_told_every: float = _ALL_TOLD_EVERY_S,
+    ) -> None:
         super().__init__("relay")
         self._bus = bus
         self._database = database
@@ -58,6 +75,11 @@ class Relay(Background):
         self._work = asyncio.Event()
         self._suspicious = True
         self._checked_at = 0.0
+        self._all_told = all_told
+        self._all_told_every = all_told_every
+        self._mark: Mark | None = None
+        self._mark_at = 0.0
+        self._end = 0  # the last sequence of the stream, as far as we were told
         self.leading = False
         """Whether this is the one relay of the service that publishes."""
         database.on_publish(self._work.set)
@@ -104,7 +126,9 @@ class Relay(Background):
             if self._suspicious or time.monotonic() - self._checked_at > _CHECK_EVERY_S:
                 await self._check(connection)
                 await self._sweep(connection)
-            if not await self._publish_batch(connection):
+            more = await self._publish_batch(connection)
+            await self._say_all_told(connection)
+            if not more:
                 await self._work_within(_POLL_S)
         except (BusDown, nats.errors.Error, TimeoutError, OSError) as error:
             if self._bus.connected:
@@ -134,6 +158,7 @@ class Relay(Background):
                     if isinstance(outcome, int)
                 }
                 if acks:
+                    self._end = max(self._end, *acks.values())
                     await outbox.store_acks(connection, acks)
         except IntegrityError:
             await self._went_back(connection, acks)
@@ -157,6 +182,47 @@ class Relay(Background):
                 return ack.seq
 
         return await asyncio.gather(*map(publish, events), return_exceptions=True)
+
+    async def _say_all_told(self, connection: AsyncConnection) -> None:
+        """Say up to when everything is in the stream, when it is time to and once it is true."""
+        if self._all_told is None:
+            return
+        if self._mark is None:
+            if time.monotonic() < self._mark_at:
+                return
+            async with connection.begin():
+                self._mark = await outbox.mark(connection)
+        async with connection.begin():
+            published = await outbox.published_up_to(connection, self._mark.last_id)
+        if published:
+            await self._publish_all_told(self._all_told, self._mark)
+            self._mark = None
+            self._mark_at = time.monotonic() + self._all_told_every
+
+    async def _publish_all_told(self, kind: type[Message], mark: Mark) -> None:
+        event: Any = kind()
+        event.as_of.FromDatetime(mark.at)
+        meta = EventMeta(
+            event_id=new_id(),
+            type=kind.DESCRIPTOR.full_name,
+            source=self._bus.source,
+            occurred_at=mark.at,
+            aggregate_id=self._stream.name,
+            aggregate_version=0,
+        )
+        try:
+            ack = await self._bus.jetstream.publish(
+                meta.type,
+                event.SerializeToString(),
+                timeout=_ACK_WITHIN_S,
+                stream=self._stream.name,
+                # The stream may have gone back since we looked: then it is not true.
+                headers=envelope.write(meta) | {_EXPECTED_END: str(self._end)},
+            )
+        except (nats.errors.Error, TimeoutError):
+            self._suspicious = True
+            raise
+        self._end = ack.seq
 
     def _headers(self, event: Pending) -> dict[str, str]:
         return envelope.write(
@@ -193,6 +259,7 @@ class Relay(Background):
         try:
             state = await streams.ensure(self._bus.jetstream, self._stream)
             await self._compare(connection, state)
+            self._end = state.last_seq
         except BaseException:
             self._suspicious = True
             raise

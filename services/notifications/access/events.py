@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -16,6 +16,10 @@ from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 from services.notifications.access import usecases
+
+_OF_RELATIONS: Final = frozenset(
+    kind.DESCRIPTOR.full_name for kind in (events_pb2.RelationRegistered, events_pb2.RelationEnded)
+)
 
 
 class TellNewcomer(Protocol):
@@ -59,6 +63,14 @@ class AccessEvents:
             events_pb2.RelationEnded: self.on_relation_ended,
             events_pb2.AccountErased: self.on_account_erased,
         }
+
+    @staticmethod
+    async def on_dead(tx: Transaction, meta: EventMeta) -> None:
+        """An event could not be read or applied: a relation of which it tells holds no more, until it can."""
+        if meta.type in _OF_RELATIONS:
+            await usecases.distrust_relation(
+                tx, relation_id=uuid_of(meta.aggregate_id, "relation_id"), version=meta.aggregate_version
+            )
 
     async def on_person_registered(
         self, tx: Transaction, event: events_pb2.PersonRegistered, meta: EventMeta

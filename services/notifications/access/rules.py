@@ -6,10 +6,19 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from services.kit.errors import Unavailable
+
 # A relation's days are days at the pupil's school, whose zone is not known here; the country spans these
 # (R56).
 _WESTERNMOST: Final = timedelta(hours=2)
 _EASTERNMOST: Final = timedelta(hours=12)
+
+
+class AccessStale(Unavailable):
+    """Who stands for a pupil cannot be told: the copy has not been complete for too long. Telling waits."""
+
+    reason = "ACCESS_STALE"
+    title = "Who may hear of this pupil cannot be checked just now"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Table, Text, Uuid, func, select
+from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Table, Text, Uuid, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.messaging.completeness import completeness_table
 from services.notifications.access.rules import Relation
 from services.notifications.metadata import metadata
 
@@ -43,6 +44,18 @@ relations = Table(
     # Who is to be told of this pupil?
     Index("ix_relations_pupil", "pupil_id"),
 )
+
+
+copies = completeness_table(metadata)
+
+
+async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, version: int) -> None:
+    """Have a relation hold no more, if a newer version of it than ours could not be read."""
+    await connection.execute(
+        update(relations)
+        .where(relations.c.relation_id == relation_id, relations.c.version < version)
+        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()))
+    )
 
 
 async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Relation]]:

@@ -7,8 +7,19 @@ from uuid import UUID
 
 from services.kit.copies import keep_newest
 from services.kit.database import Transaction
+from services.kit.messaging.completeness import Completeness
 from services.notifications.access import storage
-from services.notifications.access.rules import Relation
+from services.notifications.access.rules import AccessStale, Relation
+
+
+def require_fresh(copy: Completeness) -> None:
+    """Let nobody be told of a pupil while the copy may not know who stands for them no more.
+
+    Raises:
+        AccessStale: it may lack what identity committed longer ago than the limit.
+    """
+    if copy.stale:
+        raise AccessStale
 
 
 async def keep_person(
@@ -86,6 +97,11 @@ async def end_relation(
             "source_event": source_event,
         },
     )
+
+
+async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int) -> None:
+    """Tell a guardian nothing while what was told of the relation last cannot be read."""
+    await storage.distrust_relation(tx.connection, relation_id, version=version)
 
 
 async def to_be_told_of(tx: Transaction, pupil_id: UUID, *, now: datetime) -> list[UUID]:

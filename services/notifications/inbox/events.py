@@ -10,9 +10,11 @@ from google.protobuf.message import Message
 from school.diary.v1 import events_pb2
 from services.kit.clock import Clock
 from services.kit.database import Transaction
+from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, uuid_of
+from services.notifications.access.usecases import require_fresh
 from services.notifications.inbox.rules import MarkNews
 from services.notifications.inbox.usecases import tell_of_mark
 
@@ -20,7 +22,9 @@ from services.notifications.inbox.usecases import tell_of_mark
 class InboxEvents:
     """One method per event."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, copy: Completeness, clock: Clock) -> None:
+        """``copy``: of who stands for whom; while it is stale, events wait."""
+        self._copy = copy
         self._clock = clock
 
     @property
@@ -41,7 +45,7 @@ class InboxEvents:
             previous_mark=event.previous_text,
             happened_at=event.set_at.ToDatetime(UTC),
         )
-        await tell_of_mark(tx, news, now=self._clock.now())
+        await self._tell(tx, news)
 
     async def on_mark_removed(self, tx: Transaction, event: events_pb2.MarkRemoved, _meta: EventMeta) -> None:
         """A mark was removed."""
@@ -56,4 +60,8 @@ class InboxEvents:
             previous_mark=event.previous_text,
             happened_at=event.removed_at.ToDatetime(UTC),
         )
+        await self._tell(tx, news)
+
+    async def _tell(self, tx: Transaction, news: MarkNews) -> None:
+        require_fresh(self._copy)
         await tell_of_mark(tx, news, now=self._clock.now())

@@ -19,6 +19,7 @@ from tests.integration.diary.calls import Calls
 from tests.integration.diary.school import School
 from tests.support.backbone import Databases
 from tests.support.clock import MovableClock
+from tests.support.completeness import complete_for_ever
 from tests.support.keys import REGION, Keys, make_keys
 
 # A Wednesday; noon in Moscow.
@@ -54,7 +55,7 @@ def settings(database_url: str, nats_url: str, keys: Keys) -> DiarySettings:
 @pytest.fixture(scope="session")
 async def diary(databases: Databases, diary_keys: Keys, the_clock: MovableClock) -> AsyncIterator[Diary]:
     """The whole service on a database of its own. NATS is away all the time: nothing here needs it."""
-    url = await databases.fresh("diary")
+    url = await complete_for_ever(await databases.fresh("diary"))
     nowhere = f"nats://127.0.0.1:{ports.any_free()}"
     async with run(settings(url, nowhere, diary_keys), clock=the_clock) as running:
         yield running

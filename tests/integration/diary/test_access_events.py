@@ -30,6 +30,7 @@ from tests.integration.diary.conftest import settings
 from tests.integration.diary.school import School
 from tests.support.backbone import OwnNats
 from tests.support.clock import MovableClock
+from tests.support.completeness import complete_for_ever
 from tests.support.keys import REGION, Keys
 from tests.support.miniature import prepare
 from tests.support.waiting import eventually
@@ -92,7 +93,7 @@ async def test_access_comes_with_the_relation_and_ends_with_it(
     clock: MovableClock,
 ) -> None:
     pupil, guardian, relation_id = new_id(), new_id(), new_id()
-    url = await database_url("diary")
+    url = await complete_for_ever(await database_url("diary"))
     async with (
         listening(url, nats, diary_keys, clock) as diary,
         channel(diary.address) as open_channel,

@@ -16,6 +16,7 @@ from tests.integration.notifications.outdoors import Outdoors
 from tests.integration.notifications.town import Town
 from tests.support.backbone import OwnNats
 from tests.support.clock import MovableClock
+from tests.support.completeness import complete_for_ever
 from tests.support.keys import REGION, make_keys, make_sealing_keys
 from tests.support.miniature import prepare, publisher, relay_of
 
@@ -31,7 +32,7 @@ async def town(database_url: DatabaseUrl, nats: OwnNats, tmp_path: Path) -> Asyn
     settings = NotificationsSettings.model_validate(
         {
             "region": REGION,
-            "database_url": await database_url("notifications"),
+            "database_url": await complete_for_ever(await database_url("notifications")),
             "nats_url": nats.url("notifications"),
             "jwks_file": keys.public,
             "unsealing_keys_file": sealing.private,

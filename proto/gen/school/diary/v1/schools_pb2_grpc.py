@@ -49,6 +49,8 @@ class SchoolsServiceServicer:
     def ListMyPupils(self, request, context):
         """Lists the pupils whose diary the caller may read today, with school and class, by name.
         A pupil finds themselves in the list; who is in no class today is listed without school and class.
+        Fails with ACCESS_STALE (UNAVAILABLE, try again) while it cannot be told whether the caller still stands
+        for somebody; a pupil who stands for nobody is listed always.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

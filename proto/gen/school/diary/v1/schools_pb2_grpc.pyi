@@ -36,6 +36,8 @@ class SchoolsServiceStub:
     ListMyPupils: _grpc.UnaryUnaryMultiCallable[_schools_pb2.ListMyPupilsRequest, _schools_pb2.ListMyPupilsResponse]
     """Lists the pupils whose diary the caller may read today, with school and class, by name.
     A pupil finds themselves in the list; who is in no class today is listed without school and class.
+    Fails with ACCESS_STALE (UNAVAILABLE, try again) while it cannot be told whether the caller still stands
+    for somebody; a pupil who stands for nobody is listed always.
     """
 
 @_typing.type_check_only
@@ -46,6 +48,8 @@ class SchoolsServiceAsyncStub(SchoolsServiceStub):
     ListMyPupils: _aio.UnaryUnaryMultiCallable[_schools_pb2.ListMyPupilsRequest, _schools_pb2.ListMyPupilsResponse]  # type: ignore[assignment]
     """Lists the pupils whose diary the caller may read today, with school and class, by name.
     A pupil finds themselves in the list; who is in no class today is listed without school and class.
+    Fails with ACCESS_STALE (UNAVAILABLE, try again) while it cannot be told whether the caller still stands
+    for somebody; a pupil who stands for nobody is listed always.
     """
 
 class SchoolsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +63,8 @@ class SchoolsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_schools_pb2.ListMyPupilsResponse, _abc.Awaitable[_schools_pb2.ListMyPupilsResponse]]:
         """Lists the pupils whose diary the caller may read today, with school and class, by name.
         A pupil finds themselves in the list; who is in no class today is listed without school and class.
+        Fails with ACCESS_STALE (UNAVAILABLE, try again) while it cannot be told whether the caller still stands
+        for somebody; a pupil who stands for nobody is listed always.
         """
 
 def add_SchoolsServiceServicer_to_server(servicer: SchoolsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

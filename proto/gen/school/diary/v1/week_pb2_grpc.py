@@ -54,7 +54,9 @@ class WeekServiceServicer:
         what is taught on the others are left out.
 
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-        same way, so that nobody learns who exists. Fails with BAD_DATE.
+        same way, so that nobody learns who exists. Fails with BAD_DATE, and with ACCESS_STALE (UNAVAILABLE, try
+        again) while it cannot be told whether the caller still stands for the pupil; a pupil's own diary
+        never does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,9 @@ class WeekServiceStub:
     what is taught on the others are left out.
 
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-    same way, so that nobody learns who exists. Fails with BAD_DATE.
+    same way, so that nobody learns who exists. Fails with BAD_DATE, and with ACCESS_STALE (UNAVAILABLE, try
+    again) while it cannot be told whether the caller still stands for the pupil; a pupil's own diary
+    never does.
     """
 
 @_typing.type_check_only
@@ -57,7 +59,9 @@ class WeekServiceAsyncStub(WeekServiceStub):
     what is taught on the others are left out.
 
     Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-    same way, so that nobody learns who exists. Fails with BAD_DATE.
+    same way, so that nobody learns who exists. Fails with BAD_DATE, and with ACCESS_STALE (UNAVAILABLE, try
+    again) while it cannot be told whether the caller still stands for the pupil; a pupil's own diary
+    never does.
     """
 
 class WeekServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -76,7 +80,9 @@ class WeekServiceServicer(metaclass=_abc_1.ABCMeta):
         what is taught on the others are left out.
 
         Fails with NOT_THEIR_PUPIL when the caller may not see the pupil; an unknown pupil fails the
-        same way, so that nobody learns who exists. Fails with BAD_DATE.
+        same way, so that nobody learns who exists. Fails with BAD_DATE, and with ACCESS_STALE (UNAVAILABLE, try
+        again) while it cannot be told whether the caller still stands for the pupil; a pupil's own diary
+        never does.
         """
 
 def add_WeekServiceServicer_to_server(servicer: WeekServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
