@@ -191,7 +191,8 @@ async def test_a_wrong_code_is_told_with_the_attempts_left_and_not_shown(browser
     (call,) = browser.gateway.stage.called("ConfirmActivationMobile")
     assert call.request.code == "918273"
     assert "Осталось 2 попытки." in answer.text
-    assert "918" not in answer.text
+    assert "918 273" not in answer.text
+    assert "918273" not in answer.text
 
 
 @pytest.mark.parametrize(
