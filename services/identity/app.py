@@ -193,7 +193,7 @@ def _register(
         audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditRpc(use_cases.audit), server)
         consents_pb2_grpc.add_ConsentsServiceServicer_to_server(ConsentsRpc(use_cases.consents), server)
         own_data_pb2_grpc.add_OwnDataServiceServicer_to_server(OwnDataRpc(use_cases.own_data), server)
-        binding = BindingRpc(use_cases.bindings, use_cases.password_road)
+        binding = BindingRpc(use_cases.bindings, use_cases.password_road, use_cases.unbindings)
         binding_pb2_grpc.add_BindingServiceServicer_to_server(binding, server)
         cases = CasesRpc(use_cases.case_office, use_cases.asking)
         cases_pb2_grpc.add_CasesServiceServicer_to_server(cases, server)

@@ -14,6 +14,7 @@ from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
 from services.identity.binding.usecases.password_road import PasswordRoad
+from services.identity.binding.usecases.unbinding import Unbindings
 from services.identity.cases.asking import Asking
 from services.identity.cases.office import CaseOffice
 from services.identity.cases.usecases import Cases
@@ -74,6 +75,7 @@ class UseCases:
     recoveries: Recoveries
     bindings: Bindings
     password_road: PasswordRoad
+    unbindings: Unbindings
     cases: Cases
     case_office: CaseOffice
     asking: Asking
@@ -202,6 +204,14 @@ def use_cases_of(
         recoveries=recoveries,
         bindings=bindings,
         cases=cases,
+        unbindings=Unbindings(
+            database,
+            their_account=desk.account_of_theirs,
+            sessions=sessions,
+            telling=telling,
+            provider=provider,
+            clock=clock,
+        ),
         password_road=PasswordRoad(
             database,
             admission,

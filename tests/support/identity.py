@@ -219,7 +219,11 @@ class Doors:
         return await self.sign_in.StartEsiaSignIn(request, timeout=DEADLINE)
 
     async def at_esia(
-        self, citizen: Citizen, started: sign_in_pb2.StartEsiaSignInResponse, *, decision: str = "provide"
+        self,
+        citizen: Citizen,
+        started: sign_in_pb2.StartEsiaSignInResponse | sign_in_pb2.StartEsiaStepUpResponse,
+        *,
+        decision: str = "provide",
     ) -> sign_in_pb2.CompleteEsiaSignInRequest:
         """Sign in and consent at ESIA; what the redirect then asks of the diary."""
         async with self.bench.browser() as browser:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,6 +33,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.rules.matching import Registered
+from services.identity.binding.rules.roads import Road
 from services.identity.keyring import Keyring, Sealed
 from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
@@ -88,13 +88,6 @@ bindings = Table(
     # A sign-in binds once, ever (A7).
     Index("bindings_one_per_link", "link_id", unique=True),
 )
-
-
-class Road(StrEnum):
-    """By which evidence: the names of `school.identity.v1.BindingRoad` without their prefix."""
-
-    SNILS = "SNILS"
-    PASSWORD = "PASSWORD"  # noqa: S105 - a road
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +224,7 @@ async def bound_accounts(
     """The active bindings of the profile or the account, as (subject, account)."""
     found = await connection.execute(
         select(bindings.c.subject, bindings.c.account_id).where(
-            *_active(provider), or_(bindings.c.subject == subject, bindings.c.account_id == account_id)
+            *active(provider), or_(bindings.c.subject == subject, bindings.c.account_id == account_id)
         )
     )
     return [(row.subject, row.account_id) for row in found]
@@ -257,7 +250,7 @@ async def person_and_binding(
 async def subject_of_account(connection: AsyncConnection, provider: Provider, account_id: UUID) -> str | None:
     """The profile that is bound to the account; None when none is."""
     subject: str | None = await connection.scalar(
-        select(bindings.c.subject).where(*_active(provider), bindings.c.account_id == account_id)
+        select(bindings.c.subject).where(*active(provider), bindings.c.account_id == account_id)
     )
     return subject
 
@@ -268,14 +261,15 @@ async def binding_of_account(
     """By which road and when the account was bound; None when it is not."""
     found = await connection.execute(
         select(bindings.c.road, bindings.c.bound_at).where(
-            *_active(provider), bindings.c.account_id == account_id
+            *active(provider), bindings.c.account_id == account_id
         )
     )
     row = found.first()
     return None if row is None else (Road(row.road), row.bound_at)
 
 
-def _active(provider: Provider) -> tuple[Any, ...]:
+def active(provider: Provider) -> tuple[Any, ...]:
+    """Bindings that hold."""
     return (
         bindings.c.region == provider.region,
         bindings.c.provider == provider.issuer,

@@ -67,14 +67,24 @@ class Endings:
         return len(ended)
 
     async def end_all(
-        self, tx: Transaction, account_id: UUID, *, reason: EndReason, keep: UUID | None = None
+        self,
+        tx: Transaction,
+        account_id: UUID,
+        *,
+        reason: EndReason,
+        keep: UUID | None = None,
+        door: Door | None = None,
     ) -> list[Ended]:
         """End every session of an account but ``keep``, because of what the transaction does.
+
+        ``door``: only those that began by it.
 
         The deed itself is audited by who does it. Returns those that were live.
         """
         now = self._clock.now()
-        ended = await storage.end_of_account(tx.connection, account_id, keep=keep, now=now, reason=reason)
+        ended = await storage.end_of_account(
+            tx.connection, account_id, keep=keep, door=door, now=now, reason=reason
+        )
         self.tell_ended(tx, ended, now)
         return ended
 

@@ -41,6 +41,7 @@ class EndReason(StrEnum):
     REUSED_TOKEN = "reused_token"  # noqa: S105 - a reason
     REPLACED = "replaced"  # by a session with a new id: a step was done, or who it is was shown again
     PROFILE_BOUND = "profile_bound"
+    PROFILE_UNBOUND = "profile_unbound"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     CREDENTIALS_ISSUED = "credentials_issued"
     ROLE_TAKEN = "role_taken"

@@ -323,13 +323,16 @@ async def end_of_account(
     account_id: UUID,
     *,
     keep: UUID | None,
+    door: Door | None,
     now: datetime,
     reason: EndReason,
 ) -> list[Ended]:
-    """End the account's sessions but ``keep``; returns those that were live."""
+    """End the account's sessions but ``keep``, or those of one door; returns those that were live."""
     others = [sessions.c.account_id == account_id]
     if keep is not None:
         others.append(sessions.c.id != keep)
+    if door is not None:
+        others.append(sessions.c.door == door)
     return await _end_where(connection, *others, now=now, reason=reason)
 
 

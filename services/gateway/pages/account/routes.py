@@ -7,6 +7,8 @@ from functools import partial
 
 from starlette.routing import BaseRoute, Route
 
+from services.gateway.pages.account.binding import HOME as BINDING
+from services.gateway.pages.account.binding import BindingPages
 from services.gateway.pages.account.consents import ConsentPages
 from services.gateway.pages.account.contacts import ContactPages
 from services.gateway.pages.account.data import DataPages
@@ -25,7 +27,7 @@ from services.gateway.pages.routing import form, page
 def account_routes(answers: Answers) -> Sequence[BaseRoute]:
     """Every page under ``/account``; those with a dangerous deed ask for a recent proof before."""
     overview, entry, contacts = OverviewPages(answers), EntryPages(answers), ContactPages(answers)
-    sessions, factor = SessionPages(answers), FactorPages(answers)
+    sessions, factor, binding = SessionPages(answers), FactorPages(answers), BindingPages(answers)
     consents, data = ConsentPages(answers), DataPages(answers)
     registered, corrections = RegisteredPages(answers), CorrectionPages(answers, REGISTERED)
     inside = answers.signed_in
@@ -56,6 +58,8 @@ def account_routes(answers: Answers) -> Sequence[BaseRoute]:
         show("/account/second-factor", factor.show),
         act("/account/second-factor/codes", factor.new_codes, "/account/second-factor"),
         act("/account/second-factor/remove", factor.remove, "/account/second-factor"),
+        show(BINDING, binding.show),
+        act(f"{BINDING}/unbind", binding.unbind, BINDING),
         *_both("/account/consents", inside(consents.show), inside(consents.give)),
         show("/account/consents/texts/{text_id}", consents.text),
         *_both(

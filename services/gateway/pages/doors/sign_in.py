@@ -36,6 +36,8 @@ class SignInView:
     """Where they can leave Gosuslugi as well."""
     recovered: bool = False
     """The person has just set a new password."""
+    unbound: bool = False
+    """The person has just unbound their profile, by which they were in."""
     login: str = ""
     reason: str = ""
     wait: int | None = None
@@ -79,6 +81,7 @@ class SignInPages:
             left=left,
             esia_exit=self._answers.esia_exit(request) if left else "",
             recovered="recovered" in request.query_params,
+            unbound="unbound" in request.query_params,
         )
         return self._answers.html("sign_in.html", self._answers.bare_frame(request), view=view)
 

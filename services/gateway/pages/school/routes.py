@@ -14,6 +14,7 @@ from services.gateway.pages.school.classes.page import ClassPages
 from services.gateway.pages.school.corrections.page import CorrectionPages
 from services.gateway.pages.school.desk import Desk
 from services.gateway.pages.school.overview.page import OverviewPages
+from services.gateway.pages.school.people.binding import PersonBindingPages
 from services.gateway.pages.school.people.page import PeoplePages
 from services.gateway.pages.school.region.page import RegionOfficePages
 from services.gateway.pages.school.requests.page import RequestPages
@@ -31,7 +32,7 @@ def school_routes(answers: Answers) -> Sequence[BaseRoute]:
 
 def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
     inside = answers.signed_in
-    people, classes = PeoplePages(desk), ClassPages(desk)
+    people, classes, binding = PeoplePages(desk), ClassPages(desk), PersonBindingPages(desk)
     corrections, requests = CorrectionPages(desk), RequestPages(desk)
     find, person = f"{_SCHOOL}/find", f"{_SCHOOL}/people/{{person_id}}"
     school_class, job = f"{_SCHOOL}/classes/{{class_id}}", f"{_SCHOOL}/jobs/{{job_id}}"
@@ -42,6 +43,8 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
         form(f"{find}/people", inside(people.find), answers, find),
         page(person, inside(people.person)),
         form(f"{person}/issue", inside(people.issue), answers, person),
+        page(f"{person}/binding", inside(binding.show)),
+        form(f"{person}/binding/unbind", inside(binding.unbind), answers, f"{person}/binding"),
         page(school_class, inside(classes.show)),
         form(f"{school_class}/start", inside(classes.start), answers, school_class),
         page(job, inside(classes.job)),

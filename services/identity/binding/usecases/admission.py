@@ -28,7 +28,8 @@ from services.identity.binding.rules.refusals import (
     ProfileBoundElsewhere,
     refusal_of,
 )
-from services.identity.binding.storage import Candidate, Road
+from services.identity.binding.rules.roads import Road
+from services.identity.binding.storage import Candidate
 from services.identity.cases.rules import NOTICED_BY, Said
 from services.identity.cases.usecases import Cases
 from services.identity.keyring import Keyring

@@ -16,7 +16,8 @@ from services.identity.binding.rules.refusals import (
     ProfileClosed,
     RegionDiffers,
 )
-from services.identity.binding.storage import Candidate, Road
+from services.identity.binding.rules.roads import Road
+from services.identity.binding.storage import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.binding.waiting import to_json
 from services.identity.keyring import Keyring

@@ -20,7 +20,8 @@ from services.identity.binding.rules import matching
 from services.identity.binding.rules.assurance import day_of_entry
 from services.identity.binding.rules.matching import Agreed, Profile
 from services.identity.binding.rules.refusals import AccountNotActivated
-from services.identity.binding.storage import Candidate, Road
+from services.identity.binding.rules.roads import Road
+from services.identity.binding.storage import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.binding.waiting import from_json
 from services.identity.devices.usecases import Devices

@@ -211,6 +211,25 @@ class Desk:
             raise AccountBlocked
         return candidate
 
+    async def account_of_theirs(
+        self, connection: AsyncConnection, caller: Caller, school_id: UUID, person_id: UUID, /
+    ) -> UUID:
+        """The account of somebody of whose credentials the caller, as a registrar, has the say.
+
+        Raises:
+            NotTheirSchool: the caller does not act as the school's registrar.
+            UnknownPerson: nobody of the school has this id.
+            OwnCredentials, EmployeeAccount: credentials of this person are not in the caller's hands.
+        """
+        if WireRole.ROLE_REGISTRAR not in caller.roles:
+            raise NotTheirSchool
+        reach = await self.reach_of_registrar(connection, caller.person_id, school_id)
+        today = await self.today(connection, school_id)
+        found = await candidates(connection, school_id, [person_id], today=today)
+        candidate = reach.require(found.get(person_id))
+        reach.require_entrusted(candidate)
+        return candidate.account.id
+
     async def give(
         self,
         tx: Transaction,

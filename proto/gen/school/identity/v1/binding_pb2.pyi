@@ -47,6 +47,90 @@ BINDING_ROAD_PASSWORD: BindingRoad.ValueType  # 2
 """The school-issued login and password were shown in a pending ESIA sign-in."""
 Global___BindingRoad: _TypeAlias = BindingRoad  # noqa: Y015
 
+class _UnbindReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UnbindReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_UnbindReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNBIND_REASON_UNSPECIFIED: _UnbindReason.ValueType  # 0
+    """Not said."""
+    UNBIND_REASON_OWN_WISH: _UnbindReason.ValueType  # 1
+    """The person wished so."""
+    UNBIND_REASON_PROFILE_LOST: _UnbindReason.ValueType  # 2
+    """The person cannot enter the profile any more."""
+    UNBIND_REASON_PROFILE_MERGED: _UnbindReason.ValueType  # 3
+    """ESIA merged the profile into another one, or closed it."""
+    UNBIND_REASON_WRONG_PERSON: _UnbindReason.ValueType  # 4
+    """The profile is somebody else's."""
+
+class UnbindReason(_UnbindReason, metaclass=_UnbindReasonEnumTypeWrapper):
+    """Why a binding ended."""
+
+UNBIND_REASON_UNSPECIFIED: UnbindReason.ValueType  # 0
+"""Not said."""
+UNBIND_REASON_OWN_WISH: UnbindReason.ValueType  # 1
+"""The person wished so."""
+UNBIND_REASON_PROFILE_LOST: UnbindReason.ValueType  # 2
+"""The person cannot enter the profile any more."""
+UNBIND_REASON_PROFILE_MERGED: UnbindReason.ValueType  # 3
+"""ESIA merged the profile into another one, or closed it."""
+UNBIND_REASON_WRONG_PERSON: UnbindReason.ValueType  # 4
+"""The profile is somebody else's."""
+Global___UnbindReason: _TypeAlias = UnbindReason  # noqa: Y015
+
+@_typing.final
+class Binding(_message.Message):
+    """A binding, present or past. Which profile it was is not said: nobody recognises its number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDING_ID_FIELD_NUMBER: _builtins.int
+    ROAD_FIELD_NUMBER: _builtins.int
+    BOUND_AT_FIELD_NUMBER: _builtins.int
+    REVERIFIED_AT_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    ENDED_WHY_FIELD_NUMBER: _builtins.int
+    ENDED_BY_SCHOOL_FIELD_NUMBER: _builtins.int
+    binding_id: _builtins.str
+    """The binding."""
+    road: Global___BindingRoad.ValueType
+    """The evidence by which it holds, or held last."""
+    ended_why: Global___UnbindReason.ValueType
+    """Why it ended."""
+    ended_by_school: _builtins.bool
+    """Whether somebody else than its person ended it."""
+    @_builtins.property
+    def bound_at(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def reverified_at(self) -> _timestamp_pb2.Timestamp:
+        """When ESIA came to know the SNILS of a profile that the password had bound; absent: it did not."""
+
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ended; absent: it holds."""
+
+    def __init__(
+        self,
+        *,
+        binding_id: _builtins.str = ...,
+        road: Global___BindingRoad.ValueType = ...,
+        bound_at: _timestamp_pb2.Timestamp | None = ...,
+        reverified_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_why: Global___UnbindReason.ValueType = ...,
+        ended_by_school: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bound_at", b"bound_at", "ended_at", b"ended_at", "reverified_at", b"reverified_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["binding_id", b"binding_id", "bound_at", b"bound_at", "ended_at", b"ended_at", "ended_by_school", b"ended_by_school", "ended_why", b"ended_why", "reverified_at", b"reverified_at", "road", b"road"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Binding: _TypeAlias = Binding  # noqa: Y015
+
 @_typing.final
 class BindWithPasswordRequest(_message.Message):
     """Request for `BindWithPassword`."""
@@ -310,3 +394,180 @@ class GetMyBindingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMyBindingResponse: _TypeAlias = GetMyBindingResponse  # noqa: Y015
+
+@_typing.final
+class ListMyBindingsRequest(_message.Message):
+    """Request for `ListMyBindings`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMyBindingsRequest: _TypeAlias = ListMyBindingsRequest  # noqa: Y015
+
+@_typing.final
+class ListMyBindingsResponse(_message.Message):
+    """Reply to `ListMyBindings`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        bindings: _abc.Iterable[Global___Binding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListMyBindingsResponse: _TypeAlias = ListMyBindingsResponse  # noqa: Y015
+
+@_typing.final
+class UnbindMyProfileRequest(_message.Message):
+    """Request for `UnbindMyProfile`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnbindMyProfileRequest: _TypeAlias = UnbindMyProfileRequest  # noqa: Y015
+
+@_typing.final
+class UnbindMyProfileResponse(_message.Message):
+    """Reply to `UnbindMyProfile`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNED_OUT_FIELD_NUMBER: _builtins.int
+    signed_out: _builtins.bool
+    """Whether the caller's own session was begun through ESIA, and is over."""
+    def __init__(
+        self,
+        *,
+        signed_out: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["signed_out", b"signed_out"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnbindMyProfileResponse: _TypeAlias = UnbindMyProfileResponse  # noqa: Y015
+
+@_typing.final
+class ListPersonBindingsRequest(_message.Message):
+    """Request for `ListPersonBindings`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The registrar's school."""
+    person_id: _builtins.str
+    """The person."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonBindingsRequest: _TypeAlias = ListPersonBindingsRequest  # noqa: Y015
+
+@_typing.final
+class ListPersonBindingsResponse(_message.Message):
+    """Reply to `ListPersonBindings`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        bindings: _abc.Iterable[Global___Binding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListPersonBindingsResponse: _TypeAlias = ListPersonBindingsResponse  # noqa: Y015
+
+@_typing.final
+class UnbindPersonRequest(_message.Message):
+    """Request for `UnbindPerson`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The registrar's school."""
+    person_id: _builtins.str
+    """The person."""
+    reason: Global___UnbindReason.ValueType
+    """Why."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        reason: Global___UnbindReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person_id", b"person_id", "reason", b"reason", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnbindPersonRequest: _TypeAlias = UnbindPersonRequest  # noqa: Y015
+
+@_typing.final
+class UnbindPersonResponse(_message.Message):
+    """Reply to `UnbindPerson`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UnbindPersonResponse: _TypeAlias = UnbindPersonResponse  # noqa: Y015

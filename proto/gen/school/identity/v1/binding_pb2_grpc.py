@@ -55,6 +55,26 @@ class BindingServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingResponse.FromString,
                 _registered_method=True)
+        self.ListMyBindings = channel.unary_unary(
+                '/school.identity.v1.BindingService/ListMyBindings',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsResponse.FromString,
+                _registered_method=True)
+        self.UnbindMyProfile = channel.unary_unary(
+                '/school.identity.v1.BindingService/UnbindMyProfile',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileResponse.FromString,
+                _registered_method=True)
+        self.ListPersonBindings = channel.unary_unary(
+                '/school.identity.v1.BindingService/ListPersonBindings',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsResponse.FromString,
+                _registered_method=True)
+        self.UnbindPerson = channel.unary_unary(
+                '/school.identity.v1.BindingService/UnbindPerson',
+                request_serializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonResponse.FromString,
+                _registered_method=True)
 
 
 class BindingServiceServicer:
@@ -107,6 +127,45 @@ class BindingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMyBindings(self, request, context):
+        """Lists what is and what was bound to the caller's account, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnbindMyProfile(self, request, context):
+        """Unbinds the ESIA profile from the caller's account. Another door must remain: a password of the caller's
+        own, with a confirmed contact. Sessions begun through ESIA end, the caller's too if it is one of them;
+        the person is told. What was proven before binds nothing any more.
+
+        Fails with NOT_BOUND, and LAST_DOOR when no other door remains (`missing` in the metadata: "password" or
+        "contact").
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPersonBindings(self, request, context):
+        """Tells a school's registrar what is and what was bound to the account of a person of the school.
+
+        Fails with NOT_THEIR_SCHOOL and UNKNOWN_PERSON; OWN_CREDENTIALS and EMPLOYEE_ACCOUNT for whom the
+        registrar issues no credentials either.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UnbindPerson(self, request, context):
+        """Unbinds the ESIA profile from the account of a person of the registrar's school, with a reason. Every
+        session of the account ends, the person is told on every confirmed contact.
+
+        Fails with NOT_BOUND, REASON_NEEDED, and as `ListPersonBindings`.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BindingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +188,26 @@ def add_BindingServiceServicer_to_server(servicer, server):
                     servicer.GetMyBinding,
                     request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingResponse.SerializeToString,
+            ),
+            'ListMyBindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMyBindings,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsResponse.SerializeToString,
+            ),
+            'UnbindMyProfile': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnbindMyProfile,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileResponse.SerializeToString,
+            ),
+            'ListPersonBindings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPersonBindings,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsResponse.SerializeToString,
+            ),
+            'UnbindPerson': grpc.unary_unary_rpc_method_handler(
+                    servicer.UnbindPerson,
+                    request_deserializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -240,6 +319,114 @@ class BindingService:
             '/school.identity.v1.BindingService/GetMyBinding',
             school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_binding__pb2.GetMyBindingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMyBindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/ListMyBindings',
+            school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.ListMyBindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnbindMyProfile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/UnbindMyProfile',
+            school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.UnbindMyProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPersonBindings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/ListPersonBindings',
+            school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.ListPersonBindingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UnbindPerson(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.BindingService/UnbindPerson',
+            school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_binding__pb2.UnbindPersonResponse.FromString,
             options,
             channel_credentials,
             insecure,

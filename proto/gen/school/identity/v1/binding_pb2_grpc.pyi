@@ -63,6 +63,28 @@ class BindingServiceStub:
 
     Fails with NOT_BOUND when it is not.
     """
+    ListMyBindings: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ListMyBindingsRequest, _binding_pb2.ListMyBindingsResponse]
+    """Lists what is and what was bound to the caller's account, the newest first."""
+    UnbindMyProfile: _grpc.UnaryUnaryMultiCallable[_binding_pb2.UnbindMyProfileRequest, _binding_pb2.UnbindMyProfileResponse]
+    """Unbinds the ESIA profile from the caller's account. Another door must remain: a password of the caller's
+    own, with a confirmed contact. Sessions begun through ESIA end, the caller's too if it is one of them;
+    the person is told. What was proven before binds nothing any more.
+
+    Fails with NOT_BOUND, and LAST_DOOR when no other door remains (`missing` in the metadata: "password" or
+    "contact").
+    """
+    ListPersonBindings: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ListPersonBindingsRequest, _binding_pb2.ListPersonBindingsResponse]
+    """Tells a school's registrar what is and what was bound to the account of a person of the school.
+
+    Fails with NOT_THEIR_SCHOOL and UNKNOWN_PERSON; OWN_CREDENTIALS and EMPLOYEE_ACCOUNT for whom the
+    registrar issues no credentials either.
+    """
+    UnbindPerson: _grpc.UnaryUnaryMultiCallable[_binding_pb2.UnbindPersonRequest, _binding_pb2.UnbindPersonResponse]
+    """Unbinds the ESIA profile from the account of a person of the registrar's school, with a reason. Every
+    session of the account ends, the person is told on every confirmed contact.
+
+    Fails with NOT_BOUND, REASON_NEEDED, and as `ListPersonBindings`.
+    """
 
 @_typing.type_check_only
 class BindingServiceAsyncStub(BindingServiceStub):
@@ -98,6 +120,28 @@ class BindingServiceAsyncStub(BindingServiceStub):
     """Tells how and since when the caller's account is bound to an ESIA profile.
 
     Fails with NOT_BOUND when it is not.
+    """
+    ListMyBindings: _aio.UnaryUnaryMultiCallable[_binding_pb2.ListMyBindingsRequest, _binding_pb2.ListMyBindingsResponse]  # type: ignore[assignment]
+    """Lists what is and what was bound to the caller's account, the newest first."""
+    UnbindMyProfile: _aio.UnaryUnaryMultiCallable[_binding_pb2.UnbindMyProfileRequest, _binding_pb2.UnbindMyProfileResponse]  # type: ignore[assignment]
+    """Unbinds the ESIA profile from the caller's account. Another door must remain: a password of the caller's
+    own, with a confirmed contact. Sessions begun through ESIA end, the caller's too if it is one of them;
+    the person is told. What was proven before binds nothing any more.
+
+    Fails with NOT_BOUND, and LAST_DOOR when no other door remains (`missing` in the metadata: "password" or
+    "contact").
+    """
+    ListPersonBindings: _aio.UnaryUnaryMultiCallable[_binding_pb2.ListPersonBindingsRequest, _binding_pb2.ListPersonBindingsResponse]  # type: ignore[assignment]
+    """Tells a school's registrar what is and what was bound to the account of a person of the school.
+
+    Fails with NOT_THEIR_SCHOOL and UNKNOWN_PERSON; OWN_CREDENTIALS and EMPLOYEE_ACCOUNT for whom the
+    registrar issues no credentials either.
+    """
+    UnbindPerson: _aio.UnaryUnaryMultiCallable[_binding_pb2.UnbindPersonRequest, _binding_pb2.UnbindPersonResponse]  # type: ignore[assignment]
+    """Unbinds the ESIA profile from the account of a person of the registrar's school, with a reason. Every
+    session of the account ends, the person is told on every confirmed contact.
+
+    Fails with NOT_BOUND, REASON_NEEDED, and as `ListPersonBindings`.
     """
 
 class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -155,6 +199,52 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Tells how and since when the caller's account is bound to an ESIA profile.
 
         Fails with NOT_BOUND when it is not.
+        """
+
+    @_abc_1.abstractmethod
+    def ListMyBindings(
+        self,
+        request: _binding_pb2.ListMyBindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.ListMyBindingsResponse, _abc.Awaitable[_binding_pb2.ListMyBindingsResponse]]:
+        """Lists what is and what was bound to the caller's account, the newest first."""
+
+    @_abc_1.abstractmethod
+    def UnbindMyProfile(
+        self,
+        request: _binding_pb2.UnbindMyProfileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.UnbindMyProfileResponse, _abc.Awaitable[_binding_pb2.UnbindMyProfileResponse]]:
+        """Unbinds the ESIA profile from the caller's account. Another door must remain: a password of the caller's
+        own, with a confirmed contact. Sessions begun through ESIA end, the caller's too if it is one of them;
+        the person is told. What was proven before binds nothing any more.
+
+        Fails with NOT_BOUND, and LAST_DOOR when no other door remains (`missing` in the metadata: "password" or
+        "contact").
+        """
+
+    @_abc_1.abstractmethod
+    def ListPersonBindings(
+        self,
+        request: _binding_pb2.ListPersonBindingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.ListPersonBindingsResponse, _abc.Awaitable[_binding_pb2.ListPersonBindingsResponse]]:
+        """Tells a school's registrar what is and what was bound to the account of a person of the school.
+
+        Fails with NOT_THEIR_SCHOOL and UNKNOWN_PERSON; OWN_CREDENTIALS and EMPLOYEE_ACCOUNT for whom the
+        registrar issues no credentials either.
+        """
+
+    @_abc_1.abstractmethod
+    def UnbindPerson(
+        self,
+        request: _binding_pb2.UnbindPersonRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_binding_pb2.UnbindPersonResponse, _abc.Awaitable[_binding_pb2.UnbindPersonResponse]]:
+        """Unbinds the ESIA profile from the account of a person of the registrar's school, with a reason. Every
+        session of the account ends, the person is told on every confirmed contact.
+
+        Fails with NOT_BOUND, REASON_NEEDED, and as `ListPersonBindings`.
         """
 
 def add_BindingServiceServicer_to_server(servicer: BindingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -29,37 +29,39 @@ from school.identity.v1 import binding_pb2 as school_dot_identity_dot_v1_dot_bin
 from school.identity.v1 import families_pb2 as school_dot_identity_dot_v1_dot_families__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/events.proto\x12\x12school.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1cschool/access/v1/scope.proto\x1a school/identity/v1/binding.proto\x1a!school/identity/v1/families.proto\"s\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa6\x01\n\x0cProfileBound\x12\x12\n\nbinding_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12-\n\x04road\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x12RelationRegistered\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\x8a\x01\n\rRelationEnded\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xc8\x01\n\x11\x44\x65legationGranted\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x13\n\x0brelation_id\x18\x04 \x01(\t\x12\'\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.school.access.v1.Scope\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\"\x8d\x01\n\x0f\x44\x65legationEnded\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"u\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x04 \x01(\x08\"\xec\x01\n\rMessageSealed\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".school.identity.v1.MessageChannel\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.MessageKind\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0e\n\x06sealed\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x10MessageWithdrawn\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"Q\n\rAccountErased\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x0e\x45verythingTold\x12)\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc5\x07\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMESSAGE_KIND_CONFIRM_EMAIL\x10\x01\x12\x1f\n\x1bMESSAGE_KIND_CONFIRM_MOBILE\x10\x02\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_LINK\x10\x03\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_CODE\x10\x04\x12!\n\x1dMESSAGE_KIND_CONTACT_CHANGING\x10\x05\x12!\n\x1dMESSAGE_KIND_PASSWORD_CHANGED\x10\x06\x12\x1e\n\x1aMESSAGE_KIND_LOGIN_RENAMED\x10\x07\x12\x1b\n\x17MESSAGE_KIND_NEW_DEVICE\x10\x08\x12%\n!MESSAGE_KIND_CREDENTIALS_REISSUED\x10\t\x12$\n MESSAGE_KIND_CORRECTION_ACCEPTED\x10\n\x12#\n\x1fMESSAGE_KIND_CORRECTION_REFUSED\x10\x0b\x12*\n&MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED\x10\x0c\x12)\n%MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED\x10\r\x12(\n$MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED\x10\x0e\x12\x1e\n\x1aMESSAGE_KIND_PROFILE_BOUND\x10\x0f\x12&\n\"MESSAGE_KIND_SECOND_FACTOR_CHANGED\x10\x10\x12\x1f\n\x1bMESSAGE_KIND_ERASURE_COMING\x10\x11\x12\x17\n\x13MESSAGE_KIND_ERASED\x10\x12\x12!\n\x1dMESSAGE_KIND_TRUST_INVITATION\x10#\x12\x1e\n\x1aMESSAGE_KIND_TRUST_INVITED\x10$\x12\x1f\n\x1bMESSAGE_KIND_TRUST_ACCEPTED\x10%\x12\x1c\n\x18MESSAGE_KIND_TRUST_ENDED\x10&\x12\x1b\n\x17MESSAGE_KIND_CASE_ASKED\x10\x19\x12\x1e\n\x1aMESSAGE_KIND_CASE_ACCEPTED\x10\x1a\x12\x1f\n\x1bMESSAGE_KIND_CASE_DISMISSED\x10\x1b\x12\x1e\n\x1aMESSAGE_KIND_SNILS_REMOVED\x10\x1c\x12\x1f\n\x1bMESSAGE_KIND_SNILS_DISPUTED\x10\x1d*e\n\x0eMessageChannel\x12\x1f\n\x1bMESSAGE_CHANNEL_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_CHANNEL_EMAIL\x10\x01\x12\x17\n\x13MESSAGE_CHANNEL_SMS\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fschool/identity/v1/events.proto\x12\x12school.identity.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1cschool/access/v1/scope.proto\x1a school/identity/v1/binding.proto\x1a!school/identity/v1/families.proto\"s\n\x10PersonRegistered\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xa6\x01\n\x0cProfileBound\x12\x12\n\nbinding_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12-\n\x04road\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.BindingRoad\x12,\n\x08\x62ound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xad\x01\n\x0eProfileUnbound\x12\x12\n\nbinding_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x11\n\tperson_id\x18\x03 \x01(\t\x12\x30\n\x06reason\x18\x04 \x01(\x0e\x32 .school.identity.v1.UnbindReason\x12.\n\nunbound_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xba\x01\n\x12RelationRegistered\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x0f\n\x07version\x18\x07 \x01(\x03\"\x8a\x01\n\rRelationEnded\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"\xc8\x01\n\x11\x44\x65legationGranted\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x13\n\x0brelation_id\x18\x04 \x01(\t\x12\'\n\x06scopes\x18\x05 \x03(\x0e\x32\x17.school.access.v1.Scope\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\x12\x0f\n\x07version\x18\x08 \x01(\x03\"\x8d\x01\n\x0f\x44\x65legationEnded\x12\x15\n\rdelegation_id\x18\x01 \x01(\t\x12\x12\n\ntrusted_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07version\x18\x05 \x01(\x03\"u\n\x0cSessionEnded\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08replaced\x18\x04 \x01(\x08\"\xec\x01\n\rMessageSealed\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".school.identity.v1.MessageChannel\x12-\n\x04kind\x18\x04 \x01(\x0e\x32\x1f.school.identity.v1.MessageKind\x12\x10\n\x08language\x18\x05 \x01(\t\x12\x0e\n\x06sealed\x18\x06 \x01(\t\x12.\n\nexpires_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"&\n\x10MessageWithdrawn\x12\x12\n\nmessage_id\x18\x01 \x01(\t\"Q\n\rAccountErased\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12-\n\terased_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x0e\x45verythingTold\x12)\n\x05\x61s_of\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xe7\x07\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aMESSAGE_KIND_CONFIRM_EMAIL\x10\x01\x12\x1f\n\x1bMESSAGE_KIND_CONFIRM_MOBILE\x10\x02\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_LINK\x10\x03\x12\x1e\n\x1aMESSAGE_KIND_RECOVERY_CODE\x10\x04\x12!\n\x1dMESSAGE_KIND_CONTACT_CHANGING\x10\x05\x12!\n\x1dMESSAGE_KIND_PASSWORD_CHANGED\x10\x06\x12\x1e\n\x1aMESSAGE_KIND_LOGIN_RENAMED\x10\x07\x12\x1b\n\x17MESSAGE_KIND_NEW_DEVICE\x10\x08\x12%\n!MESSAGE_KIND_CREDENTIALS_REISSUED\x10\t\x12$\n MESSAGE_KIND_CORRECTION_ACCEPTED\x10\n\x12#\n\x1fMESSAGE_KIND_CORRECTION_REFUSED\x10\x0b\x12*\n&MESSAGE_KIND_ACCOUNT_REQUEST_SUBMITTED\x10\x0c\x12)\n%MESSAGE_KIND_ACCOUNT_REQUEST_ACCEPTED\x10\r\x12(\n$MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED\x10\x0e\x12\x1e\n\x1aMESSAGE_KIND_PROFILE_BOUND\x10\x0f\x12&\n\"MESSAGE_KIND_SECOND_FACTOR_CHANGED\x10\x10\x12\x1f\n\x1bMESSAGE_KIND_ERASURE_COMING\x10\x11\x12\x17\n\x13MESSAGE_KIND_ERASED\x10\x12\x12 \n\x1cMESSAGE_KIND_PROFILE_UNBOUND\x10\x14\x12!\n\x1dMESSAGE_KIND_TRUST_INVITATION\x10#\x12\x1e\n\x1aMESSAGE_KIND_TRUST_INVITED\x10$\x12\x1f\n\x1bMESSAGE_KIND_TRUST_ACCEPTED\x10%\x12\x1c\n\x18MESSAGE_KIND_TRUST_ENDED\x10&\x12\x1b\n\x17MESSAGE_KIND_CASE_ASKED\x10\x19\x12\x1e\n\x1aMESSAGE_KIND_CASE_ACCEPTED\x10\x1a\x12\x1f\n\x1bMESSAGE_KIND_CASE_DISMISSED\x10\x1b\x12\x1e\n\x1aMESSAGE_KIND_SNILS_REMOVED\x10\x1c\x12\x1f\n\x1bMESSAGE_KIND_SNILS_DISPUTED\x10\x1d*e\n\x0eMessageChannel\x12\x1f\n\x1bMESSAGE_CHANNEL_UNSPECIFIED\x10\x00\x12\x19\n\x15MESSAGE_CHANNEL_EMAIL\x10\x01\x12\x17\n\x13MESSAGE_CHANNEL_SMS\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'school.identity.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MESSAGEKIND']._serialized_start=1724
-  _globals['_MESSAGEKIND']._serialized_end=2689
-  _globals['_MESSAGECHANNEL']._serialized_start=2691
-  _globals['_MESSAGECHANNEL']._serialized_end=2792
+  _globals['_MESSAGEKIND']._serialized_start=1900
+  _globals['_MESSAGEKIND']._serialized_end=2899
+  _globals['_MESSAGECHANNEL']._serialized_start=2901
+  _globals['_MESSAGECHANNEL']._serialized_end=3002
   _globals['_PERSONREGISTERED']._serialized_start=218
   _globals['_PERSONREGISTERED']._serialized_end=333
   _globals['_PROFILEBOUND']._serialized_start=336
   _globals['_PROFILEBOUND']._serialized_end=502
-  _globals['_RELATIONREGISTERED']._serialized_start=505
-  _globals['_RELATIONREGISTERED']._serialized_end=691
-  _globals['_RELATIONENDED']._serialized_start=694
-  _globals['_RELATIONENDED']._serialized_end=832
-  _globals['_DELEGATIONGRANTED']._serialized_start=835
-  _globals['_DELEGATIONGRANTED']._serialized_end=1035
-  _globals['_DELEGATIONENDED']._serialized_start=1038
-  _globals['_DELEGATIONENDED']._serialized_end=1179
-  _globals['_SESSIONENDED']._serialized_start=1181
-  _globals['_SESSIONENDED']._serialized_end=1298
-  _globals['_MESSAGESEALED']._serialized_start=1301
-  _globals['_MESSAGESEALED']._serialized_end=1537
-  _globals['_MESSAGEWITHDRAWN']._serialized_start=1539
-  _globals['_MESSAGEWITHDRAWN']._serialized_end=1577
-  _globals['_ACCOUNTERASED']._serialized_start=1579
-  _globals['_ACCOUNTERASED']._serialized_end=1660
-  _globals['_EVERYTHINGTOLD']._serialized_start=1662
-  _globals['_EVERYTHINGTOLD']._serialized_end=1721
+  _globals['_PROFILEUNBOUND']._serialized_start=505
+  _globals['_PROFILEUNBOUND']._serialized_end=678
+  _globals['_RELATIONREGISTERED']._serialized_start=681
+  _globals['_RELATIONREGISTERED']._serialized_end=867
+  _globals['_RELATIONENDED']._serialized_start=870
+  _globals['_RELATIONENDED']._serialized_end=1008
+  _globals['_DELEGATIONGRANTED']._serialized_start=1011
+  _globals['_DELEGATIONGRANTED']._serialized_end=1211
+  _globals['_DELEGATIONENDED']._serialized_start=1214
+  _globals['_DELEGATIONENDED']._serialized_end=1355
+  _globals['_SESSIONENDED']._serialized_start=1357
+  _globals['_SESSIONENDED']._serialized_end=1474
+  _globals['_MESSAGESEALED']._serialized_start=1477
+  _globals['_MESSAGESEALED']._serialized_end=1713
+  _globals['_MESSAGEWITHDRAWN']._serialized_start=1715
+  _globals['_MESSAGEWITHDRAWN']._serialized_end=1753
+  _globals['_ACCOUNTERASED']._serialized_start=1755
+  _globals['_ACCOUNTERASED']._serialized_end=1836
+  _globals['_EVERYTHINGTOLD']._serialized_start=1838
+  _globals['_EVERYTHINGTOLD']._serialized_end=1897
 # @@protoc_insertion_point(module_scope)

@@ -68,6 +68,8 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """The data will be erased. Values: at (a day)."""
     MESSAGE_KIND_ERASED: _MessageKind.ValueType  # 18
     """The data were erased."""
+    MESSAGE_KIND_PROFILE_UNBOUND: _MessageKind.ValueType  # 20
+    """The ESIA profile was unbound from the account."""
     MESSAGE_KIND_TRUST_INVITATION: _MessageKind.ValueType  # 35
     """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
     MESSAGE_KIND_TRUST_INVITED: _MessageKind.ValueType  # 36
@@ -131,6 +133,8 @@ MESSAGE_KIND_ERASURE_COMING: MessageKind.ValueType  # 17
 """The data will be erased. Values: at (a day)."""
 MESSAGE_KIND_ERASED: MessageKind.ValueType  # 18
 """The data were erased."""
+MESSAGE_KIND_PROFILE_UNBOUND: MessageKind.ValueType  # 20
+"""The ESIA profile was unbound from the account."""
 MESSAGE_KIND_TRUST_INVITATION: MessageKind.ValueType  # 35
 """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
 MESSAGE_KIND_TRUST_INVITED: MessageKind.ValueType  # 36
@@ -250,6 +254,46 @@ class ProfileBound(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProfileBound: _TypeAlias = ProfileBound  # noqa: Y015
+
+@_typing.final
+class ProfileUnbound(_message.Message):
+    """An ESIA profile was unbound from a person's account. The aggregate is the account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDING_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    UNBOUND_AT_FIELD_NUMBER: _builtins.int
+    binding_id: _builtins.str
+    """The binding."""
+    account_id: _builtins.str
+    """The account."""
+    person_id: _builtins.str
+    """The person whose account it is."""
+    reason: _binding_pb2.UnbindReason.ValueType
+    """Why."""
+    @_builtins.property
+    def unbound_at(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        binding_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        person_id: _builtins.str = ...,
+        reason: _binding_pb2.UnbindReason.ValueType = ...,
+        unbound_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["unbound_at", b"unbound_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "binding_id", b"binding_id", "person_id", b"person_id", "reason", b"reason", "unbound_at", b"unbound_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileUnbound: _TypeAlias = ProfileUnbound  # noqa: Y015
 
 @_typing.final
 class RelationRegistered(_message.Message):
