@@ -14,6 +14,7 @@ from school.diary.v1 import (
     marks_pb2_grpc,
     remarks_pb2_grpc,
     schools_pb2_grpc,
+    views_pb2_grpc,
     week_pb2_grpc,
 )
 from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
@@ -30,6 +31,8 @@ from services.diary.remarks.rpc import RemarksRpc
 from services.diary.remarks.usecases import Remarks
 from services.diary.schools.rpc import SchoolsRpc
 from services.diary.schools.usecases import Schools
+from services.diary.views.rpc import ViewsRpc
+from services.diary.views.usecases import Views
 from services.diary.week.rpc import WeekRpc
 from services.diary.week.usecases import Weeks
 from services.kit.audit.sealer import AuditSealer
@@ -114,6 +117,8 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
 
 def _register(database: Database, reader: Reader, copy: Completeness, clock: Clock) -> Register:
     once = Once(database)
+    schools = Schools(database, copy, clock)
+    views = Views(database, schools, clock)
 
     def register(server: Any) -> None:
         homework_pb2_grpc.add_HomeworkServiceServicer_to_server(
@@ -122,9 +127,8 @@ def _register(database: Database, reader: Reader, copy: Completeness, clock: Clo
         journal_pb2_grpc.add_JournalServiceServicer_to_server(JournalRpc(Journal(database, clock)), server)
         marks_pb2_grpc.add_MarksServiceServicer_to_server(MarksRpc(Marks(clock), once), server)
         remarks_pb2_grpc.add_RemarksServiceServicer_to_server(RemarksRpc(Remarks(clock), once), server)
-        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(
-            SchoolsRpc(Schools(database, copy, clock)), server
-        )
-        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(reader, copy, clock)), server)
+        schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(schools), server)
+        views_pb2_grpc.add_ViewsServiceServicer_to_server(ViewsRpc(views), server)
+        week_pb2_grpc.add_WeekServiceServicer_to_server(WeekRpc(Weeks(reader, copy, views, clock)), server)
 
     return register

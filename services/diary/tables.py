@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.diary.access.storage import copies, persons, relations
+from services.diary.access.storage import copies, delegations, persons, relations
 from services.diary.homework.storage import homework
 from services.diary.marks.storage import mark_versions, marks
 from services.diary.metadata import metadata
@@ -18,10 +18,12 @@ from services.diary.schools.storage import (
     years,
 )
 from services.diary.timetable.storage import lessons
+from services.diary.views.storage import views
 
 __all__ = [
     "classes",
     "copies",
+    "delegations",
     "holidays",
     "homework",
     "lessons",
@@ -36,5 +38,6 @@ __all__ = [
     "subjects",
     "teachers",
     "terms",
+    "views",
     "years",
 ]

@@ -1,10 +1,12 @@
-"""Who may see a pupil: the pupil, and a guardian whose relation holds. Nobody else."""
+"""Who sees what of a pupil: the pupil and guardians everything, trusted persons parts, others nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum, IntEnum
+from typing import Final
 from uuid import UUID
 
 from services.kit.errors import DomainError, StatusCode
@@ -24,6 +26,26 @@ class AccessStale(DomainError):
     status = StatusCode.UNAVAILABLE
     reason = "ACCESS_STALE"
     title = "Who may see this diary cannot be checked just now, try again in a minute"
+
+
+class Scope(IntEnum):
+    """A part of the diary; the numbers are those of `school.access.v1.Scope`."""
+
+    MARKS = 1
+    HOMEWORK = 2
+    ATTENDANCE = 3
+
+
+EVERYTHING: Final = frozenset(Scope)
+_NUMBERS: Final = frozenset(int(scope) for scope in Scope)
+
+
+class Why(Enum):
+    """By what right somebody sees a pupil."""
+
+    SELF = "self"
+    GUARDIAN = "guardian"
+    TRUSTED = "trusted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +69,57 @@ class Relation:
         )
 
 
-def may_see(
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """When, and in which parts, a trusted person may see a pupil."""
+
+    scopes: frozenset[Scope]
+    valid_from: date | None
+    """The first day; None when it was never told: then the delegation does not hold."""
+    valid_until: date | None
+    """The last day; None when it was never told: then the delegation does not hold."""
+    ended: bool
+    by: Relation | None
+    """The guardian's relation that it was granted by; None while it was never told."""
+    by_pupil: bool
+    """Granted by the pupil, and by no relation."""
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the trusted person sees anything on ``day``: not without the right it came from (A30)."""
+        return (
+            not self.ended
+            and self.valid_from is not None
+            and self.valid_until is not None
+            and self.valid_from <= day <= self.valid_until
+            and (self.by_pupil or (self.by is not None and self.by.holds_on(day)))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What somebody sees of a pupil, and why."""
+
+    why: Why
+    scopes: frozenset[Scope] = EVERYTHING
+    until: date | None = None
+    """Of a trusted person: the last day on which any of it is seen."""
+
+    def and_also(self, other: Sight) -> Sight:
+        """Both together: family sees everything, whatever else they are trusted with."""
+        if self.why is not Why.TRUSTED or other.why is not Why.TRUSTED:
+            return self if self.why is not Why.TRUSTED else other
+        days = [sight.until for sight in (self, other) if sight.until is not None]
+        return Sight(Why.TRUSTED, self.scopes | other.scopes, max(days, default=None))
+
+
+_OWN: Final = Sight(Why.SELF)
+_CHILD: Final = Sight(Why.GUARDIAN)
+
+
+def family_sight(
     caller_id: UUID, pupil_id: UUID, *, is_pupil: bool, relations: Iterable[Relation], on: date
-) -> bool:
-    """Whether the caller may see the pupil's diary.
+) -> Sight | None:
+    """What the pupil and their guardians see: everything; None for anybody else.
 
     Args:
         caller_id: who asks.
@@ -59,7 +128,24 @@ def may_see(
         relations: of the caller as guardian to this pupil.
         on: today, in the zone of the pupil's school.
     """
-    return (caller_id == pupil_id and is_pupil) or any(relation.holds_on(on) for relation in relations)
+    if caller_id == pupil_id and is_pupil:
+        return _OWN
+    return _CHILD if any(relation.holds_on(on) for relation in relations) else None
+
+
+def trusted_sight(delegations: Iterable[Delegation], on: date) -> Sight | None:
+    """What the delegations to a caller show together today; None when they show nothing."""
+    seen: Sight | None = None
+    for one in delegations:
+        if one.scopes and one.holds_on(on):
+            sight = Sight(Why.TRUSTED, one.scopes, one.valid_until)
+            seen = sight if seen is None else seen.and_also(sight)
+    return seen
+
+
+def known_scopes(numbers: Iterable[int]) -> frozenset[Scope]:
+    """The scopes among numbers of the contract: one that is not known here shows nothing."""
+    return frozenset(Scope(number) for number in numbers if number in _NUMBERS)
 
 
 def name_order(display_name: str) -> tuple[str, str]:

@@ -102,3 +102,65 @@ async def end_relation(
 async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int) -> None:
     """Let a guardian see nothing while what was told of the relation last cannot be read."""
     await storage.distrust_relation(tx.connection, relation_id, version=version)
+
+
+async def distrust_delegation(tx: Transaction, *, delegation_id: UUID, version: int) -> None:
+    """Let a trusted person see nothing while what was told of the delegation last cannot be read."""
+    await storage.distrust_delegation(tx.connection, delegation_id, version=version)
+
+
+async def keep_delegation(
+    tx: Transaction,
+    *,
+    delegation_id: UUID,
+    trusted_id: UUID,
+    pupil_id: UUID,
+    relation_id: UUID | None,
+    scopes: Sequence[int],
+    valid_from: date,
+    valid_until: date,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Let a trusted person see parts of a pupil's diary, while the relation holds that it was granted by."""
+    await keep_newest(
+        tx.connection,
+        storage.delegations,
+        {
+            "delegation_id": delegation_id,
+            "trusted_id": trusted_id,
+            "pupil_id": pupil_id,
+            "relation_id": relation_id,
+            "scopes": list(scopes),
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "ended_at": None,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def end_delegation(
+    tx: Transaction,
+    *,
+    delegation_id: UUID,
+    trusted_id: UUID,
+    pupil_id: UUID,
+    ended_at: datetime,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Let a trusted person see nothing by a delegation any more, also when it is told only later."""
+    await keep_newest(
+        tx.connection,
+        storage.delegations,
+        {
+            "delegation_id": delegation_id,
+            "trusted_id": trusted_id,
+            "pupil_id": pupil_id,
+            "ended_at": ended_at,
+            "version": version,
+            "source_event": source_event,
+        },
+    )

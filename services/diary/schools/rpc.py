@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from school.diary.v1 import schools_pb2, schools_pb2_grpc
+from services.diary.access.messages import trusted_with
 from services.diary.schools.usecases import PupilInClass, Schools
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
@@ -30,4 +31,5 @@ def _to_proto(pupil: PupilInClass) -> schools_pb2.PupilInClass:
         school_title=pupil.school_title,
         zone=pupil.zone,
         class_title=pupil.class_title,
+        trusted_with=trusted_with(pupil.sight),
     )

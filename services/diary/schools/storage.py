@@ -40,7 +40,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import ROLE_PUPIL
-from services.diary.access.storage import persons, relations
+from services.diary.access.storage import WITH_RIGHT, delegations, persons, relations
 from services.diary.metadata import AnyRow, metadata
 
 schools = Table(
@@ -205,13 +205,33 @@ async def in_class(
     return bool(found.scalar_one())
 
 
+# Whom the caller may be trusted with, whom they may stand for, and the caller. The first days are those of
+# the relation, also of the one behind a delegation; the first branch has the types of all.
 _near = (
-    (
-        select(
-            relations.c.pupil_id, relations.c.valid_from, relations.c.valid_until, relations.c.ended_at
-        ).where(relations.c.guardian_id == bindparam("caller_id"))
+    select(
+        delegations.c.pupil_id,
+        relations.c.valid_from,
+        relations.c.valid_until,
+        relations.c.ended_at,
+        delegations.c.scopes.label("trust_scopes"),
+        delegations.c.valid_from.label("trust_from"),
+        delegations.c.valid_until.label("trust_until"),
+        delegations.c.ended_at.label("trust_ended_at"),
+        delegations.c.relation_id.label("trust_relation_id"),
     )
-    .union_all(select(bindparam("caller_id", type_=Uuid), null(), null(), null()))
+    .select_from(delegations)
+    .outerjoin(relations, WITH_RIGHT)
+    .where(delegations.c.trusted_id == bindparam("caller_id"))
+    .union_all(
+        select(
+            relations.c.pupil_id,
+            relations.c.valid_from,
+            relations.c.valid_until,
+            relations.c.ended_at,
+            *(null() for _ in range(5)),
+        ).where(relations.c.guardian_id == bindparam("caller_id")),
+        select(bindparam("caller_id", type_=Uuid), *(null() for _ in range(8))),
+    )
     .subquery("near")
 )
 
@@ -246,7 +266,7 @@ _PUPILS_NEAR: Final = (
 
 
 async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: date) -> Sequence[AnyRow]:
-    """Whoever the caller may stand for, and the caller, with the classes they were in on ``since`` or later.
+    """Whom the caller may stand for or be trusted with, and the caller, with their classes since ``since``.
 
     Whether the caller may see them today is for the rules to decide: the day depends on the school's zone.
     """

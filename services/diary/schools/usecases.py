@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.diary.access.rules import Relation, may_see, name_order
+from services.diary.access.rules import Relation, Sight, family_sight, name_order, trusted_sight
+from services.diary.access.storage import DelegationRow, delegation
 from services.diary.access.usecases import require_fresh
 from services.diary.metadata import AnyRow
 from services.diary.schools import storage
@@ -26,6 +27,8 @@ class PupilInClass:
 
     pupil_id: UUID
     display_name: str
+    sight: Sight
+    """What the caller sees of them, and why."""
     school_id: UUID | None = None
     school_title: str = ""
     zone: str = ""
@@ -52,28 +55,52 @@ class Schools:
         async with self._database.read() as connection:
             rows = await storage.pupils_near(connection, caller_id, since=now.date() - _AROUND_TODAY)
         pupils: dict[UUID, dict[UUID | None, PupilInClass]] = {}
+        sights: dict[UUID, Sight] = {}
         for row in rows:
             today = now.astimezone(ZoneInfo(row.zone or "UTC")).date()
-            relation = Relation(row.valid_from, row.valid_until, row.ended_at is not None)
-            if may_see(caller_id, row.pupil_id, is_pupil=bool(row.is_pupil), relations=[relation], on=today):
-                pupil = _in_class(row, today)
+            sight = _sight(caller_id, row, today)
+            if sight is not None:
+                known = sights.get(row.pupil_id)
+                sights[row.pupil_id] = sight if known is None else known.and_also(sight)
+                pupil = _in_class(row, today, sight)
                 pupils.setdefault(pupil.pupil_id, {})[pupil.class_id] = pupil
         if pupils.keys() - {caller_id}:
             require_fresh(self._copy)
         for places in pupils.values():
             if len(places) > 1:
                 places.pop(None, None)
-        everyone = [pupil for places in pupils.values() for pupil in places.values()]
+        everyone = [
+            replace(pupil, sight=sights[pupil.pupil_id])
+            for places in pupils.values()
+            for pupil in places.values()
+        ]
         return sorted(everyone, key=lambda pupil: (*name_order(pupil.display_name), pupil.class_title))
 
 
-def _in_class(row: AnyRow, today: date) -> PupilInClass:
+def _sight(caller_id: UUID, row: AnyRow, today: date) -> Sight | None:
+    if row.trust_scopes is not None:
+        trust = DelegationRow(
+            row.trust_scopes,
+            row.trust_from,
+            row.trust_until,
+            row.trust_ended_at,
+            row.trust_relation_id,
+            row.valid_from,
+            row.valid_until,
+            row.ended_at,
+        )
+        return trusted_sight([delegation(trust)], on=today)
+    relation = Relation(row.valid_from, row.valid_until, row.ended_at is not None)
+    return family_sight(caller_id, row.pupil_id, is_pupil=bool(row.is_pupil), relations=[relation], on=today)
+
+
+def _in_class(row: AnyRow, today: date, sight: Sight) -> PupilInClass:
     attends = (
         row.class_id is not None and row.from_on <= today and (row.until_on is None or today <= row.until_on)
     )
     name = row.display_name or ""
     if not attends:
-        return PupilInClass(row.pupil_id, name)
+        return PupilInClass(row.pupil_id, name, sight)
     return PupilInClass(
-        row.pupil_id, name, row.school_id, row.school_title, row.zone, row.class_id, row.class_title
+        row.pupil_id, name, sight, row.school_id, row.school_title, row.zone, row.class_id, row.class_title
     )

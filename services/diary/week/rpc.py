@@ -6,6 +6,8 @@ from datetime import date, time
 from uuid import UUID
 
 from school.diary.v1 import week_pb2, week_pb2_grpc
+from services.diary.access.messages import trusted_with
+from services.diary.week.storage import LessonRow
 from services.diary.week.usecases import Week, Weeks
 from services.kit.caller import caller
 from services.kit.reader import Record
@@ -37,7 +39,8 @@ def _to_proto(week: Week) -> week_pb2.GetWeekResponse:
             school_title=week.school_title,
             class_title=week.class_title,
             zone=week.zone,
-        )
+        ),
+        trusted_with=trusted_with(week.sight),
     )
     for day in week.days:
         page = reply.days.add(date=day.date.isoformat(), holiday=day.holiday)
@@ -46,7 +49,7 @@ def _to_proto(week: Week) -> week_pb2.GetWeekResponse:
     return reply
 
 
-def _add_lesson(page: week_pb2.DayInWeek, row: Record, now: tuple[date, time]) -> None:
+def _add_lesson(page: week_pb2.DayInWeek, row: Record | LessonRow, now: tuple[date, time]) -> None:
     # Taken apart once: reading a row by name costs more than the message it fills.
     lesson_id: UUID
     day: date

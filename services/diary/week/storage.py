@@ -7,7 +7,7 @@ itself: see `services.kit.reader`.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -178,6 +178,26 @@ class Place(NamedTuple):
     zone: str
     holidays: list[tuple[str, str, str, int | None]] | None
     """Title, first and last day (YYYY-MM-DD), and the only grade it is for; None when there are none."""
+
+
+class LessonRow(NamedTuple):
+    """A row of `LESSONS` from which something was taken away: its columns in their order."""
+
+    lesson_id: UUID
+    date: date
+    number: int
+    starts_at: time
+    ends_at: time
+    subject_title: str
+    room: str
+    teacher_name: str | None
+    topic: str
+    homework: str | None
+    work_type: str
+    mark: str | None
+    comment: str | None
+    version: int | None
+    remarks: list[str] | None
 
 
 async def places(reader: Reader, *, caller_id: UUID, pupil_id: UUID, since: date, until: date) -> list[Place]:

@@ -22,6 +22,8 @@ from school.diary.v1 import (
     remarks_pb2_grpc,
     schools_pb2,
     schools_pb2_grpc,
+    views_pb2,
+    views_pb2_grpc,
     week_pb2,
     week_pb2_grpc,
 )
@@ -81,6 +83,16 @@ class Person:
         request = schools_pb2.ListMyPupilsRequest()
         reply = await stub.ListMyPupils(request, metadata=self.metadata, timeout=TIMEOUT_S)
         return list(reply.pupils)
+
+    async def views(
+        self, pupil_id: UUID | str, *, page_size: int = 0, page_token: str = ""
+    ) -> views_pb2.ListViewsResponse:
+        """`ListViews`."""
+        stub = views_pb2_grpc.ViewsServiceStub(self.channel)
+        request = views_pb2.ListViewsRequest(
+            pupil_id=str(pupil_id), page_size=page_size, page_token=page_token
+        )
+        return await stub.ListViews(request, metadata=self.metadata, timeout=TIMEOUT_S)
 
     async def lessons(self, date: str = "") -> journal_pb2.ListMyLessonsResponse:
         """`ListMyLessons`."""

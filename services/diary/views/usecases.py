@@ -1,0 +1,68 @@
+"""Writing down that a trusted person looked, and telling the family."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from services.diary.access.rules import NotTheirPupil, Why
+from services.diary.schools.usecases import Schools
+from services.diary.views import storage
+from services.diary.views.rules import View
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.ids import new_id
+from services.kit.paging import page_size, page_token, read_page_token
+
+
+class Views:
+    """Who looked into a pupil's diary, beside the family itself.
+
+    Args:
+        database: where it is.
+        schools: knows who is family today.
+        clock: what time it is.
+    """
+
+    def __init__(self, database: Database, schools: Schools, clock: Clock) -> None:
+        self._database = database
+        self._schools = schools
+        self._clock = clock
+
+    async def note(self, viewer_id: UUID, pupil_id: UUID, *, first_day: date, last_day: date) -> None:
+        """Write a view down, and into the audit; the same again within a quarter of an hour is the same view.
+
+        Raises:
+            Unavailable: it could not be written down: then nothing may be shown.
+        """
+        now = self._clock.now()
+        view = View(new_id(), pupil_id, viewer_id, now, first_day, last_day)
+        async with self._database.transaction() as tx:
+            if await storage.insert_view(tx.connection, view):
+                tx.audit(
+                    actor=str(viewer_id),
+                    action="view_week",
+                    object_kind="pupil",
+                    object_id=str(pupil_id),
+                    why=f"{first_day.isoformat()}/{last_day.isoformat()}",
+                    subject=pupil_id,
+                )
+
+    async def of_pupil(
+        self, caller_id: UUID, pupil_id: UUID, *, size: int, token: str
+    ) -> tuple[list[tuple[View, str]], str]:
+        """Views of a pupil's diary with the viewers' names, and the token of the next page.
+
+        Raises:
+            NotTheirPupil: the caller is not the pupil, nor stands for them today.
+            BadPageToken: the token is not one of ours.
+        """
+        size, before = page_size(size), read_page_token(token)
+        mine = await self._schools.my_pupils(caller_id)
+        if not any(one.pupil_id == pupil_id and one.sight.why is not Why.TRUSTED for one in mine):
+            raise NotTheirPupil
+        async with self._database.read() as connection:
+            # One more than asked for tells whether there is another page.
+            found = await storage.of_pupil(connection, pupil_id, before=before, limit=size + 1)
+        more, found = len(found) > size, found[:size]
+        return found, page_token(found[-1][0].id) if more else ""
