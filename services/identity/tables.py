@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.identity.account_requests.storage import account_requests, tracking_guesses
+from services.identity.account_requests.storage import account_requests
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.activation.storage import activations
 from services.identity.binding.storage import bindings
@@ -57,5 +57,4 @@ __all__ = [
     "schools",
     "second_factors",
     "sessions",
-    "tracking_guesses",
 ]

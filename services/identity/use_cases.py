@@ -180,6 +180,7 @@ def use_cases_of(
         desk,
         telling,
         keyring,
+        guesses,
         address=directory.here.address,
         due=settings.account_request_due,
         clock=clock,

@@ -72,14 +72,14 @@ class AccountRequestsRpc(account_requests_pb2_grpc.AccountRequestsServiceService
         self, request: account_requests_pb2.TrackAccountRequestRequest, context: Context
     ) -> account_requests_pb2.TrackAccountRequestResponse:
         """How the request stands."""
-        found = await self._requests.track(request.tracking_code, address=client().address)
+        found = await self._requests.track(request.tracking_code)
         return account_requests_pb2.TrackAccountRequestResponse(account_request=_message(found))
 
     async def WithdrawAccountRequest(
         self, request: account_requests_pb2.WithdrawAccountRequestRequest, context: Context
     ) -> account_requests_pb2.WithdrawAccountRequestResponse:
         """The request taken back."""
-        after = await self._requests.withdraw(request.tracking_code, address=client().address)
+        after = await self._requests.withdraw(request.tracking_code)
         return account_requests_pb2.WithdrawAccountRequestResponse(account_request=_message(after))
 
     async def ListAccountRequests(

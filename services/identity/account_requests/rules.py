@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -29,11 +28,6 @@ MOST_WAITING_PER_SCHOOL: Final = 1_000
 """As many as a large school has pupils; more were not written by its families."""
 SCHOOL_FULL_WAIT: Final = timedelta(hours=1)
 
-_FREE_GUESSES: Final = 10  # codes are copied from paper and mail, wrongly at times
-_FIRST_WAIT: Final = timedelta(seconds=30)
-_LONGEST_WAIT: Final = timedelta(minutes=15)
-GUESSES_FORGOTTEN_AFTER: Final = timedelta(hours=24)
-
 
 class ConsentNeeded(DomainError):
     """Without consent nothing of the request may be kept (R35)."""
@@ -55,14 +49,11 @@ class TooManyRequests(DomainError):
 
 
 class UnknownRequest(DomainError):
-    """No request has this code or id; after too many wrong codes the metadata says how long to wait."""
+    """No request has this code or id."""
 
     status = StatusCode.NOT_FOUND
     reason = "UNKNOWN_REQUEST"
     title = "There is no such request"
-
-    def __init__(self, wait: timedelta | None = None) -> None:
-        super().__init__(**({} if wait is None else {"retry_after_s": _seconds(wait)}))
 
 
 class RequestDecided(DomainError):
@@ -160,24 +151,6 @@ class AccountRequest:
         if self.state is not RequestState.ACCEPTED or self.person_id != person_id:
             raise RequestNotAccepted
         return replace(self, state=RequestState.ISSUED, decided_at=now)
-
-
-def counted_network(address: str) -> str:
-    """As what an address is counted: an IPv6 host has its whole /64 to choose from."""
-    try:
-        known = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(known, ipaddress.IPv6Address) and known.ipv4_mapped is None:
-        return str(ipaddress.ip_network((known, 64), strict=False))
-    return str(known)
-
-
-def wait_after_wrong_codes(failures: int) -> timedelta:
-    """How long the next try waits after so many wrong codes from one address."""
-    if failures < _FREE_GUESSES:
-        return timedelta(0)
-    return min(_FIRST_WAIT * (1 << min(failures - _FREE_GUESSES, 10)), _LONGEST_WAIT)
 
 
 def _seconds(wait: timedelta) -> str:

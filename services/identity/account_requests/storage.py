@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,35 +12,27 @@ from sqlalchemy import (
     Column,
     DateTime,
     Index,
-    Integer,
-    Interval,
     LargeBinary,
     SmallInteger,
     Table,
     Text,
     Uuid,
-    case,
     delete,
     func,
     insert,
-    literal,
     select,
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.account_requests.rules import (
-    GUESSES_FORGOTTEN_AFTER,
     KEPT_AFTER_CLOSING,
     OPEN,
     WINDOW,
     AccountRequest,
     Applicant,
     RequestState,
-    wait_after_wrong_codes,
 )
 from services.identity.issuing.rules.people import Capacity
 from services.identity.keyring import Keyring, Sealed
@@ -83,21 +75,6 @@ account_requests = Table(
     # The sweep of closed ones.
     Index("account_requests_by_decision", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
 )
-
-# Wrong tracking codes, per address.
-tracking_guesses = Table(
-    "tracking_guesses",
-    metadata,
-    Column("address_digest", LargeBinary, primary_key=True),
-    Column("failures", Integer, nullable=False),
-    Column("last_at", DateTime(timezone=True), nullable=False),
-    Column("wait_until", DateTime(timezone=True), nullable=False),
-    # The sweep of forgotten ones.
-    Index("tracking_guesses_by_age", "last_at", postgresql_using="brin"),
-)
-
-# `wait_after_wrong_codes` as the database knows it: the n-th element for n failures, the last one for more.
-_WAITS = [wait_after_wrong_codes(failures) for failures in range(1, 17)]
 
 
 async def insert_request(
@@ -232,51 +209,13 @@ async def waiting(connection: AsyncConnection, school_id: UUID) -> int:
     return int(count or 0)
 
 
-async def count_guess(connection: AsyncConnection, digest: bytes, *, now: datetime) -> timedelta | None:
-    """Count a tracking code before it is looked at, as if it were wrong (A21).
-
-    Returns:
-        How long it must wait; None when it may be looked at.
-    """
-    present = tracking_guesses.c
-    failures = case((present.last_at < now - GUESSES_FORGOTTEN_AFTER, 1), else_=present.failures + 1)
-    waits = array([literal(wait, Interval) for wait in _WAITS])
-    counted = await connection.execute(
-        upsert(tracking_guesses)
-        .values(address_digest=digest, failures=1, last_at=now, wait_until=now)
-        .on_conflict_do_update(
-            index_elements=[present.address_digest],
-            set_={
-                "failures": failures,
-                "last_at": now,
-                "wait_until": literal(now, DateTime(timezone=True))
-                + waits[func.least(failures, len(_WAITS))],
-            },
-            where=present.wait_until <= now,
-        )
-        .returning(present.failures)
-    )
-    if counted.first() is not None:
-        return None
-    until = await connection.scalar(select(present.wait_until).where(present.address_digest == digest))
-    return timedelta(0) if until is None else max(until - now, timedelta(0))
-
-
-async def forget_guesses(connection: AsyncConnection, digest: bytes) -> None:
-    """A right code was given: the count begins anew."""
-    await connection.execute(delete(tracking_guesses).where(tracking_guesses.c.address_digest == digest))
-
-
 async def sweep_account_requests(connection: AsyncConnection, *, now: datetime) -> None:
-    """Remove what applicants wrote once it has had its day, and counts that no longer count."""
+    """Remove what applicants wrote once it has had its day."""
     closed = sorted(set(RequestState) - OPEN)
     await connection.execute(
         delete(account_requests).where(
             account_requests.c.decided_at < now - KEPT_AFTER_CLOSING, account_requests.c.state.in_(closed)
         )
-    )
-    await connection.execute(
-        delete(tracking_guesses).where(tracking_guesses.c.last_at < now - GUESSES_FORGOTTEN_AFTER)
     )
 
 

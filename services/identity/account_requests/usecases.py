@@ -25,9 +25,10 @@ from services.identity.account_requests.rules import (
     Applicant,
     TooManyRequests,
     UnknownRequest,
-    counted_network,
 )
 from services.identity.contacts.rules import Email
+from services.identity.guesses.rules import Scope, origin_of
+from services.identity.guesses.usecases import Guesses
 from services.identity.issuing.rules.people import Capacity, Reach
 from services.identity.issuing.usecases.desk import Desk
 from services.identity.issuing.usecases.issuing import Issuing, Search, Seen
@@ -112,6 +113,7 @@ class AccountRequests:
         desk: Desk,
         tells: Tells,
         keyring: Keyring,
+        guesses: Guesses,
         *,
         address: str,
         due: timedelta,
@@ -121,6 +123,7 @@ class AccountRequests:
         self._desk = desk
         self._tells = tells
         self._keyring = keyring
+        self._guesses = guesses
         self._address = address.rstrip("/")
         self._due = due
         self._clock = clock
@@ -166,24 +169,24 @@ class AccountRequests:
             raise UnknownRequest
         return Submitted(request[1], request[0].due_at)
 
-    async def track(self, code: str, *, address: str) -> AccountRequest:
+    async def track(self, code: str) -> AccountRequest:
         """How a request stands.
 
-        Raises `UnknownRequest`, with the time to wait after too many wrong codes from the address.
+        Raises:
+            UnknownRequest: none has this code.
+            TooManyAttempts: codes from this address must wait, the right one too.
         """
-        digest = self._address_digest(address)
         async with self._database.read() as connection:
-            await self._count_guess(connection, digest)
+            await self._guesses.count(connection, Scope.TRACKING_CODE, None)
             request = await storage.by_code(connection, self._keyring, tracking_digest(code, of=_OF))
             if request is None:
                 raise UnknownRequest
-            if digest is not None:
-                await storage.forget_guesses(connection, digest)
+            await self._guesses.forgive(connection, Scope.TRACKING_CODE, None)
         return request
 
-    async def withdraw(self, code: str, *, address: str) -> AccountRequest:
-        """Take a request back; once more changes nothing. Raises `UnknownRequest`, `RequestDecided`."""
-        await self.track(code, address=address)
+    async def withdraw(self, code: str) -> AccountRequest:
+        """Take a request back; once more changes nothing. Raises as `track`, and `RequestDecided`."""
+        await self.track(code)
         async with self._database.transaction() as tx:
             before = await storage.by_code(
                 tx.connection, self._keyring, tracking_digest(code, of=_OF), for_update=True
@@ -311,13 +314,6 @@ class AccountRequests:
         if await storage.waiting(tx.connection, school_id) >= MOST_WAITING_PER_SCHOOL:
             raise TooManyRequests(SCHOOL_FULL_WAIT)
 
-    async def _count_guess(self, connection: AsyncConnection, digest: bytes | None) -> None:
-        if digest is None:
-            return
-        wait = await storage.count_guess(connection, digest, now=self._clock.now())
-        if wait is not None:
-            raise UnknownRequest(wait)
-
     async def _registrar(self, connection: AsyncConnection, caller: Caller, school_id: UUID) -> Reach:
         today = await self._desk.today(connection, school_id)
         reach = await self._desk.reach_of(connection, caller, school_id, today=today)
@@ -354,7 +350,8 @@ class AccountRequests:
         )
 
     def _address_digest(self, address: str) -> bytes | None:
-        return self._digest(counted_network(address), "address of an applicant") if address else None
+        origin = origin_of(address)
+        return self._digest(origin.address, "address of an applicant") if origin else None
 
     def _digest(self, text: str, kind: str) -> bytes:
         return self._keyring.index(text, kind=kind).digest

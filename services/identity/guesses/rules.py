@@ -33,6 +33,7 @@ class Scope(StrEnum):
     RECOVERY_CODE = "recovery code"
     LOGIN = "login"  # which ones are taken
     CASE_CODE = "case code"
+    TRACKING_CODE = "tracking code"
 
 
 class TooManyAttempts(DomainError):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
-import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -16,8 +15,6 @@ from services.identity.account_requests.rules import (
     RequestDecided,
     RequestNotAccepted,
     RequestState,
-    counted_network,
-    wait_after_wrong_codes,
 )
 from services.identity.issuing.rules.people import Capacity
 from services.identity.people.rules import FullName, Snils
@@ -111,25 +108,3 @@ def test_a_request_shows_nothing_when_it_is_printed() -> None:
     """A33."""
     shown = repr(request())
     assert not any(secret in shown for secret in ("Иванова", "1986", "001002", "Пётр", "example"))
-
-
-@pytest.mark.parametrize(
-    ("address", "counted"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("not an address", "not an address"),
-    ],
-)
-def test_an_ipv6_host_is_counted_with_its_neighbours(address: str, counted: str) -> None:
-    """Whoever has one address of a /64 has all of them."""
-    assert counted_network(address) == counted
-
-
-def test_wrong_codes_wait_longer_and_longer_but_never_for_good() -> None:
-    """A21."""
-    waits = [wait_after_wrong_codes(failures) for failures in range(30)]
-    assert waits == sorted(waits)
-    assert waits[9] == timedelta(0)
-    assert waits[10] > timedelta(0)
-    assert waits[-1] == timedelta(minutes=15)

@@ -83,8 +83,9 @@ class AccountRequestsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def TrackAccountRequest(self, request, context):
-        """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
-        too many wrong codes (`retry_after_s` in the metadata then).
+        """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST,
+        TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) after many wrong codes from one address, also for
+        the right one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +93,7 @@ class AccountRequestsServiceServicer:
 
     def WithdrawAccountRequest(self, request, context):
         """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
-        REQUEST_DECIDED when it was refused or answered.
+        TOO_MANY_ATTEMPTS as `TrackAccountRequest`, REQUEST_DECIDED when it was refused or answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

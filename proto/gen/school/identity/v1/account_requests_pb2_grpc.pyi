@@ -41,12 +41,13 @@ class AccountRequestsServiceStub:
     TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
     """
     TrackAccountRequest: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.TrackAccountRequestRequest, _account_requests_pb2.TrackAccountRequestResponse]
-    """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
-    too many wrong codes (`retry_after_s` in the metadata then).
+    """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST,
+    TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) after many wrong codes from one address, also for
+    the right one.
     """
     WithdrawAccountRequest: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.WithdrawAccountRequestRequest, _account_requests_pb2.WithdrawAccountRequestResponse]
     """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
-    REQUEST_DECIDED when it was refused or answered.
+    TOO_MANY_ATTEMPTS as `TrackAccountRequest`, REQUEST_DECIDED when it was refused or answered.
     """
     ListAccountRequests: _grpc.UnaryUnaryMultiCallable[_account_requests_pb2.ListAccountRequestsRequest, _account_requests_pb2.ListAccountRequestsResponse]
     """Lists the requests of a school that are not closed, the oldest first.
@@ -79,12 +80,13 @@ class AccountRequestsServiceAsyncStub(AccountRequestsServiceStub):
     TOO_MANY_REQUESTS (`retry_after_s` in the metadata) for an address or a school that has too many open.
     """
     TrackAccountRequest: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.TrackAccountRequestRequest, _account_requests_pb2.TrackAccountRequestResponse]  # type: ignore[assignment]
-    """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
-    too many wrong codes (`retry_after_s` in the metadata then).
+    """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST,
+    TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) after many wrong codes from one address, also for
+    the right one.
     """
     WithdrawAccountRequest: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.WithdrawAccountRequestRequest, _account_requests_pb2.WithdrawAccountRequestResponse]  # type: ignore[assignment]
     """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
-    REQUEST_DECIDED when it was refused or answered.
+    TOO_MANY_ATTEMPTS as `TrackAccountRequest`, REQUEST_DECIDED when it was refused or answered.
     """
     ListAccountRequests: _aio.UnaryUnaryMultiCallable[_account_requests_pb2.ListAccountRequestsRequest, _account_requests_pb2.ListAccountRequestsResponse]  # type: ignore[assignment]
     """Lists the requests of a school that are not closed, the oldest first.
@@ -126,8 +128,9 @@ class AccountRequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _account_requests_pb2.TrackAccountRequestRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_account_requests_pb2.TrackAccountRequestResponse, _abc.Awaitable[_account_requests_pb2.TrackAccountRequestResponse]]:
-        """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST, also for
-        too many wrong codes (`retry_after_s` in the metadata then).
+        """Tells how a request stands to whoever holds its tracking code. Fails with UNKNOWN_REQUEST,
+        TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata) after many wrong codes from one address, also for
+        the right one.
         """
 
     @_abc_1.abstractmethod
@@ -137,7 +140,7 @@ class AccountRequestsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_account_requests_pb2.WithdrawAccountRequestResponse, _abc.Awaitable[_account_requests_pb2.WithdrawAccountRequestResponse]]:
         """Takes a request back, also an accepted one; taking it back again succeeds. Fails with UNKNOWN_REQUEST,
-        REQUEST_DECIDED when it was refused or answered.
+        TOO_MANY_ATTEMPTS as `TrackAccountRequest`, REQUEST_DECIDED when it was refused or answered.
         """
 
     @_abc_1.abstractmethod

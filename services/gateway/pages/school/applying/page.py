@@ -29,7 +29,7 @@ from services.gateway.pages.school.people.view import capacity_named
 from services.gateway.problems import Problem, Refused
 
 TOLD_BESIDE_FORM: Final = frozenset(FIELD_OF) | {"TOO_MANY_REQUESTS", "REQUEST_ID_REUSED"}
-TOLD_BESIDE_CODE: Final = frozenset({"UNKNOWN_REQUEST", "REQUEST_DECIDED"})
+TOLD_BESIDE_CODE: Final = frozenset({"UNKNOWN_REQUEST", "REQUEST_DECIDED", "TOO_MANY_ATTEMPTS"})
 _FORM: Final = "/account-request"
 _TRACK: Final = "/account-request/track"
 _LONGEST_QUERY: Final = 100
