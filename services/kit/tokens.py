@@ -73,6 +73,7 @@ class TokenIssuer:
         roles: frozenset[Role.ValueType],
         pending: Pending.ValueType = Pending.PENDING_UNSPECIFIED,
         authenticated_at: datetime | None = None,
+        until: datetime | None = None,
     ) -> tuple[str, datetime]:
         """A token for one person's session, and when it expires.
 
@@ -84,9 +85,10 @@ class TokenIssuer:
             pending: what the session still owes.
             authenticated_at: when they last showed who they are; None says nothing, and opens no RPC that
                 asks for it.
+            until: when the session ends in any case: no token of it is good for longer.
         """
         now = self._clock.now()
-        expires = now + self._lifetime
+        expires = min(now + self._lifetime, until or datetime.max.replace(tzinfo=UTC))
         claims = {
             "iss": self._issuer,
             "aud": audience(self._region),

@@ -74,6 +74,7 @@ class Mint:
             roles=frozenset(wire_roles(acting(standing.roles, session.acting_as))),
             pending=pending,
             authenticated_at=session.auth_at,
+            until=session.absolute_end,
         )
         text = ""
         if refresh:
