@@ -115,7 +115,7 @@ async def test_a_parent_activates_on_a_phone_leaving_in_the_middle_and_coming_ba
 ) -> None:
     """R7–R17, A17, A25: five steps; nothing is skipped, nothing is lost, no machine confirms for anybody."""
     slip, post = Slip(**credentials(region, "newcomer")), Post(region)
-    email, mobile = "natalia.soboleva@example.org", "+79123450011"
+    email, mobile = "natalia.aleksandrovna.soboleva-kim@example.org", "+79123450011"
     password = "лиловый паровоз 71 окно"
     async with window(browser, region, PHONE) as parent:
         await sign_in(parent, slip.login, slip.password)
