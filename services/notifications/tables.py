@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from services.notifications.access.storage import copies, persons, relations
+from services.notifications.access.storage import copies, delegations, persons, relations
 from services.notifications.delivery.storage import deliveries, delivery_attempts
 from services.notifications.inbox.storage import notices
 from services.notifications.metadata import metadata
 
-__all__ = ["copies", "deliveries", "delivery_attempts", "metadata", "notices", "persons", "relations"]
+__all__ = [
+    "copies",
+    "delegations",
+    "deliveries",
+    "delivery_attempts",
+    "metadata",
+    "notices",
+    "persons",
+    "relations",
+]

@@ -1,4 +1,4 @@
-"""What identity tells of persons and relations, on its way into the copy."""
+"""What identity tells of persons, relations and delegations, on its way into the copy."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from services.notifications.access import usecases
 
 _OF_RELATIONS: Final = frozenset(
     kind.DESCRIPTOR.full_name for kind in (events_pb2.RelationRegistered, events_pb2.RelationEnded)
+)
+_OF_DELEGATIONS: Final = frozenset(
+    kind.DESCRIPTOR.full_name for kind in (events_pb2.DelegationGranted, events_pb2.DelegationEnded)
 )
 
 
@@ -61,15 +64,21 @@ class AccessEvents:
             events_pb2.PersonRegistered: self.on_person_registered,
             events_pb2.RelationRegistered: self.on_relation_registered,
             events_pb2.RelationEnded: self.on_relation_ended,
+            events_pb2.DelegationGranted: self.on_delegation_granted,
+            events_pb2.DelegationEnded: self.on_delegation_ended,
             events_pb2.AccountErased: self.on_account_erased,
         }
 
     @staticmethod
     async def on_dead(tx: Transaction, meta: EventMeta) -> None:
-        """An event could not be read or applied: a relation of which it tells holds no more, until it can."""
+        """An event could not be read or applied: what it tells of holds no more, until it can."""
         if meta.type in _OF_RELATIONS:
             await usecases.distrust_relation(
                 tx, relation_id=uuid_of(meta.aggregate_id, "relation_id"), version=meta.aggregate_version
+            )
+        elif meta.type in _OF_DELEGATIONS:
+            await usecases.distrust_delegation(
+                tx, delegation_id=uuid_of(meta.aggregate_id, "delegation_id"), version=meta.aggregate_version
             )
 
     async def on_person_registered(
@@ -115,6 +124,39 @@ class AccessEvents:
             tx,
             relation_id=uuid_of(event.relation_id, "relation_id"),
             guardian_id=uuid_of(event.guardian_id, "guardian_id"),
+            pupil_id=uuid_of(event.pupil_id, "pupil_id"),
+            ended_at=event.ended_at.ToDatetime(UTC),
+            version=event.version,
+            source_event=meta.event_id,
+        )
+
+    @staticmethod
+    async def on_delegation_granted(
+        tx: Transaction, event: events_pb2.DelegationGranted, meta: EventMeta
+    ) -> None:
+        """A trusted person was let see a pupil, or in another way; of what was before they are not told."""
+        await usecases.keep_delegation(
+            tx,
+            delegation_id=uuid_of(event.delegation_id, "delegation_id"),
+            trusted_id=uuid_of(event.trusted_id, "trusted_id"),
+            pupil_id=uuid_of(event.pupil_id, "pupil_id"),
+            relation_id=uuid_of(event.relation_id, "relation_id") if event.relation_id else None,
+            scopes=event.scopes,
+            valid_from=date_of(event.valid_from, "valid_from"),
+            valid_until=date_of(event.valid_until, "valid_until"),
+            version=event.version,
+            source_event=meta.event_id,
+        )
+
+    @staticmethod
+    async def on_delegation_ended(
+        tx: Transaction, event: events_pb2.DelegationEnded, meta: EventMeta
+    ) -> None:
+        """A trusted person sees a pupil no more."""
+        await usecases.end_delegation(
+            tx,
+            delegation_id=uuid_of(event.delegation_id, "delegation_id"),
+            trusted_id=uuid_of(event.trusted_id, "trusted_id"),
             pupil_id=uuid_of(event.pupil_id, "pupil_id"),
             ended_at=event.ended_at.ToDatetime(UTC),
             version=event.version,

@@ -1,9 +1,10 @@
-"""Who is told about a pupil: the pupil, and every guardian whose relation holds."""
+"""Who is told what about a pupil: the family everything, a trusted person what a delegation names."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
 from typing import Final
 
 from services.kit.errors import Unavailable
@@ -19,6 +20,14 @@ class AccessStale(Unavailable):
 
     reason = "ACCESS_STALE"
     title = "Who may hear of this pupil cannot be checked just now"
+
+
+class Scope(IntEnum):
+    """A part of the diary; the numbers are those of `school.access.v1.Scope`."""
+
+    MARKS = 1
+    HOMEWORK = 2
+    ATTENDANCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +53,27 @@ class Relation:
             and self.valid_from is not None
             and self.valid_from <= (now + _WESTERNMOST).date()
             and (self.valid_until is None or (now + _EASTERNMOST).date() <= self.valid_until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """When, and of what, a trusted person is told."""
+
+    scopes: frozenset[int]
+    """Numbers of `Scope`; others are asked for by nobody."""
+    days: Relation
+    """Its own days; without a last one it does not hold."""
+    by: Relation
+    """The guardian's relation that it was granted by."""
+    by_pupil: bool
+    """Granted by the pupil, and by no relation."""
+
+    def tells(self, scope: Scope, now: datetime) -> bool:
+        """Whether the trusted person may be told of it at ``now``: not without the right behind it (A30)."""
+        return (
+            scope in self.scopes
+            and self.days.valid_until is not None
+            and self.days.holds_at(now)
+            and (self.by_pupil or self.by.holds_at(now))
         )

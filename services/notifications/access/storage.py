@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, Table, Text, Uuid, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    and_,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.messaging.completeness import completeness_table
-from services.notifications.access.rules import Relation
+from services.notifications.access.rules import Delegation, Relation
 from services.notifications.metadata import metadata
 
 persons = Table(
@@ -45,6 +61,26 @@ relations = Table(
     Index("ix_relations_pupil", "pupil_id"),
 )
 
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("delegation_id", Uuid, primary_key=True),
+    Column("trusted_id", Uuid, nullable=False),
+    Column("pupil_id", Uuid, nullable=False),
+    # The guardian's relation without which it does not hold; empty when the pupil granted it.
+    Column("relation_id", Uuid),
+    # Numbers of `school.access.v1.Scope`; none when the end was told before the beginning.
+    Column("scopes", ARRAY(SmallInteger), nullable=False, server_default=text("'{}'")),
+    # The first and the last day; empty when the end was told before the beginning.
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    # Set when the delegation is over, whatever its days say.
+    Column("ended_at", DateTime(timezone=True)),
+    Column("version", BigInteger, nullable=False),
+    Column("source_event", Uuid),
+    # Who is to be told of this pupil?
+    Index("ix_delegations_pupil", "pupil_id"),
+)
 
 copies = completeness_table(metadata)
 
@@ -58,6 +94,15 @@ async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, v
     )
 
 
+async def distrust_delegation(connection: AsyncConnection, delegation_id: UUID, *, version: int) -> None:
+    """Have a delegation hold no more, if a newer version of it than ours could not be read."""
+    await connection.execute(
+        update(delegations)
+        .where(delegations.c.delegation_id == delegation_id, delegations.c.version < version)
+        .values(ended_at=func.coalesce(delegations.c.ended_at, func.now()))
+    )
+
+
 async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Relation]]:
     """Everybody who stands, stood or will stand for a pupil, and when."""
     rows = await connection.execute(
@@ -67,6 +112,45 @@ async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tupl
     )
     return [
         (row.guardian_id, Relation(row.valid_from, row.valid_until, ended=row.ended_at is not None))
+        for row in rows
+    ]
+
+
+async def trusted_with(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Delegation]]:
+    """Everybody who is, was or will be trusted with a pupil, and how far."""
+    rows = await connection.execute(
+        select(
+            delegations.c.trusted_id,
+            delegations.c.scopes,
+            delegations.c.valid_from,
+            delegations.c.valid_until,
+            delegations.c.ended_at,
+            delegations.c.relation_id,
+            relations.c.valid_from.label("right_from"),
+            relations.c.valid_until.label("right_until"),
+            relations.c.ended_at.label("right_ended_at"),
+        )
+        .select_from(delegations)
+        .outerjoin(
+            relations,
+            and_(
+                relations.c.relation_id == delegations.c.relation_id,
+                relations.c.pupil_id == delegations.c.pupil_id,
+            ),
+        )
+        .where(delegations.c.pupil_id == pupil_id)
+    )
+    return [
+        (
+            row.trusted_id,
+            Delegation(
+                frozenset(row.scopes),
+                Relation(row.valid_from, row.valid_until, ended=row.ended_at is not None),
+                # Of a relation that was not told yet no day is known: it does not hold.
+                by=Relation(row.right_from, row.right_until, ended=row.right_ended_at is not None),
+                by_pupil=row.relation_id is None,
+            ),
+        )
         for row in rows
     ]
 

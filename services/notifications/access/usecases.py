@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from services.kit.copies import keep_newest
 from services.kit.database import Transaction
 from services.kit.messaging.completeness import Completeness
 from services.notifications.access import storage
-from services.notifications.access.rules import AccessStale, Relation
+from services.notifications.access.rules import AccessStale, Relation, Scope
 
 
 def require_fresh(copy: Completeness) -> None:
@@ -104,8 +105,79 @@ async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int)
     await storage.distrust_relation(tx.connection, relation_id, version=version)
 
 
-async def to_be_told_of(tx: Transaction, pupil_id: UUID, *, now: datetime) -> list[UUID]:
-    """The pupil and everybody who stands for them now; nobody joins or leaves until the transaction ends."""
+async def keep_delegation(
+    tx: Transaction,
+    *,
+    delegation_id: UUID,
+    trusted_id: UUID,
+    pupil_id: UUID,
+    relation_id: UUID | None,
+    scopes: Sequence[int],
+    valid_from: date,
+    valid_until: date,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Tell a trusted person of a pupil from now on what the scopes name."""
+    await storage.hold_family(tx.connection, pupil_id, changing=True)
+    await keep_newest(
+        tx.connection,
+        storage.delegations,
+        {
+            "delegation_id": delegation_id,
+            "trusted_id": trusted_id,
+            "pupil_id": pupil_id,
+            "relation_id": relation_id,
+            "scopes": list(scopes),
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "ended_at": None,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def end_delegation(
+    tx: Transaction,
+    *,
+    delegation_id: UUID,
+    trusted_id: UUID,
+    pupil_id: UUID,
+    ended_at: datetime,
+    version: int,
+    source_event: UUID,
+) -> None:
+    """Tell a trusted person nothing by a delegation any more, also when it is told only later."""
+    await storage.hold_family(tx.connection, pupil_id, changing=True)
+    await keep_newest(
+        tx.connection,
+        storage.delegations,
+        {
+            "delegation_id": delegation_id,
+            "trusted_id": trusted_id,
+            "pupil_id": pupil_id,
+            "ended_at": ended_at,
+            "version": version,
+            "source_event": source_event,
+        },
+    )
+
+
+async def distrust_delegation(tx: Transaction, *, delegation_id: UUID, version: int) -> None:
+    """Tell a trusted person nothing while what was told of the delegation last cannot be read."""
+    await storage.distrust_delegation(tx.connection, delegation_id, version=version)
+
+
+async def to_be_told_of(tx: Transaction, pupil_id: UUID, scope: Scope, *, now: datetime) -> list[UUID]:
+    """Who may hear now of a part of a pupil's diary: the pupil, the guardians, and who is trusted with it.
+
+    Nobody joins or leaves until the transaction ends.
+    """
     await storage.hold_family(tx.connection, pupil_id, changing=False)
     family = await storage.guardians_of(tx.connection, pupil_id)
-    return sorted({pupil_id} | {guardian for guardian, relation in family if relation.holds_at(now)})
+    trusted = await storage.trusted_with(tx.connection, pupil_id)
+    told = {pupil_id}
+    told |= {guardian for guardian, relation in family if relation.holds_at(now)}
+    told |= {person for person, delegation in trusted if delegation.tells(scope, now)}
+    return sorted(told)

@@ -12,6 +12,7 @@ from services.kit.database import Database, Transaction
 from services.kit.ids import id_at, new_id
 from services.kit.paging import page_size, page_token, read_page_token
 from services.kit.reader import Reader
+from services.notifications.access.rules import Scope
 from services.notifications.access.usecases import to_be_told_of
 from services.notifications.inbox import storage
 from services.notifications.inbox.messages import notice_message
@@ -19,12 +20,12 @@ from services.notifications.inbox.rules import MarkNews, Notice, Page
 
 
 async def tell_of_mark(tx: Transaction, news: MarkNews, *, now: datetime) -> None:
-    """Tell the pupil and everybody who stands for them; each of them once.
+    """Tell the pupil, everybody who stands for them, and whom they trust with marks; each of them once.
 
     News that comes after newer news of the same mark takes its place below it, and is not sent out any more:
     the last thing a person is told is the last thing that happened.
     """
-    family = await to_be_told_of(tx, news.pupil_id, now=now)
+    family = await to_be_told_of(tx, news.pupil_id, Scope.MARKS, now=now)
     newest, name = await storage.known_of(tx.connection, news.mark_id, news.pupil_id)
     if news.version < newest:
         ids = {person: id_at(news.happened_at) for person in family}
