@@ -31,6 +31,7 @@ STYLES = (
     "account.css",
     "onboarding.css",
     "school.css",
+    "cases.css",
     "print.css",
     "slip.css",
 )

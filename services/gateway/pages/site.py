@@ -11,6 +11,8 @@ from starlette.routing import BaseRoute, Route
 from services.gateway.pages.account.routes import account_routes
 from services.gateway.pages.answers import Answers
 from services.gateway.pages.cabinet.page import CabinetPages
+from services.gateway.pages.doors.asking import TRACK as ASKED
+from services.gateway.pages.doors.asking import AskingPages
 from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.esia import EsiaPages
 from services.gateway.pages.doors.regions import RegionPages
@@ -63,7 +65,7 @@ class Pages:
             # Of an address like "//elsewhere/" the path alone would lead to another host.
             again=local_path(frame.path, "") if request.method == "GET" else "",
         )
-        return self._answers.html("trouble.html", frame, status=problem.status, view=view)
+        return self._answers.html("trouble.html", frame, status=problem.status, view=view, ask=False)
 
 
 def build(door: PageDoor, clock: Clock) -> Site:
@@ -74,7 +76,7 @@ def build(door: PageDoor, clock: Clock) -> Site:
 def _routes(answers: Answers) -> Sequence[BaseRoute]:
     directory = RegionDirectory(answers.door.services)
     regions, doors = RegionPages(answers, directory), SignInPages(answers, directory)
-    esia = EsiaPages(answers)
+    esia, asking = EsiaPages(answers), AskingPages(answers)
     journal = JournalPages(answers)
     forms = JournalForms(answers, journal)
     notices = NoticePages(answers)
@@ -92,6 +94,9 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         form("/sign-in/link/confirm", esia.confirm, answers, "/sign-in/link"),
         form("/sign-in/link/decline", esia.decline, answers, "/sign-in/link"),
         page("/sign-in/refused", esia.refused),
+        form("/sign-in/refused/ask", asking.ask, answers, ASKED),
+        page(ASKED, asking.track),
+        form(f"{ASKED}/state", asking.tracked, answers, ASKED),
         form("/sign-out", doors.leave, answers, HOME),
         *account_routes(answers),
         *activation_routes(answers),

@@ -17,6 +17,7 @@ from school.identity.v1.binding_pb2 import (
 )
 from school.identity.v1.sign_in_pb2 import CompleteEsiaSignInRequest, SignedIn, StartEsiaSignInRequest
 from services.gateway.pages.answers import BACK_COOKIE, Answers, wanted_back
+from services.gateway.pages.doors.asking import ASKABLE
 from services.gateway.pages.doors.sign_in import wait_of
 from services.gateway.pages.frame import HOME, ROLE_KEYS
 from services.gateway.pages.names import full_name
@@ -49,6 +50,9 @@ one that waits goes on waiting."""
 
 DECLINED = "BINDING_DECLINED"
 """The person proposed is not who sits there."""
+
+KEPT = ASKABLE | {UNKNOWN}
+"""Refusals after which the browser keeps the key of its sign-in: the school may be asked with it."""
 
 TOO_OLD = "ESIA_PROOF_TOO_OLD"
 """ESIA let the person through without asking, which is no proof of who sits there now."""
@@ -132,7 +136,7 @@ class EsiaPages:
             reply = await self._identity.sign_in.CompleteEsiaSignIn(wish)
         except Refused as refused:
             response = self._too_old(request, refused) or self._refused(refused)
-            if refused.reason != UNKNOWN:
+            if refused.reason not in KEPT:
                 self._sessions.drop_sign_in(response)
         else:
             if reply.HasField("password_needed"):
@@ -207,7 +211,9 @@ class EsiaPages:
         details = Details(**{name: request.query_params.get(name, "") for name in DETAILS})
         view = trouble_view(reason, STATUS.get(reason, 403), signed_in=False, door=True, details=details)
         frame = self._answers.bare_frame(request)
-        return self._answers.html("trouble.html", frame, status=STATUS.get(reason, 403), view=view)
+        # The button is for the browser whose sign-in was refused; anybody may have linked to this page.
+        ask = reason in ASKABLE and bool(self._sessions.pending_sign_in(request))
+        return self._answers.html("trouble.html", frame, status=STATUS.get(reason, 403), view=view, ask=ask)
 
     async def _entered(self, request: Request, signed_in: SignedIn) -> Response:
         await self._answers.end_present(request)

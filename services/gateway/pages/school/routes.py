@@ -10,6 +10,7 @@ from services.gateway.pages.account.gate import proven
 from services.gateway.pages.answers import Answers
 from services.gateway.pages.routing import form, page
 from services.gateway.pages.school.applying.page import ApplyingPages
+from services.gateway.pages.school.cases.page import CasePages
 from services.gateway.pages.school.classes.page import ClassPages
 from services.gateway.pages.school.corrections.page import CorrectionPages
 from services.gateway.pages.school.desk import Desk
@@ -27,7 +28,12 @@ _SCHOOL = "/school/{school_id}"
 def school_routes(answers: Answers) -> Sequence[BaseRoute]:
     """The routes of this room."""
     desk = Desk(answers)
-    return [*_of_schools(answers, desk), *_of_staff(answers, desk), *_of_applicants(answers, desk)]
+    return [
+        *_of_schools(answers, desk),
+        *_of_cases(answers, desk),
+        *_of_staff(answers, desk),
+        *_of_applicants(answers, desk),
+    ]
 
 
 def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
@@ -57,6 +63,19 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
         form(f"{asked}/accept", inside(requests.accept), answers, asked),
         form(f"{asked}/refuse", inside(requests.refuse), answers, asked),
     ]
+
+
+def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
+    inside, cases = answers.signed_in, CasePages(desk)
+    found: list[BaseRoute] = []
+    for queue in (f"{_SCHOOL}/cases", "/region/cases"):
+        found += [
+            page(queue, inside(cases.show)),
+            form(f"{queue}/accept", inside(cases.accept), answers, queue),
+            form(f"{queue}/keep", inside(cases.keep), answers, queue),
+            form(f"{queue}/number", inside(cases.number), answers, queue),
+        ]
+    return found
 
 
 def _of_staff(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:

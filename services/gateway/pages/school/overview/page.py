@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.account_requests_pb2 import ListAccountRequestsRequest, ListAccountRequestsResponse
+from school.identity.v1.cases_pb2 import ListSchoolCasesRequest, ListSchoolCasesResponse
 from school.identity.v1.corrections_pb2 import ListSchoolCorrectionsRequest, ListSchoolCorrectionsResponse
 from school.identity.v1.issuing_pb2 import (
     ListIssueJobsRequest,
@@ -27,6 +28,7 @@ from services.gateway.pages.school.overview.view import (
     job_lines,
     role_keys,
     schools_of,
+    waiting_cases,
     waiting_corrections,
     waiting_requests,
 )
@@ -62,12 +64,13 @@ class OverviewPages:
 
     async def _office(self, school_id: str, posts: tuple[Post, ...], acting: Roles) -> Office:
         here = frozenset(post.role for post in posts if post.school_id == school_id) & acting
-        told, classes, jobs, corrections, requests = await asyncio.gather(
+        told, classes, jobs, cases, corrections, requests = await asyncio.gather(
             unless_silent(
                 self._desk.services.identity.schools.GetSchool(GetSchoolRequest(school_id=school_id))
             ),
             self._classes(school_id, here),
             self._jobs(school_id, here),
+            self._cases(school_id, here),
             self._corrections(school_id, here),
             self._requests(school_id, here),
         )
@@ -79,10 +82,11 @@ class OverviewPages:
             roles=role_keys(here),
             classes=class_lines(school, classes.classes) if classes else None,
             jobs=job_lines(school, jobs.jobs) if jobs else (),
+            cases=waiting_cases(cases.cases, bool(cases.next_page_token), now) if cases else None,
             corrections=waiting_corrections(corrections, now) if corrections else None,
             to_decide=undecided,
             to_issue=accepted,
-            silent=None in (classes, jobs, corrections, requests),
+            silent=None in (classes, jobs, cases, corrections, requests),
         )
 
     # Who may not ask, is told that there is nothing; None is for services that do not answer.
@@ -98,6 +102,12 @@ class OverviewPages:
             return ListIssueJobsResponse()
         wish = ListIssueJobsRequest(school_id=school_id)
         return await unless_silent(self._desk.services.identity.issuing.ListIssueJobs(wish))
+
+    async def _cases(self, school_id: str, here: Roles) -> ListSchoolCasesResponse | None:
+        if Role.ROLE_REGISTRAR not in here:
+            return ListSchoolCasesResponse()
+        wish = ListSchoolCasesRequest(school_id=school_id, page_size=MOST_COUNTED)
+        return await unless_silent(self._desk.services.identity.cases.ListSchoolCases(wish))
 
     async def _corrections(self, school_id: str, here: Roles) -> ListSchoolCorrectionsResponse | None:
         if Role.ROLE_REGISTRAR not in here:

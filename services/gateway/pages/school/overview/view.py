@@ -8,6 +8,7 @@ from datetime import datetime
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.account_requests_pb2 import AccountRequestState, ListAccountRequestsResponse
+from school.identity.v1.cases_pb2 import Case
 from school.identity.v1.corrections_pb2 import ListSchoolCorrectionsResponse
 from school.identity.v1.issuing_pb2 import IssueJob, IssueJobState, IssuingClass
 from school.identity.v1.staff_pb2 import Post
@@ -69,6 +70,7 @@ class Office:
     classes: tuple[ClassLine, ...] | None
     """None when nobody answers."""
     jobs: tuple[JobLine, ...]
+    cases: Waiting | None
     corrections: Waiting | None
     to_decide: Waiting | None
     """Electronic requests that nobody has decided."""
@@ -129,6 +131,11 @@ def waiting_corrections(reply: ListSchoolCorrectionsResponse, now: datetime) -> 
     due = [each.due_at for each in reply.corrections]
     overdue = sum(stamp.ToSeconds() < now.timestamp() for stamp in due)
     return Waiting(len(due), bool(reply.next_page_token), overdue)
+
+
+def waiting_cases(cases: Sequence[Case], more: bool, now: datetime) -> Waiting:
+    """The queue of what ESIA and the register disagree in."""
+    return Waiting(len(cases), more, sum(each.due_at.ToSeconds() < now.timestamp() for each in cases))
 
 
 def waiting_requests(reply: ListAccountRequestsResponse, now: datetime) -> tuple[Waiting, int]:

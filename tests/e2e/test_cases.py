@@ -1,0 +1,79 @@
+"""From a refusal at the door to the registrar's answer, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from deploy.local.region import Region
+from tests.e2e.window import DESKTOP, PHONE, Window, cast, press, window
+
+pytestmark = pytest.mark.browser
+
+CODE = re.compile(r"([A-Z2-7]{4}-){6}[A-Z2-7]{2}")
+WHY = "В паспорте всё ещё Кравцова"
+
+
+async def refused_at_the_door(person: Window) -> None:
+    """Somebody whose surname changed at Gosuslugi and not at school."""
+    await person.through_esia(cast(person.region, "name_differs")["login"])
+    await expect(person.page.locator("h1")).to_contain_text("Имя")
+    assert "reason=NAME_DIFFERS" in person.path
+
+
+async def open_queue(registrar: Window) -> None:
+    """From the cabinet to what ESIA and the register disagree in."""
+    await registrar.enter(cast(registrar.region, "registrar")["login"])
+    await registrar.page.get_by_role("link", name="Школа", exact=True).click()
+    queue = registrar.page.locator(".queue", has_text="Расхождения")
+    await expect(queue.locator(".queue-count")).not_to_have_text("0")
+    await registrar.expect_no_stumbles()
+    await queue.locator("a").click()
+    await expect(registrar.page.locator("h1")).to_have_text("Расхождения с Госуслугами")
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+@pytest.mark.parametrize("script", [True, False], ids=["with a script", "without a script"])
+async def test_who_was_refused_has_the_school_compare(
+    browser: Browser, region: Region, width: int, script: bool
+) -> None:
+    """One press, nothing typed; the registrar sees both sides, answers, and the code tells the answer."""
+    async with window(browser, region, width, script=script) as person:
+        await refused_at_the_door(person)
+        await press(person, "Попросить школу сверить")
+        await expect(person.page.locator("h1")).to_have_text("Школа сверит ваши данные")
+        code = await person.page.locator(".tracking-code").inner_text()
+        assert CODE.fullmatch(code)
+        assert "Кравцова" not in await person.page.locator("main").inner_text()
+        await person.expect_no_stumbles()
+
+        async with window(browser, region, width, script=script) as registrar:
+            await open_queue(registrar)
+            case = registrar.page.locator(".case", has_text="Кравцова")
+            await expect(case.locator(".differs")).to_have_count(1)
+            await expect(case.locator(".differs")).to_contain_text("Новикова")
+            await expect(case).to_contain_text("человек попросил сверить сегодня")
+            await registrar.expect_no_stumbles()
+            await case.locator("summary").click()
+            await case.get_by_label("Почему").fill(WHY)
+            await registrar.expect_no_stumbles()
+            await case.get_by_role("button", name="Оставить с этой причиной").click()
+            await expect(registrar.page.get_by_role("status")).to_contain_text("Данные оставлены")
+            await expect(registrar.page.locator(".case", has_text="Кравцова")).to_have_count(0)
+
+        await person.page.get_by_role("link", name="Узнать ответ по коду").click()
+        await person.page.get_by_label("Код просьбы").fill(code.lower())
+        await press(person, "Узнать")
+        await expect(person.page.locator(".comment")).to_have_text(WHY)
+        await person.expect_no_stumbles()
+        assert person.path.endswith("/sign-in/asked/state"), "the code is in no address"
+
+
+async def test_the_refusal_of_another_browser_offers_nothing(browser: Browser, region: Region) -> None:
+    """The page may be linked to by anybody; only the browser that was refused can ask."""
+    async with window(browser, region) as anybody:
+        await anybody.open("/sign-in/refused?reason=NAME_DIFFERS&part=surname")
+        await expect(anybody.page.locator("h1")).to_be_visible()
+        await expect(anybody.page.get_by_role("button", name="Попросить школу сверить")).to_have_count(0)
