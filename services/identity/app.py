@@ -197,7 +197,10 @@ def _register(
         binding_pb2_grpc.add_BindingServiceServicer_to_server(binding, server)
         cases = CasesRpc(use_cases.case_office, use_cases.asking)
         cases_pb2_grpc.add_CasesServiceServicer_to_server(cases, server)
-        families_pb2_grpc.add_FamiliesServiceServicer_to_server(FamiliesRpc(use_cases.families), server)
+        families = FamiliesRpc(
+            use_cases.families, use_cases.adding, use_cases.registering, use_cases.limiting
+        )
+        families_pb2_grpc.add_FamiliesServiceServicer_to_server(families, server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)

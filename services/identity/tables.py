@@ -13,6 +13,8 @@ from services.identity.corrections.storage import corrections
 from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
+from services.identity.families.storage.labels import child_labels
+from services.identity.families.storage.limits import court_limits
 from services.identity.guesses.storage import guesses
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
@@ -33,11 +35,13 @@ __all__ = [
     "case_people",
     "case_schools",
     "cases",
+    "child_labels",
     "classes",
     "consent_texts",
     "consents",
     "contacts",
     "corrections",
+    "court_limits",
     "credential_issues",
     "delegations",
     "erasures",

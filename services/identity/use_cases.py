@@ -33,7 +33,11 @@ from services.identity.delegations.usecases.granting import Granting
 from services.identity.delegations.usecases.keeping import Keeping
 from services.identity.devices.usecases import Devices
 from services.identity.esia import EsiaClient
-from services.identity.families.usecases import Families
+from services.identity.families.usecases.adding import Adding
+from services.identity.families.usecases.limiting import Limiting
+from services.identity.families.usecases.reading import Families
+from services.identity.families.usecases.registering import Registering
+from services.identity.families.usecases.relating import Relating
 from services.identity.guesses.usecases import Guesses
 from services.identity.issuing.usecases.class_issues import ClassIssues
 from services.identity.issuing.usecases.desk import Desk, Neighbours
@@ -68,6 +72,9 @@ class UseCases:
     """Everything people can do here, behind whichever door."""
 
     families: Families
+    adding: Adding
+    registering: Registering
+    limiting: Limiting
     people: People
     logins: Logins
     credentials: Credentials
@@ -120,6 +127,7 @@ def use_cases_of(
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
     trust = Keeping(keyring, telling, settings.zone, clock)
+    relating = Relating(telling, settings.zone, clock, relation_over=trust.relation_over)
     own_data = OwnData(database, keyring, sessions, telling, trust, zone=settings.zone, clock=clock)
     guesses = Guesses(keyring, settings.guesses.allowances, clock)
     devices = Devices(keyring, telling, clock)
@@ -186,7 +194,10 @@ def use_cases_of(
         clock=clock,
     )
     return UseCases(
-        families=Families(database, settings.zone, clock, relation_over=trust.relation_over),
+        families=Families(database, relating, settings.zone, clock),
+        adding=Adding(database, relating, accounts, settings.zone, clock),
+        registering=Registering(database, relating, clock),
+        limiting=Limiting(database, relating, clock),
         people=People(
             database,
             keyring,
@@ -258,6 +269,7 @@ def use_cases_of(
             keyring=keyring,
             telling=telling,
             cases=cases,
+            relating=relating,
             zone=settings.zone,
             allow_test_snils=settings.allow_test_snils,
             clock=clock,

@@ -12,8 +12,8 @@ from deploy.local.demo.world import Credentials, Person, Relation, World
 from services.identity.accounts.rules import normal_login, skeleton
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.families import rules as families
+from services.identity.families.messages import relation_registered
 from services.identity.families.storage import relations
-from services.identity.families.usecases import relation_registered
 from services.identity.keyring import Keyring
 from services.identity.passwords import hash_password
 from services.identity.people import rules as registered
@@ -100,6 +100,7 @@ def _relation(relation: Relation, now: datetime) -> Row:
         "school_id": relation.school_id,
         "kind": str(families.RelationKind(relation.kind)),
         "valid_from": relation.valid_from,
+        "valid_until": relation.valid_until,
         "version": FIRST_VERSION,
         "registered_at": now,
     }
@@ -137,7 +138,7 @@ def _told_of_relation(relation: Relation, now: datetime) -> Row:
         relation.school_id,
         families.RelationKind(relation.kind),
         relation.valid_from,
-        None,
+        relation.valid_until,
         FIRST_VERSION,
     )
     return event_row(relation.id, relation_registered(known), now)

@@ -26,6 +26,7 @@ from deploy.local.demo.world import (
     School,
     SchoolClass,
 )
+from services.identity.families.rules import last_day
 
 
 @dataclass(slots=True)
@@ -117,7 +118,8 @@ class Register:
         """Let somebody stand for a pupil; the school wrote it down in the summer."""
         guardian.place(school.id, Role.GUARDIAN)
         since = date(self._year.begins, 9, 1) - timedelta(days=self._random.randrange(1, 60))
-        relation = Relation(self._ids.uuid(), guardian.id, pupil.id, school.id, kind, since)
+        until = last_day(None, pupil.birth_date)
+        relation = Relation(self._ids.uuid(), guardian.id, pupil.id, school.id, kind, since, until)
         self.population.relations.append(relation)
 
     def feature(

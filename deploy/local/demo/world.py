@@ -202,6 +202,7 @@ class Relation:
     school_id: UUID  # the school that registered it
     kind: RelationKind
     valid_from: date
+    valid_until: date  # the last day of the pupil's childhood
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from services.identity.corrections.rules import (
     UnknownCorrection,
     due_at,
 )
+from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
 from services.identity.people.rules import FullName, NotTheirSchool, Role, Snils, SnilsTaken, UnknownPerson
 from services.identity.people.storage import holds_role, person, snils_digests, snils_is_known
@@ -82,6 +83,7 @@ class Corrections:
 
     Args:
         cases: what is to be settled about persons.
+        relating: the part of families when a pupil's birth date changes.
         zone: whose days count where the diary has not told of the school.
         allow_test_snils: accept the SNILS of ESIA's test persons.
     """
@@ -93,6 +95,7 @@ class Corrections:
         keyring: Keyring,
         telling: Telling,
         cases: CasesOfPersons,
+        relating: Relating,
         zone: ZoneInfo,
         allow_test_snils: bool,
         clock: Clock,
@@ -101,6 +104,7 @@ class Corrections:
         self._keyring = keyring
         self._telling = telling
         self._cases = cases
+        self._relating = relating
         self._zone = zone
         self._allow_test_snils = allow_test_snils
         self._clock = clock
@@ -303,6 +307,8 @@ class Corrections:
         if whole is None:
             raise UnknownPerson
         tx.publish(person_registered(whole, version=version), aggregate=whole.id, version=version)
+        if accepted.field is Field.BIRTH_DATE and accepted.decided_by is not None:
+            await self._relating.birth_date_corrected(tx, whole.id, by=accepted.decided_by)
         await self._telling.tell_everywhere(
             tx,
             accepted.person_id,

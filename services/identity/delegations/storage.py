@@ -44,7 +44,9 @@ from services.identity.delegations.rules import (
     right_of_guardian,
     right_of_pupil,
 )
+from services.identity.families.rules import may_share
 from services.identity.families.storage import relations
+from services.identity.families.storage.limits import guardians_who_may_grant, limits_of_pair
 from services.identity.keyring import Keyring, Sealed
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, PersonStatus, Role
@@ -124,7 +126,8 @@ async def right_over(
 ) -> Right | None:
     """By what the caller may see or decide about the pupil's trusted persons today; None: by nothing.
 
-    The relation stays as it is until the transaction ends.
+    The relation stays as it is until the transaction ends. Whom a court forbids contacts neither decides nor
+    sees whom others trust.
     """
     found = await connection.execute(
         select(people.c.birth_date).where(
@@ -149,20 +152,14 @@ async def right_over(
             .with_for_update(read=True)
         )
     ).first()
-    return None if row is None else right_of_guardian(row.id, born, row.valid_from, row.valid_until, today)
+    if row is None or not may_share(await limits_of_pair(connection, caller_id, pupil_id, on=today)):
+        return None
+    return right_of_guardian(row.id, born, row.valid_from, row.valid_until, today)
 
 
 async def guardians_of(connection: AsyncConnection, pupil_id: UUID, *, today: date) -> list[UUID]:
-    """Who stands for a pupil today."""
-    found = await connection.scalars(
-        select(relations.c.guardian_id).where(
-            relations.c.pupil_id == pupil_id,
-            relations.c.ended_at.is_(None),
-            relations.c.valid_from <= today,
-            or_(relations.c.valid_until.is_(None), relations.c.valid_until >= today),
-        )
-    )
-    return list(found)
+    """Who stands for a pupil today, and may know of others who see them."""
+    return sorted(await guardians_who_may_grant(connection, pupil_id, on=today))
 
 
 async def holder_of_login(connection: AsyncConnection, login: str) -> UUID | None:

@@ -25,6 +25,8 @@ from services.identity.corrections.storage import corrections
 from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
 from services.identity.families.storage import relations
+from services.identity.families.storage.labels import child_labels
+from services.identity.families.storage.limits import court_limits
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
 from services.identity.keyring import Keyring, Sealed
@@ -183,7 +185,23 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
     Holding(known_devices, Data.SESSIONS, {"person_id": PERSON}, left_with=_DELETED),
     # A way back to a forgotten password, for an hour.
     Holding(recoveries, Data.PASSWORD, {"account_id": ACCOUNT}, left_with=_DELETED),
-    Holding(relations, Data.RELATIONS, {"guardian_id": PERSON, "pupil_id": PERSON}),
+    # A row speaks of two persons: what the registrar wrote of one of them is not shown to the other.
+    Holding(
+        relations,
+        Data.RELATIONS,
+        {"guardian_id": PERSON, "pupil_id": PERSON},
+        ("registered_by", "ended_by"),
+        withheld=frozenset({"document", "ended_why"}),
+    ),
+    Holding(
+        court_limits,
+        Data.RELATIONS,
+        {"guardian_id": PERSON},
+        ("registered_by", "lifted_by"),
+        withheld=frozenset({"lifted_why"}),
+    ),
+    # What a guardian calls a child is the guardian's alone.
+    Holding(child_labels, Data.RELATIONS, {"guardian_id": PERSON}, left_with=_DELETED),
     # Ends with the account (`OwnData`); who was trusted with a child stays the family's to know.
     Holding(
         delegations,

@@ -24,6 +24,7 @@ from services.kit.sealing import Sealer
 _LINK: Final = frozenset({"link"})
 _CODE: Final = frozenset({"code"})
 _WHAT: Final = frozenset({"what"})
+_CHILD: Final = frozenset({"child"})
 NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_CONFIRM_EMAIL: _LINK,
     MessageKind.MESSAGE_KIND_CONFIRM_MOBILE: _CODE,
@@ -38,6 +39,9 @@ NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_ACCOUNT_REQUEST_REFUSED: frozenset({"reason"}),
     MessageKind.MESSAGE_KIND_SECOND_FACTOR_CHANGED: _WHAT,
     MessageKind.MESSAGE_KIND_ERASURE_COMING: frozenset({"at"}),
+    MessageKind.MESSAGE_KIND_GUARDIAN_JOINED: _CHILD,
+    MessageKind.MESSAGE_KIND_GUARDIAN_ENDED: _CHILD,
+    MessageKind.MESSAGE_KIND_CHILD_LINKED: _CHILD,
     MessageKind.MESSAGE_KIND_TRUST_INVITATION: _LINK,
     MessageKind.MESSAGE_KIND_CASE_ASKED: frozenset({"tracking_code", "link", "due"}),
     MessageKind.MESSAGE_KIND_CASE_DISMISSED: frozenset({"reason"}),
@@ -47,6 +51,7 @@ UNASKED: Final = frozenset(
     {
         MessageKind.MESSAGE_KIND_CORRECTION_ACCEPTED,
         MessageKind.MESSAGE_KIND_CORRECTION_REFUSED,
+        MessageKind.MESSAGE_KIND_CHILD_LINKED,
         MessageKind.MESSAGE_KIND_TRUST_INVITED,
         MessageKind.MESSAGE_KIND_CASE_ACCEPTED,
         MessageKind.MESSAGE_KIND_CASE_DISMISSED,

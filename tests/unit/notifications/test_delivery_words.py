@@ -29,6 +29,7 @@ VALUES = {
     "tracking_code": "7KQ2-M9XF-3HTR",
     "due": "2025-10-25",
     "school": "Школа № 1",
+    "child": "Маша",
 }
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=kind_name)
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -55,7 +56,7 @@ def test_a_kind_has_a_letter_that_shows_its_values(kind: MessageKind.ValueType, 
     assert letter.subject
     assert letter.language == language
     assert "%(" not in letter.subject + letter.text + letter.html
-    shown = {"code", "device", "reason", "tracking_code", "school", "link"}
+    shown = {"child", "code", "device", "reason", "tracking_code", "school", "link"}
     for name in NEEDED.get(kind, frozenset()) & shown:
         assert VALUES[name] in letter.text
 

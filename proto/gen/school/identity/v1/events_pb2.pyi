@@ -70,6 +70,14 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """The data were erased."""
     MESSAGE_KIND_PROFILE_UNBOUND: _MessageKind.ValueType  # 20
     """The ESIA profile was unbound from the account."""
+    MESSAGE_KIND_GUARDIAN_JOINED: _MessageKind.ValueType  # 30
+    """Somebody more stands for a pupil: told to the others, and to a pupil from 14 on. Values: child (the given
+    name).
+    """
+    MESSAGE_KIND_GUARDIAN_ENDED: _MessageKind.ValueType  # 31
+    """A person stands for a pupil no more; told to the person. Values: child."""
+    MESSAGE_KIND_CHILD_LINKED: _MessageKind.ValueType  # 32
+    """The school registered that a person stands for a pupil; told to the person. Values: child."""
     MESSAGE_KIND_TRUST_INVITATION: _MessageKind.ValueType  # 35
     """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
     MESSAGE_KIND_TRUST_INVITED: _MessageKind.ValueType  # 36
@@ -135,6 +143,14 @@ MESSAGE_KIND_ERASED: MessageKind.ValueType  # 18
 """The data were erased."""
 MESSAGE_KIND_PROFILE_UNBOUND: MessageKind.ValueType  # 20
 """The ESIA profile was unbound from the account."""
+MESSAGE_KIND_GUARDIAN_JOINED: MessageKind.ValueType  # 30
+"""Somebody more stands for a pupil: told to the others, and to a pupil from 14 on. Values: child (the given
+name).
+"""
+MESSAGE_KIND_GUARDIAN_ENDED: MessageKind.ValueType  # 31
+"""A person stands for a pupil no more; told to the person. Values: child."""
+MESSAGE_KIND_CHILD_LINKED: MessageKind.ValueType  # 32
+"""The school registered that a person stands for a pupil; told to the person. Values: child."""
 MESSAGE_KIND_TRUST_INVITATION: MessageKind.ValueType  # 35
 """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
 MESSAGE_KIND_TRUST_INVITED: MessageKind.ValueType  # 36

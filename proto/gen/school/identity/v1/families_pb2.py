@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_people__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/families.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"v\n\x05\x43hild\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .school.identity.v1.RelationKind\"\x9f\x01\n\x08Relation\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\"\x17\n\x15ListMyChildrenRequest\"E\n\x16ListMyChildrenResponse\x12+\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x19.school.identity.v1.Child\"\xac\x01\n\x17RegisterRelationRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0bguardian_id\x18\x03 \x01(\t\x12\x10\n\x08pupil_id\x18\x04 \x01(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\"J\n\x18RegisterRelationResponse\x12.\n\x08relation\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.Relation\"L\n\x12\x45ndRelationRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0brelation_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x15\n\x13\x45ndRelationResponse*i\n\x0cRelationKind\x12\x1d\n\x19RELATION_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14RELATION_KIND_PARENT\x10\x01\x12 \n\x1cRELATION_KIND_REPRESENTATIVE\x10\x02\x32\xeb\x03\n\x0f\x46\x61miliesService\x12\x86\x01\n\x0eListMyChildren\x12).school.identity.v1.ListMyChildrenRequest\x1a*.school.identity.v1.ListMyChildrenResponse\"\x1d\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/me/children\x12\xa4\x01\n\x10RegisterRelation\x12+.school.identity.v1.RegisterRelationRequest\x1a,.school.identity.v1.RegisterRelationResponse\"5\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02&\"!/v1/schools/{school_id}/relations:\x01*\x12\xa7\x01\n\x0b\x45ndRelation\x12&.school.identity.v1.EndRelationRequest\x1a\'.school.identity.v1.EndRelationResponse\"G\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/relations/{relation_id}:end:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/families.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"J\n\nChildPlace\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x14\n\x0cschool_title\x18\x02 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x03 \x01(\t\"\xde\x01\n\x05\x43hild\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\r\n\x05label\x18\x04 \x01(\t\x12.\n\x06places\x18\x05 \x03(\x0b\x32\x1e.school.identity.v1.ChildPlace\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\"\xd4\x01\n\x08Guardian\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12.\n\x04kind\x18\x03 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x30\n\x05\x62\x61sis\x18\x04 \x01(\x0e\x32!.school.identity.v1.RelationBasis\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\"\xb2\x01\n\nCourtLimit\x12\x10\n\x08limit_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".school.identity.v1.CourtLimitKind\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\"\xf1\x01\n\x08Relation\x12\x13\n\x0brelation_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x12\n\nvalid_from\x18\x05 \x01(\t\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x0c\n\x04term\x18\x07 \x01(\t\x12\x30\n\x05\x62\x61sis\x18\x08 \x01(\x0e\x32!.school.identity.v1.RelationBasis\x12\x10\n\x08\x64ocument\x18\t \x01(\t\"\x17\n\x15ListMyChildrenRequest\"p\n\x16ListMyChildrenResponse\x12+\n\x08\x63hildren\x18\x01 \x03(\x0b\x32\x19.school.identity.v1.Child\x12)\n\x06of_age\x18\x02 \x03(\x0b\x32\x19.school.identity.v1.Child\"q\n\x0f\x41\x64\x64\x43hildRequest\x12\r\n\x05login\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\r\n\x05label\x18\x03 \x01(\t\x12.\n\x04kind\x18\x04 \x01(\x0e\x32 .school.identity.v1.RelationKind\"<\n\x10\x41\x64\x64\x43hildResponse\x12(\n\x05\x63hild\x18\x01 \x01(\x0b\x32\x19.school.identity.v1.Child\"5\n\x12RenameChildRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"?\n\x13RenameChildResponse\x12(\n\x05\x63hild\x18\x01 \x01(\x0b\x32\x19.school.identity.v1.Child\"(\n\x14ListGuardiansRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\"[\n\x15ListGuardiansResponse\x12/\n\tguardians\x18\x01 \x03(\x0b\x32\x1c.school.identity.v1.Guardian\x12\x11\n\tmay_share\x18\x02 \x01(\x08\"<\n\x15GetPupilFamilyRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08pupil_id\x18\x02 \x01(\t\"\xc5\x01\n\x0e\x46\x61milyRelation\x12.\n\x08relation\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.Relation\x12\x33\n\rguardian_name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\r\n\x05holds\x18\x03 \x01(\x08\x12,\n\x08\x65nded_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tended_why\x18\x05 \x01(\t\"q\n\x0b\x46\x61milyLimit\x12-\n\x05limit\x18\x01 \x01(\x0b\x32\x1e.school.identity.v1.CourtLimit\x12\x33\n\rguardian_name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\"\xaa\x02\n\x16GetPupilFamilyResponse\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x30\n\npupil_name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x1d\n\x15last_day_of_childhood\x18\x04 \x01(\t\x12\x35\n\trelations\x18\x05 \x03(\x0b\x32\".school.identity.v1.FamilyRelation\x12/\n\x06limits\x18\x06 \x03(\x0b\x32\x1f.school.identity.v1.FamilyLimit\x12\x31\n\x05\x65nded\x18\x07 \x03(\x0b\x32\".school.identity.v1.FamilyRelation\"\xbe\x01\n\x17RegisterRelationRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0bguardian_id\x18\x03 \x01(\t\x12\x10\n\x08pupil_id\x18\x04 \x01(\t\x12.\n\x04kind\x18\x05 \x01(\x0e\x32 .school.identity.v1.RelationKind\x12\x13\n\x0bvalid_until\x18\x06 \x01(\t\x12\x10\n\x08\x64ocument\x18\x07 \x01(\t\"J\n\x18RegisterRelationResponse\x12.\n\x08relation\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.Relation\"v\n\x15\x43hangeRelationRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0brelation_id\x18\x02 \x01(\t\x12\x13\n\x0bvalid_until\x18\x03 \x01(\t\x12\x10\n\x08\x64ocument\x18\x04 \x01(\t\x12\x0e\n\x06reason\x18\x05 \x01(\t\"H\n\x16\x43hangeRelationResponse\x12.\n\x08relation\x18\x01 \x01(\x0b\x32\x1c.school.identity.v1.Relation\"L\n\x12\x45ndRelationRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0brelation_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x15\n\x13\x45ndRelationResponse\"\xbf\x01\n\x16PlaceCourtLimitRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x13\n\x0bguardian_id\x18\x02 \x01(\t\x12\x10\n\x08pupil_id\x18\x03 \x01(\t\x12\x30\n\x04kind\x18\x04 \x01(\x0e\x32\".school.identity.v1.CourtLimitKind\x12\x10\n\x08\x64ocument\x18\x05 \x01(\t\x12\x12\n\nvalid_from\x18\x06 \x01(\t\x12\x13\n\x0bvalid_until\x18\x07 \x01(\t\"H\n\x17PlaceCourtLimitResponse\x12-\n\x05limit\x18\x01 \x01(\x0b\x32\x1e.school.identity.v1.CourtLimit\"L\n\x15LiftCourtLimitRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x10\n\x08limit_id\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\x18\n\x16LiftCourtLimitResponse*i\n\x0cRelationKind\x12\x1d\n\x19RELATION_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14RELATION_KIND_PARENT\x10\x01\x12 \n\x1cRELATION_KIND_REPRESENTATIVE\x10\x02*j\n\rRelationBasis\x12\x1e\n\x1aRELATION_BASIS_UNSPECIFIED\x10\x00\x12\x19\n\x15RELATION_BASIS_SCHOOL\x10\x01\x12\x1e\n\x1aRELATION_BASIS_CREDENTIALS\x10\x02*t\n\x0e\x43ourtLimitKind\x12 \n\x1c\x43OURT_LIMIT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43OURT_LIMIT_KIND_NO_ACCESS\x10\x01\x12 \n\x1c\x43OURT_LIMIT_KIND_NO_CONTACTS\x10\x02\x32\xcd\x0c\n\x0f\x46\x61miliesService\x12\x86\x01\n\x0eListMyChildren\x12).school.identity.v1.ListMyChildrenRequest\x1a*.school.identity.v1.ListMyChildrenResponse\"\x1d\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/me/children\x12w\n\x08\x41\x64\x64\x43hild\x12#.school.identity.v1.AddChildRequest\x1a$.school.identity.v1.AddChildResponse\" \xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x14\"\x0f/v1/me/children:\x01*\x12\x92\x01\n\x0bRenameChild\x12&.school.identity.v1.RenameChildRequest\x1a\'.school.identity.v1.RenameChildResponse\"2\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02&\"!/v1/me/children/{pupil_id}:rename:\x01*\x12\x93\x01\n\rListGuardians\x12(.school.identity.v1.ListGuardiansRequest\x1a).school.identity.v1.ListGuardiansResponse\"-\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02!\x12\x1f/v1/pupils/{pupil_id}/guardians\x12\xaa\x01\n\x0eGetPupilFamily\x12).school.identity.v1.GetPupilFamilyRequest\x1a*.school.identity.v1.GetPupilFamilyResponse\"A\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/schools/{school_id}/pupils/{pupil_id}/family\x12\xa4\x01\n\x10RegisterRelation\x12+.school.identity.v1.RegisterRelationRequest\x1a,.school.identity.v1.RegisterRelationResponse\"5\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02&\"!/v1/schools/{school_id}/relations:\x01*\x12\xb3\x01\n\x0e\x43hangeRelation\x12).school.identity.v1.ChangeRelationRequest\x1a*.school.identity.v1.ChangeRelationResponse\"J\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02;\"6/v1/schools/{school_id}/relations/{relation_id}:change:\x01*\x12\xa7\x01\n\x0b\x45ndRelation\x12&.school.identity.v1.EndRelationRequest\x1a\'.school.identity.v1.EndRelationResponse\"G\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x38\"3/v1/schools/{school_id}/relations/{relation_id}:end:\x01*\x12\xa4\x01\n\x0fPlaceCourtLimit\x12*.school.identity.v1.PlaceCourtLimitRequest\x1a+.school.identity.v1.PlaceCourtLimitResponse\"8\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02)\"$/v1/schools/{school_id}/court-limits:\x01*\x12\xb1\x01\n\x0eLiftCourtLimit\x12).school.identity.v1.LiftCourtLimitRequest\x1a*.school.identity.v1.LiftCourtLimitResponse\"H\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x39\"4/v1/schools/{school_id}/court-limits/{limit_id}:lift:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,28 +37,84 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_FAMILIESSERVICE'].methods_by_name['ListMyChildren']._loaded_options = None
   _globals['_FAMILIESSERVICE'].methods_by_name['ListMyChildren']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\021\022\017/v1/me/children'
+  _globals['_FAMILIESSERVICE'].methods_by_name['AddChild']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['AddChild']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\024\"\017/v1/me/children:\001*'
+  _globals['_FAMILIESSERVICE'].methods_by_name['RenameChild']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['RenameChild']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002&\"!/v1/me/children/{pupil_id}:rename:\001*'
+  _globals['_FAMILIESSERVICE'].methods_by_name['ListGuardians']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['ListGuardians']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002!\022\037/v1/pupils/{pupil_id}/guardians'
+  _globals['_FAMILIESSERVICE'].methods_by_name['GetPupilFamily']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['GetPupilFamily']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\0022\0220/v1/schools/{school_id}/pupils/{pupil_id}/family'
   _globals['_FAMILIESSERVICE'].methods_by_name['RegisterRelation']._loaded_options = None
   _globals['_FAMILIESSERVICE'].methods_by_name['RegisterRelation']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\002&\"!/v1/schools/{school_id}/relations:\001*'
+  _globals['_FAMILIESSERVICE'].methods_by_name['ChangeRelation']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['ChangeRelation']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\002;\"6/v1/schools/{school_id}/relations/{relation_id}:change:\001*'
   _globals['_FAMILIESSERVICE'].methods_by_name['EndRelation']._loaded_options = None
   _globals['_FAMILIESSERVICE'].methods_by_name['EndRelation']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\0028\"3/v1/schools/{school_id}/relations/{relation_id}:end:\001*'
-  _globals['_RELATIONKIND']._serialized_start=881
-  _globals['_RELATIONKIND']._serialized_end=986
-  _globals['_CHILD']._serialized_start=151
-  _globals['_CHILD']._serialized_end=269
-  _globals['_RELATION']._serialized_start=272
-  _globals['_RELATION']._serialized_end=431
-  _globals['_LISTMYCHILDRENREQUEST']._serialized_start=433
-  _globals['_LISTMYCHILDRENREQUEST']._serialized_end=456
-  _globals['_LISTMYCHILDRENRESPONSE']._serialized_start=458
-  _globals['_LISTMYCHILDRENRESPONSE']._serialized_end=527
-  _globals['_REGISTERRELATIONREQUEST']._serialized_start=530
-  _globals['_REGISTERRELATIONREQUEST']._serialized_end=702
-  _globals['_REGISTERRELATIONRESPONSE']._serialized_start=704
-  _globals['_REGISTERRELATIONRESPONSE']._serialized_end=778
-  _globals['_ENDRELATIONREQUEST']._serialized_start=780
-  _globals['_ENDRELATIONREQUEST']._serialized_end=856
-  _globals['_ENDRELATIONRESPONSE']._serialized_start=858
-  _globals['_ENDRELATIONRESPONSE']._serialized_end=879
-  _globals['_FAMILIESSERVICE']._serialized_start=989
-  _globals['_FAMILIESSERVICE']._serialized_end=1480
+  _globals['_FAMILIESSERVICE'].methods_by_name['PlaceCourtLimit']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['PlaceCourtLimit']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\002)\"$/v1/schools/{school_id}/court-limits:\001*'
+  _globals['_FAMILIESSERVICE'].methods_by_name['LiftCourtLimit']._loaded_options = None
+  _globals['_FAMILIESSERVICE'].methods_by_name['LiftCourtLimit']._serialized_options = b'\252\324\030\005\032\003\n\001\004\202\323\344\223\0029\"4/v1/schools/{school_id}/court-limits/{limit_id}:lift:\001*'
+  _globals['_RELATIONKIND']._serialized_start=3310
+  _globals['_RELATIONKIND']._serialized_end=3415
+  _globals['_RELATIONBASIS']._serialized_start=3417
+  _globals['_RELATIONBASIS']._serialized_end=3523
+  _globals['_COURTLIMITKIND']._serialized_start=3525
+  _globals['_COURTLIMITKIND']._serialized_end=3641
+  _globals['_CHILDPLACE']._serialized_start=184
+  _globals['_CHILDPLACE']._serialized_end=258
+  _globals['_CHILD']._serialized_start=261
+  _globals['_CHILD']._serialized_end=483
+  _globals['_GUARDIAN']._serialized_start=486
+  _globals['_GUARDIAN']._serialized_end=698
+  _globals['_COURTLIMIT']._serialized_start=701
+  _globals['_COURTLIMIT']._serialized_end=879
+  _globals['_RELATION']._serialized_start=882
+  _globals['_RELATION']._serialized_end=1123
+  _globals['_LISTMYCHILDRENREQUEST']._serialized_start=1125
+  _globals['_LISTMYCHILDRENREQUEST']._serialized_end=1148
+  _globals['_LISTMYCHILDRENRESPONSE']._serialized_start=1150
+  _globals['_LISTMYCHILDRENRESPONSE']._serialized_end=1262
+  _globals['_ADDCHILDREQUEST']._serialized_start=1264
+  _globals['_ADDCHILDREQUEST']._serialized_end=1377
+  _globals['_ADDCHILDRESPONSE']._serialized_start=1379
+  _globals['_ADDCHILDRESPONSE']._serialized_end=1439
+  _globals['_RENAMECHILDREQUEST']._serialized_start=1441
+  _globals['_RENAMECHILDREQUEST']._serialized_end=1494
+  _globals['_RENAMECHILDRESPONSE']._serialized_start=1496
+  _globals['_RENAMECHILDRESPONSE']._serialized_end=1559
+  _globals['_LISTGUARDIANSREQUEST']._serialized_start=1561
+  _globals['_LISTGUARDIANSREQUEST']._serialized_end=1601
+  _globals['_LISTGUARDIANSRESPONSE']._serialized_start=1603
+  _globals['_LISTGUARDIANSRESPONSE']._serialized_end=1694
+  _globals['_GETPUPILFAMILYREQUEST']._serialized_start=1696
+  _globals['_GETPUPILFAMILYREQUEST']._serialized_end=1756
+  _globals['_FAMILYRELATION']._serialized_start=1759
+  _globals['_FAMILYRELATION']._serialized_end=1956
+  _globals['_FAMILYLIMIT']._serialized_start=1958
+  _globals['_FAMILYLIMIT']._serialized_end=2071
+  _globals['_GETPUPILFAMILYRESPONSE']._serialized_start=2074
+  _globals['_GETPUPILFAMILYRESPONSE']._serialized_end=2372
+  _globals['_REGISTERRELATIONREQUEST']._serialized_start=2375
+  _globals['_REGISTERRELATIONREQUEST']._serialized_end=2565
+  _globals['_REGISTERRELATIONRESPONSE']._serialized_start=2567
+  _globals['_REGISTERRELATIONRESPONSE']._serialized_end=2641
+  _globals['_CHANGERELATIONREQUEST']._serialized_start=2643
+  _globals['_CHANGERELATIONREQUEST']._serialized_end=2761
+  _globals['_CHANGERELATIONRESPONSE']._serialized_start=2763
+  _globals['_CHANGERELATIONRESPONSE']._serialized_end=2835
+  _globals['_ENDRELATIONREQUEST']._serialized_start=2837
+  _globals['_ENDRELATIONREQUEST']._serialized_end=2913
+  _globals['_ENDRELATIONRESPONSE']._serialized_start=2915
+  _globals['_ENDRELATIONRESPONSE']._serialized_end=2936
+  _globals['_PLACECOURTLIMITREQUEST']._serialized_start=2939
+  _globals['_PLACECOURTLIMITREQUEST']._serialized_end=3130
+  _globals['_PLACECOURTLIMITRESPONSE']._serialized_start=3132
+  _globals['_PLACECOURTLIMITRESPONSE']._serialized_end=3204
+  _globals['_LIFTCOURTLIMITREQUEST']._serialized_start=3206
+  _globals['_LIFTCOURTLIMITREQUEST']._serialized_end=3282
+  _globals['_LIFTCOURTLIMITRESPONSE']._serialized_start=3284
+  _globals['_LIFTCOURTLIMITRESPONSE']._serialized_end=3308
+  _globals['_FAMILIESSERVICE']._serialized_start=3644
+  _globals['_FAMILIESSERVICE']._serialized_end=5257
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ Families: who stands for which pupil."""
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from school.identity.v1 import people_pb2 as _people_pb2
@@ -44,6 +45,84 @@ RELATION_KIND_REPRESENTATIVE: RelationKind.ValueType  # 2
 """Another legal representative: guardian, adoptive parent, curator."""
 Global___RelationKind: _TypeAlias = RelationKind  # noqa: Y015
 
+class _RelationBasis:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RelationBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RelationBasis.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RELATION_BASIS_UNSPECIFIED: _RelationBasis.ValueType  # 0
+    """Not said."""
+    RELATION_BASIS_SCHOOL: _RelationBasis.ValueType  # 1
+    """The school has registered it."""
+    RELATION_BASIS_CREDENTIALS: _RelationBasis.ValueType  # 2
+    """The guardian had the pupil's login and password."""
+
+class RelationBasis(_RelationBasis, metaclass=_RelationBasisEnumTypeWrapper):
+    """By whose word a person stands for a pupil."""
+
+RELATION_BASIS_UNSPECIFIED: RelationBasis.ValueType  # 0
+"""Not said."""
+RELATION_BASIS_SCHOOL: RelationBasis.ValueType  # 1
+"""The school has registered it."""
+RELATION_BASIS_CREDENTIALS: RelationBasis.ValueType  # 2
+"""The guardian had the pupil's login and password."""
+Global___RelationBasis: _TypeAlias = RelationBasis  # noqa: Y015
+
+class _CourtLimitKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CourtLimitKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CourtLimitKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COURT_LIMIT_KIND_UNSPECIFIED: _CourtLimitKind.ValueType  # 0
+    """Not said."""
+    COURT_LIMIT_KIND_NO_ACCESS: _CourtLimitKind.ValueType  # 1
+    """To know anything of the pupil."""
+    COURT_LIMIT_KIND_NO_CONTACTS: _CourtLimitKind.ValueType  # 2
+    """To know who else stands for the pupil, and to admit anybody; the diary may be read."""
+
+class CourtLimitKind(_CourtLimitKind, metaclass=_CourtLimitKindEnumTypeWrapper):
+    """What a court forbids."""
+
+COURT_LIMIT_KIND_UNSPECIFIED: CourtLimitKind.ValueType  # 0
+"""Not said."""
+COURT_LIMIT_KIND_NO_ACCESS: CourtLimitKind.ValueType  # 1
+"""To know anything of the pupil."""
+COURT_LIMIT_KIND_NO_CONTACTS: CourtLimitKind.ValueType  # 2
+"""To know who else stands for the pupil, and to admit anybody; the diary may be read."""
+Global___CourtLimitKind: _TypeAlias = CourtLimitKind  # noqa: Y015
+
+@_typing.final
+class ChildPlace(_message.Message):
+    """Where a pupil studies today."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    SCHOOL_TITLE_FIELD_NUMBER: _builtins.int
+    CLASS_TITLE_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The school."""
+    school_title: _builtins.str
+    """Its title."""
+    class_title: _builtins.str
+    """The class, such as "7Б"."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        school_title: _builtins.str = ...,
+        class_title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_title", b"class_title", "school_id", b"school_id", "school_title", b"school_title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChildPlace: _TypeAlias = ChildPlace  # noqa: Y015
+
 @_typing.final
 class Child(_message.Message):
     """A pupil in the caller's family."""
@@ -53,10 +132,69 @@ class Child(_message.Message):
     PERSON_ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The pupil."""
     kind: Global___RelationKind.ValueType
     """In what capacity the caller stands for the pupil."""
+    label: _builtins.str
+    """What the caller calls the pupil, in Latin letters; empty: nothing yet."""
+    valid_from: _builtins.str
+    """The first day on which the caller stands for the pupil, YYYY-MM-DD."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD."""
+    @_builtins.property
+    def name(self) -> _people_pb2.FullName:
+        """The full name the school registered."""
+
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChildPlace]:
+        """Where the pupil studies today; none while they are in no class."""
+
+    def __init__(
+        self,
+        *,
+        person_id: _builtins.str = ...,
+        name: _people_pb2.FullName | None = ...,
+        kind: Global___RelationKind.ValueType = ...,
+        label: _builtins.str = ...,
+        places: _abc.Iterable[Global___ChildPlace] | None = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "label", b"label", "name", b"name", "person_id", b"person_id", "places", b"places", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Child: _TypeAlias = Child  # noqa: Y015
+
+@_typing.final
+class Guardian(_message.Message):
+    """Somebody who stands for a pupil, as the family sees it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSON_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    person_id: _builtins.str
+    """The person."""
+    kind: Global___RelationKind.ValueType
+    """In what capacity."""
+    basis: Global___RelationBasis.ValueType
+    """By whose word."""
+    valid_from: _builtins.str
+    """The first day, YYYY-MM-DD."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; empty when no end is set."""
     @_builtins.property
     def name(self) -> _people_pb2.FullName:
         """The full name the school registered."""
@@ -67,14 +205,63 @@ class Child(_message.Message):
         person_id: _builtins.str = ...,
         name: _people_pb2.FullName | None = ...,
         kind: Global___RelationKind.ValueType = ...,
+        basis: Global___RelationBasis.ValueType = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "name", b"name", "person_id", b"person_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "kind", b"kind", "name", b"name", "person_id", b"person_id", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Child: _TypeAlias = Child  # noqa: Y015
+Global___Guardian: _TypeAlias = Guardian  # noqa: Y015
+
+@_typing.final
+class CourtLimit(_message.Message):
+    """What a court forbids a person concerning a pupil."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    limit_id: _builtins.str
+    """The limit's id."""
+    guardian_id: _builtins.str
+    """Whom it is forbidden."""
+    pupil_id: _builtins.str
+    """Concerning which pupil."""
+    kind: Global___CourtLimitKind.ValueType
+    """What."""
+    document: _builtins.str
+    """The decision, as the registrar named it."""
+    valid_from: _builtins.str
+    """The first day, YYYY-MM-DD."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; empty: until it is lifted."""
+    def __init__(
+        self,
+        *,
+        limit_id: _builtins.str = ...,
+        guardian_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        kind: Global___CourtLimitKind.ValueType = ...,
+        document: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian_id", b"guardian_id", "kind", b"kind", "limit_id", b"limit_id", "pupil_id", b"pupil_id", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CourtLimit: _TypeAlias = CourtLimit  # noqa: Y015
 
 @_typing.final
 class Relation(_message.Message):
@@ -88,6 +275,9 @@ class Relation(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     VALID_FROM_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
     relation_id: _builtins.str
     """The relation's id."""
     guardian_id: _builtins.str
@@ -99,7 +289,13 @@ class Relation(_message.Message):
     valid_from: _builtins.str
     """The first day, YYYY-MM-DD."""
     valid_until: _builtins.str
-    """The last day, YYYY-MM-DD; empty when no end is set."""
+    """The last day, YYYY-MM-DD: that of the term, and of the pupil's childhood at the most."""
+    term: _builtins.str
+    """The last day as the school has set it, YYYY-MM-DD; empty: until the pupil is of age."""
+    basis: Global___RelationBasis.ValueType
+    """By whose word."""
+    document: _builtins.str
+    """The document that proves it, as the registrar named it."""
     def __init__(
         self,
         *,
@@ -109,10 +305,13 @@ class Relation(_message.Message):
         kind: Global___RelationKind.ValueType = ...,
         valid_from: _builtins.str = ...,
         valid_until: _builtins.str = ...,
+        term: _builtins.str = ...,
+        basis: Global___RelationBasis.ValueType = ...,
+        document: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardian_id", b"guardian_id", "kind", b"kind", "pupil_id", b"pupil_id", "relation_id", b"relation_id", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "document", b"document", "guardian_id", b"guardian_id", "kind", b"kind", "pupil_id", b"pupil_id", "relation_id", b"relation_id", "term", b"term", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -142,22 +341,342 @@ class ListMyChildrenResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHILDREN_FIELD_NUMBER: _builtins.int
+    OF_AGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def children(self) -> _containers.RepeatedCompositeFieldContainer[Global___Child]:
         """The caller's children; few, so never paged."""
+
+    @_builtins.property
+    def of_age(self) -> _containers.RepeatedCompositeFieldContainer[Global___Child]:
+        """Those whom the caller stood for until they came of age; they may let the caller go on seeing."""
 
     def __init__(
         self,
         *,
         children: _abc.Iterable[Global___Child] | None = ...,
+        of_age: _abc.Iterable[Global___Child] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["children", b"children"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["children", b"children", "of_age", b"of_age"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMyChildrenResponse: _TypeAlias = ListMyChildrenResponse  # noqa: Y015
+
+@_typing.final
+class AddChildRequest(_message.Message):
+    """Request for `AddChild`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOGIN_FIELD_NUMBER: _builtins.int
+    PASSWORD_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    login: _builtins.str
+    """The child's login."""
+    password: _builtins.str
+    """The child's password, temporary or not."""
+    label: _builtins.str
+    """What the caller calls the child: a Latin letter and 1 to 30 more letters, digits, hyphens, underscores.
+    Unique among the caller's children, whatever its case.
+    """
+    kind: Global___RelationKind.ValueType
+    """In what capacity the caller stands for the child."""
+    def __init__(
+        self,
+        *,
+        login: _builtins.str = ...,
+        password: _builtins.str = ...,
+        label: _builtins.str = ...,
+        kind: Global___RelationKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "label", b"label", "login", b"login", "password", b"password"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddChildRequest: _TypeAlias = AddChildRequest  # noqa: Y015
+
+@_typing.final
+class AddChildResponse(_message.Message):
+    """Reply to `AddChild`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHILD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def child(self) -> Global___Child:
+        """The child now in the family."""
+
+    def __init__(
+        self,
+        *,
+        child: Global___Child | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["child", b"child"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["child", b"child"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AddChildResponse: _TypeAlias = AddChildResponse  # noqa: Y015
+
+@_typing.final
+class RenameChildRequest(_message.Message):
+    """Request for `RenameChild`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    LABEL_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    """The child."""
+    label: _builtins.str
+    """The new label, as in `AddChild`."""
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+        label: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["label", b"label", "pupil_id", b"pupil_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenameChildRequest: _TypeAlias = RenameChildRequest  # noqa: Y015
+
+@_typing.final
+class RenameChildResponse(_message.Message):
+    """Reply to `RenameChild`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHILD_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def child(self) -> Global___Child:
+        """The child with the new label."""
+
+    def __init__(
+        self,
+        *,
+        child: Global___Child | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["child", b"child"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["child", b"child"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenameChildResponse: _TypeAlias = RenameChildResponse  # noqa: Y015
+
+@_typing.final
+class ListGuardiansRequest(_message.Message):
+    """Request for `ListGuardians`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    """The pupil."""
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pupil_id", b"pupil_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGuardiansRequest: _TypeAlias = ListGuardiansRequest  # noqa: Y015
+
+@_typing.final
+class ListGuardiansResponse(_message.Message):
+    """Reply to `ListGuardians`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GUARDIANS_FIELD_NUMBER: _builtins.int
+    MAY_SHARE_FIELD_NUMBER: _builtins.int
+    may_share: _builtins.bool
+    """Whether the caller may admit others; otherwise the list holds the caller alone."""
+    @_builtins.property
+    def guardians(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guardian]:
+        """Who stands for the pupil; few, so never paged."""
+
+    def __init__(
+        self,
+        *,
+        guardians: _abc.Iterable[Global___Guardian] | None = ...,
+        may_share: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardians", b"guardians", "may_share", b"may_share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListGuardiansResponse: _TypeAlias = ListGuardiansResponse  # noqa: Y015
+
+@_typing.final
+class GetPupilFamilyRequest(_message.Message):
+    """Request for `GetPupilFamily`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The pupil's school."""
+    pupil_id: _builtins.str
+    """The pupil."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["pupil_id", b"pupil_id", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPupilFamilyRequest: _TypeAlias = GetPupilFamilyRequest  # noqa: Y015
+
+@_typing.final
+class FamilyRelation(_message.Message):
+    """A relation with the guardian's name, as the registrar sees it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATION_FIELD_NUMBER: _builtins.int
+    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    ENDED_AT_FIELD_NUMBER: _builtins.int
+    ENDED_WHY_FIELD_NUMBER: _builtins.int
+    holds: _builtins.bool
+    """Whether it holds today; otherwise its days have not begun, or are over."""
+    ended_why: _builtins.str
+    """Why it was ended."""
+    @_builtins.property
+    def relation(self) -> Global___Relation:
+        """The relation."""
+
+    @_builtins.property
+    def guardian_name(self) -> _people_pb2.FullName:
+        """The guardian's full name."""
+
+    @_builtins.property
+    def ended_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was ended; absent: nobody has."""
+
+    def __init__(
+        self,
+        *,
+        relation: Global___Relation | None = ...,
+        guardian_name: _people_pb2.FullName | None = ...,
+        holds: _builtins.bool = ...,
+        ended_at: _timestamp_pb2.Timestamp | None = ...,
+        ended_why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "guardian_name", b"guardian_name", "relation", b"relation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "ended_why", b"ended_why", "guardian_name", b"guardian_name", "holds", b"holds", "relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FamilyRelation: _TypeAlias = FamilyRelation  # noqa: Y015
+
+@_typing.final
+class FamilyLimit(_message.Message):
+    """A court's limit with the name of whom it concerns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    GUARDIAN_NAME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limit(self) -> Global___CourtLimit:
+        """The limit."""
+
+    @_builtins.property
+    def guardian_name(self) -> _people_pb2.FullName:
+        """Their full name."""
+
+    def __init__(
+        self,
+        *,
+        limit: Global___CourtLimit | None = ...,
+        guardian_name: _people_pb2.FullName | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["guardian_name", b"guardian_name", "limit", b"limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardian_name", b"guardian_name", "limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FamilyLimit: _TypeAlias = FamilyLimit  # noqa: Y015
+
+@_typing.final
+class GetPupilFamilyResponse(_message.Message):
+    """Reply to `GetPupilFamily`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_NAME_FIELD_NUMBER: _builtins.int
+    BIRTH_DATE_FIELD_NUMBER: _builtins.int
+    LAST_DAY_OF_CHILDHOOD_FIELD_NUMBER: _builtins.int
+    RELATIONS_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    ENDED_FIELD_NUMBER: _builtins.int
+    pupil_id: _builtins.str
+    """The pupil."""
+    birth_date: _builtins.str
+    """The pupil's birth date, YYYY-MM-DD."""
+    last_day_of_childhood: _builtins.str
+    """The last day on which anybody can stand for the pupil, YYYY-MM-DD."""
+    @_builtins.property
+    def pupil_name(self) -> _people_pb2.FullName:
+        """The pupil's full name."""
+
+    @_builtins.property
+    def relations(self) -> _containers.RepeatedCompositeFieldContainer[Global___FamilyRelation]:
+        """Relations that nobody has ended, the eldest first."""
+
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___FamilyLimit]:
+        """Limits in force."""
+
+    @_builtins.property
+    def ended(self) -> _containers.RepeatedCompositeFieldContainer[Global___FamilyRelation]:
+        """The last fifty relations that were ended, the newest first."""
+
+    def __init__(
+        self,
+        *,
+        pupil_id: _builtins.str = ...,
+        pupil_name: _people_pb2.FullName | None = ...,
+        birth_date: _builtins.str = ...,
+        last_day_of_childhood: _builtins.str = ...,
+        relations: _abc.Iterable[Global___FamilyRelation] | None = ...,
+        limits: _abc.Iterable[Global___FamilyLimit] | None = ...,
+        ended: _abc.Iterable[Global___FamilyRelation] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pupil_name", b"pupil_name"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "ended", b"ended", "last_day_of_childhood", b"last_day_of_childhood", "limits", b"limits", "pupil_id", b"pupil_id", "pupil_name", b"pupil_name", "relations", b"relations"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPupilFamilyResponse: _TypeAlias = GetPupilFamilyResponse  # noqa: Y015
 
 @_typing.final
 class RegisterRelationRequest(_message.Message):
@@ -171,6 +690,7 @@ class RegisterRelationRequest(_message.Message):
     PUPIL_ID_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The pupil's school."""
     request_id: _builtins.str
@@ -182,7 +702,9 @@ class RegisterRelationRequest(_message.Message):
     kind: Global___RelationKind.ValueType
     """In what capacity."""
     valid_until: _builtins.str
-    """The last day, YYYY-MM-DD; empty when no end is set."""
+    """The last day, YYYY-MM-DD; empty: until the pupil is of age."""
+    document: _builtins.str
+    """The document that proves it, in the registrar's words; a representative's is needed."""
     def __init__(
         self,
         *,
@@ -192,10 +714,11 @@ class RegisterRelationRequest(_message.Message):
         pupil_id: _builtins.str = ...,
         kind: Global___RelationKind.ValueType = ...,
         valid_until: _builtins.str = ...,
+        document: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["guardian_id", b"guardian_id", "kind", b"kind", "pupil_id", b"pupil_id", "request_id", b"request_id", "school_id", b"school_id", "valid_until", b"valid_until"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian_id", b"guardian_id", "kind", b"kind", "pupil_id", b"pupil_id", "request_id", b"request_id", "school_id", b"school_id", "valid_until", b"valid_until"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -224,6 +747,68 @@ class RegisterRelationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterRelationResponse: _TypeAlias = RegisterRelationResponse  # noqa: Y015
+
+@_typing.final
+class ChangeRelationRequest(_message.Message):
+    """Request for `ChangeRelation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    RELATION_ID_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The pupil's school."""
+    relation_id: _builtins.str
+    """The relation to change."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; empty: until the pupil is of age."""
+    document: _builtins.str
+    """The document that proves it, in the registrar's words."""
+    reason: _builtins.str
+    """Why, in the registrar's words; kept in the audit."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        relation_id: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+        document: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "reason", b"reason", "relation_id", b"relation_id", "school_id", b"school_id", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeRelationRequest: _TypeAlias = ChangeRelationRequest  # noqa: Y015
+
+@_typing.final
+class ChangeRelationResponse(_message.Message):
+    """Reply to `ChangeRelation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RELATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def relation(self) -> Global___Relation:
+        """The relation as it is now."""
+
+    def __init__(
+        self,
+        *,
+        relation: Global___Relation | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["relation", b"relation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChangeRelationResponse: _TypeAlias = ChangeRelationResponse  # noqa: Y015
 
 @_typing.final
 class EndRelationRequest(_message.Message):
@@ -271,3 +856,120 @@ class EndRelationResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EndRelationResponse: _TypeAlias = EndRelationResponse  # noqa: Y015
+
+@_typing.final
+class PlaceCourtLimitRequest(_message.Message):
+    """Request for `PlaceCourtLimit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    GUARDIAN_ID_FIELD_NUMBER: _builtins.int
+    PUPIL_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VALID_FROM_FIELD_NUMBER: _builtins.int
+    VALID_UNTIL_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The pupil's school."""
+    guardian_id: _builtins.str
+    """Whom it is forbidden; related to the pupil or not."""
+    pupil_id: _builtins.str
+    """Concerning which pupil."""
+    kind: Global___CourtLimitKind.ValueType
+    """What is forbidden."""
+    document: _builtins.str
+    """The decision, in the registrar's words."""
+    valid_from: _builtins.str
+    """The first day as the decision says, YYYY-MM-DD; not after today."""
+    valid_until: _builtins.str
+    """The last day, YYYY-MM-DD; empty: until it is lifted."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        guardian_id: _builtins.str = ...,
+        pupil_id: _builtins.str = ...,
+        kind: Global___CourtLimitKind.ValueType = ...,
+        document: _builtins.str = ...,
+        valid_from: _builtins.str = ...,
+        valid_until: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "guardian_id", b"guardian_id", "kind", b"kind", "pupil_id", b"pupil_id", "school_id", b"school_id", "valid_from", b"valid_from", "valid_until", b"valid_until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceCourtLimitRequest: _TypeAlias = PlaceCourtLimitRequest  # noqa: Y015
+
+@_typing.final
+class PlaceCourtLimitResponse(_message.Message):
+    """Reply to `PlaceCourtLimit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def limit(self) -> Global___CourtLimit:
+        """The limit now in force."""
+
+    def __init__(
+        self,
+        *,
+        limit: Global___CourtLimit | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceCourtLimitResponse: _TypeAlias = PlaceCourtLimitResponse  # noqa: Y015
+
+@_typing.final
+class LiftCourtLimitRequest(_message.Message):
+    """Request for `LiftCourtLimit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHOOL_ID_FIELD_NUMBER: _builtins.int
+    LIMIT_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    school_id: _builtins.str
+    """The pupil's school."""
+    limit_id: _builtins.str
+    """The limit to lift."""
+    reason: _builtins.str
+    """Why, in the registrar's words; kept in the audit."""
+    def __init__(
+        self,
+        *,
+        school_id: _builtins.str = ...,
+        limit_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit_id", b"limit_id", "reason", b"reason", "school_id", b"school_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftCourtLimitRequest: _TypeAlias = LiftCourtLimitRequest  # noqa: Y015
+
+@_typing.final
+class LiftCourtLimitResponse(_message.Message):
+    """Reply to `LiftCourtLimit`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LiftCourtLimitResponse: _TypeAlias = LiftCourtLimitResponse  # noqa: Y015

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class FamiliesServiceStub:
-    """Keeps the relations between guardians and pupils.
+    """Keeps the relations between guardians and pupils, and what courts forbid.
     """
 
     def __init__(self, channel):
@@ -40,20 +40,55 @@ class FamiliesServiceStub:
                 request_serializer=school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenResponse.FromString,
                 _registered_method=True)
+        self.AddChild = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/AddChild',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.AddChildRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.AddChildResponse.FromString,
+                _registered_method=True)
+        self.RenameChild = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/RenameChild',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.RenameChildRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.RenameChildResponse.FromString,
+                _registered_method=True)
+        self.ListGuardians = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/ListGuardians',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansResponse.FromString,
+                _registered_method=True)
+        self.GetPupilFamily = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/GetPupilFamily',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyResponse.FromString,
+                _registered_method=True)
         self.RegisterRelation = channel.unary_unary(
                 '/school.identity.v1.FamiliesService/RegisterRelation',
                 request_serializer=school_dot_identity_dot_v1_dot_families__pb2.RegisterRelationRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.RegisterRelationResponse.FromString,
+                _registered_method=True)
+        self.ChangeRelation = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/ChangeRelation',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationResponse.FromString,
                 _registered_method=True)
         self.EndRelation = channel.unary_unary(
                 '/school.identity.v1.FamiliesService/EndRelation',
                 request_serializer=school_dot_identity_dot_v1_dot_families__pb2.EndRelationRequest.SerializeToString,
                 response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.EndRelationResponse.FromString,
                 _registered_method=True)
+        self.PlaceCourtLimit = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/PlaceCourtLimit',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitResponse.FromString,
+                _registered_method=True)
+        self.LiftCourtLimit = channel.unary_unary(
+                '/school.identity.v1.FamiliesService/LiftCourtLimit',
+                request_serializer=school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitRequest.SerializeToString,
+                response_deserializer=school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitResponse.FromString,
+                _registered_method=True)
 
 
 class FamiliesServiceServicer:
-    """Keeps the relations between guardians and pupils.
+    """Keeps the relations between guardians and pupils, and what courts forbid.
     """
 
     def ListMyChildren(self, request, context):
@@ -63,14 +98,67 @@ class FamiliesServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def AddChild(self, request, context):
+        """Adds a child to the caller's family by the child's own login and password, which only prove the link:
+        nobody is signed in as the child, and the credentials stay as they are. Adding a child whom the caller
+        stands for already changes the label alone.
+
+        Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
+        NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+        the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
+        the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RenameChild(self, request, context):
+        """Changes what the caller calls a child. Fails with NOT_THEIR_FAMILY, BAD_LABEL, LABEL_TAKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListGuardians(self, request, context):
+        """Lists who stands for a pupil today, since when and by whose word: for whoever stands for the pupil, and for
+        the pupil from the 14th birthday on. Whom a court forbids contacts is shown their own entry alone.
+
+        Fails with NOT_THEIR_FAMILY, TOO_YOUNG_TO_SEE for a pupil below 14.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPupilFamily(self, request, context):
+        """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
+
+        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
+        there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RegisterRelation(self, request, context):
-        """Registers that a person stands for a pupil of the caller's school.
+        """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
+        day before the pupil's 18th birthday.
 
         The same `request_id` sent again returns the first answer; with another content it fails with
         REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-        the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
-        already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
-        said or a person would stand for themselves.
+        the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+        does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+        BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
+        representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeRelation(self, request, context):
+        """Gives a relation another term or document.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
+        DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,7 +167,27 @@ class FamiliesServiceServicer:
     def EndRelation(self, request, context):
         """Ends a relation; the guardian loses access within seconds.
 
-        Fails with NOT_THEIR_SCHOOL, UNKNOWN_RELATION. Ending an ended relation succeeds.
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PlaceCourtLimit(self, request, context):
+        """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
+        or will have. What it takes away comes back by itself on the day after its last.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
+        forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LiftCourtLimit(self, request, context):
+        """Lifts a limit before its last day; what it took away holds again.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -93,15 +201,50 @@ def add_FamiliesServiceServicer_to_server(servicer, server):
                     request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenResponse.SerializeToString,
             ),
+            'AddChild': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddChild,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.AddChildRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.AddChildResponse.SerializeToString,
+            ),
+            'RenameChild': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameChild,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.RenameChildRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.RenameChildResponse.SerializeToString,
+            ),
+            'ListGuardians': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListGuardians,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansResponse.SerializeToString,
+            ),
+            'GetPupilFamily': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPupilFamily,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyResponse.SerializeToString,
+            ),
             'RegisterRelation': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterRelation,
                     request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.RegisterRelationRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_families__pb2.RegisterRelationResponse.SerializeToString,
             ),
+            'ChangeRelation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeRelation,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationResponse.SerializeToString,
+            ),
             'EndRelation': grpc.unary_unary_rpc_method_handler(
                     servicer.EndRelation,
                     request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.EndRelationRequest.FromString,
                     response_serializer=school_dot_identity_dot_v1_dot_families__pb2.EndRelationResponse.SerializeToString,
+            ),
+            'PlaceCourtLimit': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceCourtLimit,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitResponse.SerializeToString,
+            ),
+            'LiftCourtLimit': grpc.unary_unary_rpc_method_handler(
+                    servicer.LiftCourtLimit,
+                    request_deserializer=school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitRequest.FromString,
+                    response_serializer=school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -112,7 +255,7 @@ def add_FamiliesServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FamiliesService:
-    """Keeps the relations between guardians and pupils.
+    """Keeps the relations between guardians and pupils, and what courts forbid.
     """
 
     @staticmethod
@@ -132,6 +275,114 @@ class FamiliesService:
             '/school.identity.v1.FamiliesService/ListMyChildren',
             school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_families__pb2.ListMyChildrenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddChild(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/AddChild',
+            school_dot_identity_dot_v1_dot_families__pb2.AddChildRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.AddChildResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameChild(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/RenameChild',
+            school_dot_identity_dot_v1_dot_families__pb2.RenameChildRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.RenameChildResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListGuardians(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/ListGuardians',
+            school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.ListGuardiansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPupilFamily(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/GetPupilFamily',
+            school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.GetPupilFamilyResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -170,6 +421,33 @@ class FamiliesService:
             _registered_method=True)
 
     @staticmethod
+    def ChangeRelation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/ChangeRelation',
+            school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.ChangeRelationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def EndRelation(request,
             target,
             options=(),
@@ -186,6 +464,60 @@ class FamiliesService:
             '/school.identity.v1.FamiliesService/EndRelation',
             school_dot_identity_dot_v1_dot_families__pb2.EndRelationRequest.SerializeToString,
             school_dot_identity_dot_v1_dot_families__pb2.EndRelationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceCourtLimit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/PlaceCourtLimit',
+            school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.PlaceCourtLimitResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LiftCourtLimit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/school.identity.v1.FamiliesService/LiftCourtLimit',
+            school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitRequest.SerializeToString,
+            school_dot_identity_dot_v1_dot_families__pb2.LiftCourtLimitResponse.FromString,
             options,
             channel_credentials,
             insecure,

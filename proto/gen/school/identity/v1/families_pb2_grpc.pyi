@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FamiliesServiceStub:
-    """Keeps the relations between guardians and pupils."""
+    """Keeps the relations between guardians and pupils, and what courts forbid."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -35,45 +35,133 @@ class FamiliesServiceStub:
     def __new__(cls, channel: _aio.Channel) -> FamiliesServiceAsyncStub: ...
     ListMyChildren: _grpc.UnaryUnaryMultiCallable[_families_pb2.ListMyChildrenRequest, _families_pb2.ListMyChildrenResponse]
     """Lists the pupils whom the caller stands for today, by name."""
+    AddChild: _grpc.UnaryUnaryMultiCallable[_families_pb2.AddChildRequest, _families_pb2.AddChildResponse]
+    """Adds a child to the caller's family by the child's own login and password, which only prove the link:
+    nobody is signed in as the child, and the credentials stay as they are. Adding a child whom the caller
+    stands for already changes the label alone.
+
+    Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
+    NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+    the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
+    the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
+    """
+    RenameChild: _grpc.UnaryUnaryMultiCallable[_families_pb2.RenameChildRequest, _families_pb2.RenameChildResponse]
+    """Changes what the caller calls a child. Fails with NOT_THEIR_FAMILY, BAD_LABEL, LABEL_TAKEN."""
+    ListGuardians: _grpc.UnaryUnaryMultiCallable[_families_pb2.ListGuardiansRequest, _families_pb2.ListGuardiansResponse]
+    """Lists who stands for a pupil today, since when and by whose word: for whoever stands for the pupil, and for
+    the pupil from the 14th birthday on. Whom a court forbids contacts is shown their own entry alone.
+
+    Fails with NOT_THEIR_FAMILY, TOO_YOUNG_TO_SEE for a pupil below 14.
+    """
+    GetPupilFamily: _grpc.UnaryUnaryMultiCallable[_families_pb2.GetPupilFamilyRequest, _families_pb2.GetPupilFamilyResponse]
+    """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
+
+    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
+    there.
+    """
     RegisterRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]
-    """Registers that a person stands for a pupil of the caller's school.
+    """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
+    day before the pupil's 18th birthday.
 
     The same `request_id` sent again returns the first answer; with another content it fails with
     REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-    the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
-    already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
-    said or a person would stand for themselves.
+    the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+    does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+    BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
+    representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
+    """
+    ChangeRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.ChangeRelationRequest, _families_pb2.ChangeRelationResponse]
+    """Gives a relation another term or document.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
+    DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
     """
     EndRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]
     """Ends a relation; the guardian loses access within seconds.
 
-    Fails with NOT_THEIR_SCHOOL, UNKNOWN_RELATION. Ending an ended relation succeeds.
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+    """
+    PlaceCourtLimit: _grpc.UnaryUnaryMultiCallable[_families_pb2.PlaceCourtLimitRequest, _families_pb2.PlaceCourtLimitResponse]
+    """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
+    or will have. What it takes away comes back by itself on the day after its last.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
+    forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+    """
+    LiftCourtLimit: _grpc.UnaryUnaryMultiCallable[_families_pb2.LiftCourtLimitRequest, _families_pb2.LiftCourtLimitResponse]
+    """Lifts a limit before its last day; what it took away holds again.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
     """
 
 @_typing.type_check_only
 class FamiliesServiceAsyncStub(FamiliesServiceStub):
-    """Keeps the relations between guardians and pupils."""
+    """Keeps the relations between guardians and pupils, and what courts forbid."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMyChildren: _aio.UnaryUnaryMultiCallable[_families_pb2.ListMyChildrenRequest, _families_pb2.ListMyChildrenResponse]  # type: ignore[assignment]
     """Lists the pupils whom the caller stands for today, by name."""
+    AddChild: _aio.UnaryUnaryMultiCallable[_families_pb2.AddChildRequest, _families_pb2.AddChildResponse]  # type: ignore[assignment]
+    """Adds a child to the caller's family by the child's own login and password, which only prove the link:
+    nobody is signed in as the child, and the credentials stay as they are. Adding a child whom the caller
+    stands for already changes the label alone.
+
+    Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
+    NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+    the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
+    the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
+    """
+    RenameChild: _aio.UnaryUnaryMultiCallable[_families_pb2.RenameChildRequest, _families_pb2.RenameChildResponse]  # type: ignore[assignment]
+    """Changes what the caller calls a child. Fails with NOT_THEIR_FAMILY, BAD_LABEL, LABEL_TAKEN."""
+    ListGuardians: _aio.UnaryUnaryMultiCallable[_families_pb2.ListGuardiansRequest, _families_pb2.ListGuardiansResponse]  # type: ignore[assignment]
+    """Lists who stands for a pupil today, since when and by whose word: for whoever stands for the pupil, and for
+    the pupil from the 14th birthday on. Whom a court forbids contacts is shown their own entry alone.
+
+    Fails with NOT_THEIR_FAMILY, TOO_YOUNG_TO_SEE for a pupil below 14.
+    """
+    GetPupilFamily: _aio.UnaryUnaryMultiCallable[_families_pb2.GetPupilFamilyRequest, _families_pb2.GetPupilFamilyResponse]  # type: ignore[assignment]
+    """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
+
+    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
+    there.
+    """
     RegisterRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]  # type: ignore[assignment]
-    """Registers that a person stands for a pupil of the caller's school.
+    """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
+    day before the pupil's 18th birthday.
 
     The same `request_id` sent again returns the first answer; with another content it fails with
     REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-    the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
-    already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
-    said or a person would stand for themselves.
+    the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+    does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+    BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
+    representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
+    """
+    ChangeRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.ChangeRelationRequest, _families_pb2.ChangeRelationResponse]  # type: ignore[assignment]
+    """Gives a relation another term or document.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
+    DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
     """
     EndRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]  # type: ignore[assignment]
     """Ends a relation; the guardian loses access within seconds.
 
-    Fails with NOT_THEIR_SCHOOL, UNKNOWN_RELATION. Ending an ended relation succeeds.
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+    """
+    PlaceCourtLimit: _aio.UnaryUnaryMultiCallable[_families_pb2.PlaceCourtLimitRequest, _families_pb2.PlaceCourtLimitResponse]  # type: ignore[assignment]
+    """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
+    or will have. What it takes away comes back by itself on the day after its last.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
+    forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+    """
+    LiftCourtLimit: _aio.UnaryUnaryMultiCallable[_families_pb2.LiftCourtLimitRequest, _families_pb2.LiftCourtLimitResponse]  # type: ignore[assignment]
+    """Lifts a limit before its last day; what it took away holds again.
+
+    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
     """
 
 class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps the relations between guardians and pupils."""
+    """Keeps the relations between guardians and pupils, and what courts forbid."""
 
     @_abc_1.abstractmethod
     def ListMyChildren(
@@ -84,18 +172,80 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists the pupils whom the caller stands for today, by name."""
 
     @_abc_1.abstractmethod
+    def AddChild(
+        self,
+        request: _families_pb2.AddChildRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.AddChildResponse, _abc.Awaitable[_families_pb2.AddChildResponse]]:
+        """Adds a child to the caller's family by the child's own login and password, which only prove the link:
+        nobody is signed in as the child, and the credentials stay as they are. Adding a child whom the caller
+        stands for already changes the label alone.
+
+        Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
+        NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+        the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
+        the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def RenameChild(
+        self,
+        request: _families_pb2.RenameChildRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.RenameChildResponse, _abc.Awaitable[_families_pb2.RenameChildResponse]]:
+        """Changes what the caller calls a child. Fails with NOT_THEIR_FAMILY, BAD_LABEL, LABEL_TAKEN."""
+
+    @_abc_1.abstractmethod
+    def ListGuardians(
+        self,
+        request: _families_pb2.ListGuardiansRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.ListGuardiansResponse, _abc.Awaitable[_families_pb2.ListGuardiansResponse]]:
+        """Lists who stands for a pupil today, since when and by whose word: for whoever stands for the pupil, and for
+        the pupil from the 14th birthday on. Whom a court forbids contacts is shown their own entry alone.
+
+        Fails with NOT_THEIR_FAMILY, TOO_YOUNG_TO_SEE for a pupil below 14.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPupilFamily(
+        self,
+        request: _families_pb2.GetPupilFamilyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.GetPupilFamilyResponse, _abc.Awaitable[_families_pb2.GetPupilFamilyResponse]]:
+        """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
+
+        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
+        there.
+        """
+
+    @_abc_1.abstractmethod
     def RegisterRelation(
         self,
         request: _families_pb2.RegisterRelationRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_families_pb2.RegisterRelationResponse, _abc.Awaitable[_families_pb2.RegisterRelationResponse]]:
-        """Registers that a person stands for a pupil of the caller's school.
+        """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
+        day before the pupil's 18th birthday.
 
         The same `request_id` sent again returns the first answer; with another content it fails with
         REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-        the pupil is not registered there, UNKNOWN_PERSON, RELATION_EXISTS when the two are related
-        already, BAD_TERM when the end is before the beginning, BAD_RELATION when the capacity is not
-        said or a person would stand for themselves.
+        the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+        does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
+        BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
+        representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
+        """
+
+    @_abc_1.abstractmethod
+    def ChangeRelation(
+        self,
+        request: _families_pb2.ChangeRelationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.ChangeRelationResponse, _abc.Awaitable[_families_pb2.ChangeRelationResponse]]:
+        """Gives a relation another term or document.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
+        DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
         """
 
     @_abc_1.abstractmethod
@@ -106,7 +256,31 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.EndRelationResponse, _abc.Awaitable[_families_pb2.EndRelationResponse]]:
         """Ends a relation; the guardian loses access within seconds.
 
-        Fails with NOT_THEIR_SCHOOL, UNKNOWN_RELATION. Ending an ended relation succeeds.
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+        """
+
+    @_abc_1.abstractmethod
+    def PlaceCourtLimit(
+        self,
+        request: _families_pb2.PlaceCourtLimitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.PlaceCourtLimitResponse, _abc.Awaitable[_families_pb2.PlaceCourtLimitResponse]]:
+        """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
+        or will have. What it takes away comes back by itself on the day after its last.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
+        forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def LiftCourtLimit(
+        self,
+        request: _families_pb2.LiftCourtLimitRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_families_pb2.LiftCourtLimitResponse, _abc.Awaitable[_families_pb2.LiftCourtLimitResponse]]:
+        """Lifts a limit before its last day; what it took away holds again.
+
+        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
         """
 
 def add_FamiliesServiceServicer_to_server(servicer: FamiliesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,361 @@
+"""Who stands for which pupil: registered by the school, dated, ended."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from school.identity.v1 import families_pb2
+from services.identity.families.storage import relations
+from services.identity.people.rules import PersonStatus, Role
+from tests.integration.identity.families.family import (
+    MOSCOW,
+    REPRESENTATIVE,
+    School,
+    born_years_ago,
+    childhood_ends,
+    children,
+    guardians,
+    my_children,
+)
+from tests.support.clock import MovableClock
+from tests.support.identity import Doors, Town, reason
+
+
+async def test_a_parent_lists_the_children_by_name(here: Town, doors: Doors, school: School) -> None:
+    parent, session = await school.parent()
+    for name in ("Яковлев Иван", "Ёлкин Пётр", "Елисеев Олег", "Жуков Ян"):
+        await school.relate(parent, await school.pupil(name))
+
+    assert await children(doors, session) == ["Олег", "Пётр", "Ян", "Иван"]
+
+
+async def test_a_relation_is_told_to_other_services(here: Town, school: School) -> None:
+    parent, _ = await school.parent()
+
+    relation = await school.relate(parent, await school.pupil())
+    await school.end(relation.relation_id)
+
+    assert await here.told(UUID(relation.relation_id)) == ["RelationRegistered", "RelationEnded"]
+    assert await here.audited(relation.relation_id) == [
+        ("register_relation", None),
+        ("end_relation", "court decision 12/34"),
+    ]
+
+
+async def test_an_ended_relation_is_over_at_once_and_may_be_ended_again(
+    here: Town, doors: Doors, school: School
+) -> None:
+    """A30."""
+    parent, session = await school.parent()
+    relation = await school.relate(parent, await school.pupil())
+
+    await school.end(relation.relation_id)
+    await school.end(relation.relation_id)
+
+    assert await children(doors, session) == []
+    assert len(await here.told(UUID(relation.relation_id))) == 2
+
+
+async def test_a_relation_lasts_through_its_last_day(
+    doors: Doors, school: School, clock: MovableClock
+) -> None:
+    """A30: by the region's days, not by UTC's."""
+    parent, session = await school.parent()
+    tomorrow = clock.today(MOSCOW) + timedelta(days=1)
+    await school.relate(parent, await school.pupil(), until=tomorrow.isoformat())
+
+    clock.move(days=1)
+    session = await doors.refresh(session.refresh_token)
+    assert await children(doors, session) == ["Пётр"]
+    clock.move(days=1)
+    session = await doors.refresh(session.refresh_token)
+    assert await children(doors, session) == []
+
+
+async def test_who_are_related_are_not_related_twice(here: Town, school: School) -> None:
+    """Of eight requests at once one is taken."""
+    parent, _ = await school.parent()
+    pupil = await school.pupil()
+
+    outcomes = await asyncio.gather(*(school.relate(parent, pupil) for _ in range(8)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, families_pb2.Relation) for outcome in outcomes) == 1
+    assert await reason(school.relate(parent, pupil)) == "RELATION_EXISTS"
+    assert len(await here.rows(relations, relations.c.pupil_id == pupil.person_id)) == 1
+
+
+async def test_after_an_end_the_two_may_be_related_anew(doors: Doors, school: School) -> None:
+    parent, session = await school.parent()
+    pupil = await school.pupil()
+    await school.end((await school.relate(parent, pupil)).relation_id)
+
+    await school.relate(parent, pupil)
+
+    assert await children(doors, session) == ["Пётр"]
+
+
+async def test_a_relation_whose_last_day_has_passed_makes_room_for_a_new_one(
+    here: Town, doors: Doors, school: School, clock: MovableClock
+) -> None:
+    parent, _ = await school.parent()
+    pupil = await school.pupil()
+    old = await school.relate(parent, pupil, until=clock.today(MOSCOW).isoformat())
+    clock.move(days=2)
+    await school.next_working_day()
+
+    new = await school.relate(parent, pupil)
+
+    assert await here.told(UUID(old.relation_id)) == ["RelationRegistered", "RelationEnded"]
+    assert await here.told(UUID(new.relation_id)) == ["RelationRegistered"]
+
+
+async def test_the_same_request_again_gets_the_same_relation(school: School) -> None:
+    parent, _ = await school.parent()
+    pupil = await school.pupil()
+    request = school.wish(parent.person_id, pupil.person_id)
+
+    replies = await asyncio.gather(*(school.send(request) for _ in range(5)))
+
+    assert len({reply.relation_id for reply in replies}) == 1
+
+
+async def test_what_cannot_be_related_is_refused_by_its_reason(school: School) -> None:
+    parent, _ = await school.parent()
+    pupil = await school.pupil()
+    one, other = parent.person_id, pupil.person_id
+
+    assert await reason(school.send(school.wish(other, other))) == "BAD_RELATION"
+    assert await reason(school.send(school.wish(one, other, until="2001-09-01"))) == "BAD_TERM"
+    assert await reason(school.send(school.wish(uuid4(), other))) == "UNKNOWN_PERSON"
+    assert await reason(school.send(school.wish(one, uuid4()))) == "NOT_THEIR_SCHOOL"
+    assert await reason(school.send(school.wish(one, one))) == "BAD_RELATION"
+    unsaid = school.wish(one, other, kind=families_pb2.RELATION_KIND_UNSPECIFIED)
+    assert await reason(school.send(unsaid)) == "BAD_RELATION"
+
+
+async def test_a_registrar_relates_and_ends_at_the_own_school_alone(
+    here: Town, doors: Doors, school: School, other_school: School
+) -> None:
+    """A34."""
+    parent, session = await school.parent()
+    stranger = await here.register(roles={uuid4(): frozenset({Role.PUPIL})})
+    relation = await school.relate(parent, await school.pupil())
+
+    assert await reason(school.relate(parent, stranger)) == "NOT_THEIR_SCHOOL"
+    assert await reason(other_school.end(relation.relation_id)) == "NOT_THEIR_SCHOOL"
+    assert await reason(other_school.end(relation.relation_id, school=school.id)) == "NOT_THEIR_SCHOOL"
+    assert await reason(school.end(str(uuid4()))) == "UNKNOWN_RELATION"
+    assert await children(doors, session) == ["Пётр"]
+
+
+async def test_a_pupil_who_has_left_is_nobodys_child_here(doors: Doors, school: School) -> None:
+    parent, session = await school.parent()
+    await school.relate(parent, await school.pupil(status=PersonStatus.LEFT))
+
+    assert await children(doors, session) == []
+
+
+async def test_a_relation_ends_with_childhood_whatever_term_is_asked_for(school: School) -> None:
+    """A30: both without a term and with one that is too long."""
+    parent, _ = await school.parent()
+    grandmother, _ = await school.parent("Королёва Нина Ивановна")
+    born = born_years_ago(9, school.today)
+    pupil = await school.pupil(birth_date=born)
+
+    unbound = await school.relate(parent, pupil)
+    long = await school.relate(grandmother, pupil, until="2099-01-01")
+
+    assert unbound.valid_until == long.valid_until == childhood_ends(born)
+    assert (unbound.term, long.term) == ("", "2099-01-01")
+
+
+async def test_on_the_eighteenth_birthday_a_guardian_sees_nothing_and_is_told_why(
+    doors: Doors, school: School, clock: MovableClock
+) -> None:
+    """A30: the day before they do; with the birthday the pupil is listed as of age."""
+    parent, session = await school.parent()
+    born = _eighteen_on(school.today + timedelta(days=2))
+    await school.relate(parent, await school.pupil(birth_date=born))
+
+    clock.move(days=1)
+    session = await doors.refresh(session.refresh_token)
+    assert await children(doors, session) == ["Пётр"]
+    clock.move(days=1)
+    session = await doors.refresh(session.refresh_token)
+    mine = await my_children(doors, session)
+
+    assert list(mine.children) == []
+    assert [(child.name.given_name, child.valid_until) for child in mine.of_age] == [
+        ("Пётр", childhood_ends(born))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("zone", "seen"),
+    [("Asia/Kamchatka", []), ("Europe/Kaliningrad", ["Пётр"])],
+)
+async def test_the_birthday_begins_with_the_day_at_the_school(
+    doors: Doors, school: School, clock: MovableClock, zone: str, seen: list[str]
+) -> None:
+    """A30: at noon in UTC it is already tomorrow in Kamchatka."""
+    now = clock.now()
+    noon = now.replace(hour=13, minute=0) + timedelta(days=1)
+    await school.lies_in(zone)
+    parent, session = await school.parent()
+    born = _eighteen_on(noon.date() + timedelta(days=1))
+    await school.relate(parent, await school.pupil(birth_date=born))
+
+    clock.move(seconds=(noon - now).total_seconds())
+    session = await doors.refresh(session.refresh_token)
+
+    assert await children(doors, session) == seen
+
+
+async def test_nobody_comes_to_stand_for_who_is_of_age(school: School) -> None:
+    parent, _ = await school.parent()
+    grown = await school.pupil(birth_date=_eighteen_on(school.today))
+
+    assert await reason(school.relate(parent, grown)) == "PUPIL_OF_AGE"
+
+
+async def test_a_representative_brings_a_document(school: School) -> None:
+    """R30."""
+    aunt, _ = await school.parent("Котова Вера Павловна")
+    pupil = await school.pupil()
+    bare = school.wish(aunt.person_id, pupil.person_id, kind=REPRESENTATIVE, document=" \n ")
+    proven = school.wish(
+        aunt.person_id, pupil.person_id, kind=REPRESENTATIVE, document="Постановление опеки\n№ 17"
+    )
+
+    assert await reason(school.send(bare)) == "DOCUMENT_NEEDED"
+    assert (await school.send(proven)).document == "Постановление опеки № 17"
+
+
+async def test_a_term_is_changed_for_a_reason_and_told(here: Town, school: School) -> None:
+    parent, _ = await school.parent()
+    pupil = await school.pupil()
+    relation = await school.relate(parent, pupil, until=school.today.isoformat())
+    later = (school.today + timedelta(days=40)).isoformat()
+
+    assert await reason(school.change(relation.relation_id, until=later, reason=" ")) == "WHY_NEEDED"
+    changed = await school.change(relation.relation_id, until=later, document="Постановление № 18")
+    same = await school.change(relation.relation_id, until=later, document="Постановление № 18")
+
+    assert (changed.term, changed.valid_until) == (later, later)
+    assert same == changed
+    assert await here.told(UUID(relation.relation_id)) == ["RelationRegistered", "RelationRegistered"]
+    assert ("change_relation", "суд продлил") in await here.audited(relation.relation_id)
+    yesterday = (school.today - timedelta(days=1)).isoformat()
+    assert await reason(school.change(relation.relation_id, until=yesterday)) == "BAD_TERM"
+    await school.end(relation.relation_id)
+    assert await reason(school.change(relation.relation_id, until=later)) == "UNKNOWN_RELATION"
+
+
+async def test_an_end_has_a_reason(school: School) -> None:
+    parent, _ = await school.parent()
+    relation = await school.relate(parent, await school.pupil())
+
+    assert await reason(school.end(relation.relation_id, reason=" \x00 ")) == "WHY_NEEDED"
+
+
+async def test_a_registrar_decides_nothing_in_their_own_family(here: Town, school: School) -> None:
+    """Neither for themselves nor about the other parent of their own child."""
+    father, _ = await school.parent("Королёв Олег Иванович")
+    pupil = await school.pupil()
+    login = f"registrar-{here.snils()}"
+    mother = await here.register(
+        roles={school.id: frozenset({Role.REGISTRAR})}, login=login, password="a long enough one"
+    )
+    mine, his = await school.relate(mother, pupil), await school.relate(father, pupil)
+    school.login = login
+    await school.next_working_day()
+
+    assert await reason(school.relate(mother, await school.pupil())) == "OWN_FAMILY"
+    assert await reason(school.end(his.relation_id)) == "OWN_FAMILY"
+    assert await reason(school.end(mine.relation_id)) == "OWN_FAMILY"
+    assert await reason(school.limit(father, pupil)) == "OWN_FAMILY"
+
+
+async def test_the_school_where_a_pupil_studies_looks_after_what_another_has_registered(
+    here: Town, doors: Doors, school: School, other_school: School
+) -> None:
+    """After a transfer."""
+    parent, session = await school.parent()
+    pupil = await here.register(
+        "Королёв Пётр",
+        roles={school.id: frozenset({Role.PUPIL}), other_school.id: frozenset({Role.PUPIL})},
+        birth_date=born_years_ago(9, school.today),
+    )
+    relation = await school.relate(parent, pupil)
+
+    await other_school.end(relation.relation_id)
+
+    assert await children(doors, session) == []
+
+
+async def test_the_family_sees_who_stands_for_the_child_and_by_whose_word(
+    doors: Doors, school: School
+) -> None:
+    parent, session = await school.parent()
+    father, his = await school.parent("Королёв Олег Иванович")
+    stranger, strangers = await school.parent("Чужая Анна Ивановна")
+    pupil = await school.pupil()
+    await school.relate(parent, pupil)
+    await school.relate(father, pupil)
+
+    seen = await guardians(doors, session, pupil)
+
+    assert {(one.name.given_name, one.basis) for one in seen.guardians} == {
+        ("Алёна", families_pb2.RELATION_BASIS_SCHOOL),
+        ("Олег", families_pb2.RELATION_BASIS_SCHOOL),
+    }
+    assert seen.may_share
+    assert (await guardians(doors, his, pupil)).guardians == seen.guardians
+    assert await reason(guardians(doors, strangers, pupil)) == "NOT_THEIR_FAMILY"
+    assert await reason(guardians(doors, session, stranger)) == "NOT_THEIR_FAMILY"
+
+
+@pytest.mark.parametrize(("days", "refusal"), [(0, None), (1, "TOO_YOUNG_TO_SEE")])
+async def test_from_the_fourteenth_birthday_on_a_pupil_sees_who_sees_the_diary(
+    here: Town, doors: Doors, school: School, days: int, refusal: str | None
+) -> None:
+    birthday = school.today + timedelta(days=days)
+    login = f"pupil-{here.snils()}"
+    pupil = await school.pupil(
+        birth_date=birthday.replace(year=birthday.year - 14), login=login, password="a long enough one"
+    )
+    parent, _ = await school.parent()
+    await school.relate(parent, pupil)
+    session = (await doors.enter_with_password(login, "a long enough one")).session
+
+    if refusal:
+        assert await reason(guardians(doors, session, pupil)) == refusal
+    else:
+        seen = await guardians(doors, session, pupil)
+        assert [one.name.given_name for one in seen.guardians] == ["Алёна"]
+
+
+async def test_the_registrar_sees_the_family_with_what_was(school: School, other_school: School) -> None:
+    parent, _ = await school.parent()
+    father, _ = await school.parent("Королёв Олег Иванович")
+    pupil = await school.pupil()
+    await school.end((await school.relate(father, pupil)).relation_id)
+    await school.relate(parent, pupil)
+
+    family = await school.family(pupil)
+
+    assert family.pupil_name.given_name == "Пётр"
+    assert [(one.guardian_name.given_name, one.holds) for one in family.relations] == [("Алёна", True)]
+    assert [(one.guardian_name.given_name, one.ended_why) for one in family.ended] == [
+        ("Олег", "court decision 12/34")
+    ]
+    assert await reason(other_school.family(pupil)) == "NOT_THEIR_SCHOOL"
+
+
+def _eighteen_on(day: date) -> date:
+    """A birth date whose 18th birthday is ``day``."""
+    return day.replace(year=day.year - 18)
