@@ -196,12 +196,12 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
     Holding(
         court_limits,
         Data.RELATIONS,
-        {"guardian_id": PERSON},
+        {"guardian_id": PERSON, "pupil_id": PERSON},
         ("registered_by", "lifted_by"),
-        withheld=frozenset({"lifted_why"}),
+        withheld=frozenset({"document", "lifted_why"}),
     ),
-    # What a guardian calls a child is the guardian's alone.
-    Holding(child_labels, Data.RELATIONS, {"guardian_id": PERSON}, left_with=_DELETED),
+    # The "account name" of a child (R33).
+    Holding(child_labels, Data.LOGIN, {"guardian_id": PERSON, "pupil_id": PERSON}, left_with=_DELETED),
     # Ends with the account (`OwnData`); who was trusted with a child stays the family's to know.
     Holding(
         delegations,

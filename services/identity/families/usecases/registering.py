@@ -200,13 +200,17 @@ class Registering:
     ) -> tuple[Relation | None, Pupil, date]:
         """The relation, None when it was ended, with the pupil and the day at the school.
 
-        A school looks after the relations of those who are its pupils, whichever school registered them.
+        A school looks after the relations that it has registered, and those of whoever is its pupil by now.
         """
         await require_registrar(tx.connection, caller, school_id)
         known = await standing.relation(tx.connection, relation_id)
         if known is None:
             raise UnknownRelation
-        pupil = await pupil_of_school(tx.connection, caller, school_id, known[0].pupil_id, lock=True)
+        pupil = await standing.pupil(tx.connection, known[0].pupil_id, lock=True)
+        if pupil is None:
+            raise UnknownRelation
+        if known[0].school_id != school_id:
+            await require_pupil(tx.connection, school_id, pupil.id)
         # Once more, now that nobody else changes the family.
         relation, ended_at = await standing.relation(tx.connection, relation_id) or known
         today = await self._relating.today(tx.connection, school_id)
@@ -220,6 +224,12 @@ async def require_registrar(connection: AsyncConnection, caller: Caller, school_
         raise NotTheirSchool
 
 
+async def require_pupil(connection: AsyncConnection, school_id: UUID, pupil_id: UUID) -> None:
+    """Raises `NotTheirSchool` unless the school has such a pupil."""
+    if not await holds_role(connection, pupil_id, school_id, Role.PUPIL):
+        raise NotTheirSchool
+
+
 async def pupil_of_school(
     connection: AsyncConnection, caller: Caller, school_id: UUID, pupil_id: UUID, *, lock: bool = False
 ) -> Pupil:
@@ -229,8 +239,7 @@ async def pupil_of_school(
         NotTheirSchool: the caller is no registrar of the school, or it has no such pupil.
     """
     await require_registrar(connection, caller, school_id)
-    if not await holds_role(connection, pupil_id, school_id, Role.PUPIL):
-        raise NotTheirSchool
+    await require_pupil(connection, school_id, pupil_id)
     pupil = await standing.pupil(connection, pupil_id, lock=lock)
     if pupil is None:
         raise NotTheirSchool

@@ -15,6 +15,7 @@ from school.identity.v1 import events_pb2, families_pb2
 from services.identity.delegations.storage import delegations
 from services.identity.families.storage import relations
 from services.identity.people.rules import Role
+from services.identity.people.storage import person_roles
 from tests.integration.identity.delegations.family import (
     SCOPES,
     Family,
@@ -221,6 +222,33 @@ async def test_what_was_granted_ends_with_the_relation_it_came_from(here: Town) 
     assert await home.father.states(home.child.id) == ["HOLDS", "LAPSED"]
     assert len((await granny.trust()).held) == 1
     assert await reason(home.mother.listed(home.child.id)) == "NOT_THEIR_CHILD"
+
+
+async def test_what_was_granted_ends_when_a_court_forbids_the_guardian_contacts(here: Town) -> None:
+    """A30: the guardian reads on, lets nobody in, and sees nobody whom the other parent lets in."""
+    home, granny, delegation_id = await trusting(here)
+    [place] = await here.rows(person_roles, person_roles.c.person_id == home.child.id)
+    school_id = str(place.school_id)
+    registrar = await somebody(here, roles={place.school_id: frozenset({Role.REGISTRAR})})
+    limit = families_pb2.PlaceCourtLimitRequest(
+        school_id=school_id,
+        guardian_id=str(home.mother.id),
+        pupil_id=str(home.child.id),
+        kind=families_pb2.COURT_LIMIT_KIND_NO_CONTACTS,
+        document="Решение суда № 2-118/2026",
+        valid_from=here.clock.now().date().isoformat(),
+    )
+
+    await here.doors.families.PlaceCourtLimit(limit, timeout=DEADLINE, metadata=bearer(registrar.session))
+
+    assert [type(one).__name__ for one in await events(here, delegation_id)] == [
+        "DelegationGranted",
+        "DelegationEnded",
+    ]
+    assert list((await granny.trust()).held) == []
+    assert await reason(home.mother.invite(home.child.id)) == "NOT_THEIR_CHILD"
+    assert await reason(home.mother.listed(home.child.id)) == "NOT_THEIR_CHILD"
+    await home.father.invite(home.child.id)
 
 
 async def test_a_relation_whose_days_are_over_leaves_nothing_to_its_trusted_persons(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from school.identity.v1 import families_pb2
+from school.identity.v1 import corrections_pb2, corrections_pb2_grpc, families_pb2
 from services.identity.families.storage import relations
 from services.identity.people.rules import PersonStatus, Role
 from tests.integration.identity.families.family import (
@@ -22,7 +22,7 @@ from tests.integration.identity.families.family import (
     my_children,
 )
 from tests.support.clock import MovableClock
-from tests.support.identity import Doors, Town, reason
+from tests.support.identity import DEADLINE, Doors, Town, bearer, reason
 
 
 async def test_a_parent_lists_the_children_by_name(here: Town, doors: Doors, school: School) -> None:
@@ -222,6 +222,25 @@ async def test_nobody_comes_to_stand_for_who_is_of_age(school: School) -> None:
     assert await reason(school.relate(parent, grown)) == "PUPIL_OF_AGE"
 
 
+async def test_a_corrected_birth_date_moves_the_end_of_childhood(here: Town, school: School) -> None:
+    """A30: earlier and later, told each time; a relation that would end before it began is ended."""
+    parent, _ = await school.parent()
+    born = born_years_ago(9, school.today)
+    login = f"pupil-{here.snils()}"
+    pupil = await school.pupil(birth_date=born, login=login, password="a long enough one")
+    relation = await school.relate(parent, pupil)
+    older = born.replace(year=born.year - 3)
+
+    await _correct_birth_date(school, login, older)
+
+    [moved] = (await school.family(pupil)).relations
+    assert moved.relation.valid_until == childhood_ends(older)
+    assert await here.told(UUID(relation.relation_id)) == ["RelationRegistered", "RelationRegistered"]
+    await _correct_birth_date(school, login, born.replace(year=born.year - 20))
+    assert list((await school.family(pupil)).relations) == []
+    assert (await here.told(UUID(relation.relation_id)))[-1] == "RelationEnded"
+
+
 async def test_a_representative_brings_a_document(school: School) -> None:
     """R30."""
     aunt, _ = await school.parent("Котова Вера Павловна")
@@ -354,6 +373,28 @@ async def test_the_registrar_sees_the_family_with_what_was(school: School, other
         ("Олег", "court decision 12/34")
     ]
     assert await reason(other_school.family(pupil)) == "NOT_THEIR_SCHOOL"
+
+
+async def _correct_birth_date(school: School, login: str, right: date) -> None:
+    """The pupil asks, the school agrees."""
+    stub = corrections_pb2_grpc.CorrectionsServiceStub(school.doors.channel)
+    session = (await school.doors.enter_with_password(login, "a long enough one")).session
+    asked = await stub.RequestCorrection(
+        corrections_pb2.RequestCorrectionRequest(
+            request_id=uuid4().hex,
+            field=corrections_pb2.CORRECTABLE_FIELD_BIRTH_DATE,
+            right_value=right.isoformat(),
+        ),
+        timeout=DEADLINE,
+        metadata=bearer(session),
+    )
+    await stub.AcceptCorrection(
+        corrections_pb2.AcceptCorrectionRequest(
+            school_id=str(school.id), correction_id=asked.correction.correction_id
+        ),
+        timeout=DEADLINE,
+        metadata=bearer(school.registrar),
+    )
 
 
 def _eighteen_on(day: date) -> date:
