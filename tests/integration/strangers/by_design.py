@@ -93,6 +93,14 @@ GRANTED: dict[str, list[Granted]] = {
             changes=True,
         )
     ],
+    "FamiliesService/PlaceCourtLimit": [
+        Granted(
+            "a court forbids whom it will, a parent of the school's own pupil or not",
+            to=Role.REGISTRAR,
+            naming=frozenset({"guardian_id"}),
+            changes=True,
+        )
+    ],
     **_each(
         ("AuditService/ExportAudit", "AuditService/VerifyAudit", "DeliveryService/ListDeliveries"),
         Granted("the region's operator answers for the whole record", to=Role.OPERATOR, shows=True),

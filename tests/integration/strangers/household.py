@@ -22,6 +22,7 @@ from school.identity.v1 import (
 )
 from services.identity.app import Identity
 from services.identity.families.storage import relations
+from services.identity.families.storage.limits import court_limits
 from services.identity.people.rules import Role
 from services.identity.people.storage import person as person_by_id
 from services.identity.schools.storage import memberships
@@ -126,7 +127,7 @@ async def _enrol(office: Office, pupil: Registered, class_id: UUID | None = None
 
 
 async def _in_identity(household: Household) -> Mapping[str, str]:
-    """A relation, a session, a consent, a correction, a request for an account, a class issue."""
+    """A relation, a limit, a session, a consent, a correction, a request for an account, a class issue."""
     office = household.office
     town, identity = office.town, office.town.inside
     assert identity is not None
@@ -141,7 +142,26 @@ async def _in_identity(household: Household) -> Mapping[str, str]:
         "correction_id": await _correction(town.doors.channel, by_guardian),
         "account_request_id": await _account_request(household),
         "job_id": await _job(office),
+        "limit_id": str(await _court_limit(household)),
     }
+
+
+async def _court_limit(household: Household) -> UUID:
+    """A limit of somebody who stands for nobody; its id."""
+    limit_id = new_id()
+    await household.office.write(
+        court_limits,
+        id=limit_id,
+        guardian_id=household.administrator.person_id,
+        pupil_id=household.pupil.person_id,
+        school_id=household.office.school_id,
+        kind="NO_CONTACTS",
+        document="Решение суда",
+        valid_from=date(2025, 9, 1),
+        registered_at=household.office.town.clock.now(),
+        registered_by=household.office.registrar.person_id,
+    )
+    return limit_id
 
 
 async def _session_id(town: Town, who: Registered) -> UUID:
