@@ -27,11 +27,14 @@ DANGEROUS = {
     "ExportAudit",
     "ExportMyData",
     "GrantStaffRole",
+    "InviteTrustedPerson",
     "NewRecoveryCodes",
     "RemoveSecondFactor",
     "RenameLogin",
     "RequestErasure",
     "RevokeStaffRole",
+    "UnbindMyProfile",
+    "UnbindPerson",
     "WithdrawConsent",
 }
 """What a stolen session shall not do. Listed here as well: no contract loses its gate unseen (A26)."""
