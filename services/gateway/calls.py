@@ -29,6 +29,7 @@ from school.identity.v1 import (
     activation_pb2_grpc,
     audit_pb2_grpc,
     binding_pb2_grpc,
+    blocks_pb2_grpc,
     cases_pb2_grpc,
     consents_pb2_grpc,
     contacts_pb2_grpc,
@@ -144,6 +145,7 @@ class Identity:
         self.activation = activation_pb2_grpc.ActivationServiceStub(channel)
         self.audit = audit_pb2_grpc.AuditServiceStub(channel)
         self.binding = binding_pb2_grpc.BindingServiceStub(channel)
+        self.blocks = blocks_pb2_grpc.BlocksServiceStub(channel)
         self.cases = cases_pb2_grpc.CasesServiceStub(channel)
         self.consents = consents_pb2_grpc.ConsentsServiceStub(channel)
         self.contacts = contacts_pb2_grpc.ContactsServiceStub(channel)

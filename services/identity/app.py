@@ -14,6 +14,7 @@ from school.identity.v1 import (
     activation_pb2_grpc,
     audit_pb2_grpc,
     binding_pb2_grpc,
+    blocks_pb2_grpc,
     cases_pb2_grpc,
     consents_pb2_grpc,
     contacts_pb2_grpc,
@@ -37,6 +38,7 @@ from services.identity.accounts.rpc import AccountsRpc
 from services.identity.activation.rpc import ActivationRpc
 from services.identity.audit.rpc import AuditRpc
 from services.identity.binding.rpc import BindingRpc
+from services.identity.blocks.rpc import BlocksRpc
 from services.identity.cases.rpc import CasesRpc
 from services.identity.config import IdentitySettings
 from services.identity.consents.keeper import TextsKeeper
@@ -188,6 +190,7 @@ def _register(
         contacts_pb2_grpc.add_ContactsServiceServicer_to_server(contacts, server)
         corrections = CorrectionsRpc(use_cases.corrections)
         corrections_pb2_grpc.add_CorrectionsServiceServicer_to_server(corrections, server)
+        blocks_pb2_grpc.add_BlocksServiceServicer_to_server(BlocksRpc(use_cases.blocks), server)
         delegations = DelegationsRpc(use_cases.granting, use_cases.answering)
         delegations_pb2_grpc.add_DelegationsServiceServicer_to_server(delegations, server)
         audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditRpc(use_cases.audit), server)

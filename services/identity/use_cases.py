@@ -15,6 +15,7 @@ from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
 from services.identity.binding.usecases.password_road import PasswordRoad
 from services.identity.binding.usecases.unbinding import Unbindings
+from services.identity.blocks.usecases import Blocks
 from services.identity.cases.asking import Asking
 from services.identity.cases.office import CaseOffice
 from services.identity.cases.usecases import Cases
@@ -81,6 +82,7 @@ class UseCases:
     password_changes: PasswordChanges
     recoveries: Recoveries
     bindings: Bindings
+    blocks: Blocks
     password_road: PasswordRoad
     unbindings: Unbindings
     cases: Cases
@@ -215,6 +217,7 @@ def use_cases_of(
         ),
         recoveries=recoveries,
         bindings=bindings,
+        blocks=Blocks(database, desk, sessions, telling, void=recoveries.void),
         cases=cases,
         unbindings=Unbindings(
             database,

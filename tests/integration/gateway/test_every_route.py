@@ -22,6 +22,7 @@ BY_ROLE = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "any_of"]
 STEPPED_UP = [rpc for rpc in ALL if rpc.policy.step_up]
 OPEN = [rpc for rpc in ALL if rpc.policy.WhichOneof("admits") == "anyone"]
 DANGEROUS = {
+    "BlockAccount",
     "ChangeContact",
     "ChangePassword",
     "ExportAudit",
@@ -33,6 +34,7 @@ DANGEROUS = {
     "RenameLogin",
     "RequestErasure",
     "RevokeStaffRole",
+    "UnblockAccount",
     "UnbindMyProfile",
     "UnbindPerson",
     "WithdrawConsent",

@@ -21,6 +21,12 @@ from school.identity.v1.account_requests_pb2 import (
     SubmitAccountRequestResponse,
     TrackAccountRequestResponse,
 )
+from school.identity.v1.blocks_pb2 import (
+    BlockAccountRequest,
+    BlockAccountResponse,
+    UnblockAccountRequest,
+    UnblockAccountResponse,
+)
 from school.identity.v1.corrections_pb2 import (
     CorrectableField,
     Correction,
@@ -84,6 +90,12 @@ class BadSnils(DomainError):
     status = grpc.StatusCode.INVALID_ARGUMENT
     reason = "BAD_SNILS"
     title = "The SNILS is wrong"
+
+
+class NotInYourHands(DomainError):
+    status = grpc.StatusCode.PERMISSION_DENIED
+    reason = "NOT_IN_YOUR_HANDS"
+    title = "This account is not in your hands"
 
 
 class ReasonNeeded(DomainError):
@@ -502,3 +514,51 @@ async def test_a_request_is_tracked_without_its_code_in_an_address(registrar: Of
     assert answer.status_code == 200
     assert "Нет такого ученика" in answer.text
     assert not [link for link in re.findall(r'(?:href|action)="([^"]*)"', answer.text) if "AAAA" in link]
+
+
+# --- shutting an account ---
+
+
+async def test_an_account_is_shut_and_opened_with_a_reason(registrar: Office) -> None:
+    registrar.proven = datetime.now(UTC)
+    shut, opened = BlockAccountRequest, UnblockAccountRequest
+    registrar.gateway.stage.on("BlockAccount", lambda _: BlockAccountResponse())
+    registrar.gateway.stage.on("UnblockAccount", lambda _: UnblockAccountResponse())
+
+    answers = [
+        await registrar.post(f"{ROOM}/people/{PERSON}/{deed}", reason="Пароль украден")
+        for deed in ("block", "unblock")
+    ]
+
+    assert [answer.headers["location"].rpartition("=")[2] for answer in answers] == ["blocked", "unblocked"]
+    stage = registrar.gateway.stage
+    calls = [call.request for name in ("BlockAccount", "UnblockAccount") for call in stage.called(name)]
+    assert calls == [
+        kind(school_id=SCHOOL, person_id=PERSON, reason="Пароль украден") for kind in (shut, opened)
+    ]
+
+
+async def test_what_is_not_in_ones_hands_is_said_beside_the_person(registrar: Office) -> None:
+    registrar.proven = datetime.now(UTC)
+    registrar.gateway.stage.on("BlockAccount", refuse(NotInYourHands()))
+
+    answer = await registrar.post(f"{ROOM}/people/{PERSON}/block", reason="x")
+
+    assert answer.status_code == 403
+    assert "Эта учётная запись не в вашем ведении" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("state", "form"),
+    [("NONE", None), ("ACTIVE", "block"), ("BLOCKED", "unblock")],
+)
+async def test_a_person_is_shut_out_who_could_come_in(
+    registrar: Office, state: str, form: str | None
+) -> None:
+    shown = person()
+    shown.state = CredentialsState.Value(f"CREDENTIALS_STATE_{state}")
+    registrar.gateway.stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=shown))
+
+    page = (await registrar.get(f"{ROOM}/people/{PERSON}")).text
+
+    assert re.findall(r'action="[^"]*/(block|unblock)"', page) == ([form] if form else [])

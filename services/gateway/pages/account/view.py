@@ -23,7 +23,9 @@ DOORS: Final = {
     SessionDoor.SESSION_DOOR_PASSWORD: "account.door.password",
 }
 # Deeds whose reason an employee has typed.
-_SAID: Final = frozenset({"reissue_credentials", "refuse_account_request"})
+_SAID: Final = frozenset(
+    {"reissue_credentials", "refuse_account_request", "block_account", "unblock_account"}
+)
 PURPOSES: Final = {
     ConsentPurpose.CONSENT_PURPOSE_DIARY: "consents.purpose.diary",
     ConsentPurpose.CONSENT_PURPOSE_MESSAGES: "consents.purpose.messages",

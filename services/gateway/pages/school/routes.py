@@ -49,6 +49,8 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
         form(f"{find}/people", inside(people.find), answers, find),
         page(person, inside(people.person)),
         form(f"{person}/issue", inside(people.issue), answers, person),
+        form(f"{person}/block", inside(people.block), answers, person),
+        form(f"{person}/unblock", inside(people.unblock), answers, person),
         page(f"{person}/binding", inside(binding.show)),
         form(f"{person}/binding/unbind", inside(binding.unbind), answers, f"{person}/binding"),
         page(school_class, inside(classes.show)),

@@ -96,6 +96,10 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """The SNILS was removed from the person's data: it is somebody else's."""
     MESSAGE_KIND_SNILS_DISPUTED: _MessageKind.ValueType  # 29
     """Two registered persons claim one SNILS; told to the registrars of their schools."""
+    MESSAGE_KIND_ACCOUNT_BLOCKED: _MessageKind.ValueType  # 40
+    """The school, or the operator, has blocked the account."""
+    MESSAGE_KIND_ACCOUNT_UNBLOCKED: _MessageKind.ValueType  # 41
+    """It is open again."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """What a message to a person is about; each has its template. Among its values links are whole, instants
@@ -169,6 +173,10 @@ MESSAGE_KIND_SNILS_REMOVED: MessageKind.ValueType  # 28
 """The SNILS was removed from the person's data: it is somebody else's."""
 MESSAGE_KIND_SNILS_DISPUTED: MessageKind.ValueType  # 29
 """Two registered persons claim one SNILS; told to the registrars of their schools."""
+MESSAGE_KIND_ACCOUNT_BLOCKED: MessageKind.ValueType  # 40
+"""The school, or the operator, has blocked the account."""
+MESSAGE_KIND_ACCOUNT_UNBLOCKED: MessageKind.ValueType  # 41
+"""It is open again."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 class _MessageChannel:

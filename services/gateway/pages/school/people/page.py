@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Final
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from school.identity.v1.account_requests_pb2 import ListAccountRequestsRequest
+from school.identity.v1.blocks_pb2 import BlockAccountRequest, UnblockAccountRequest
 from school.identity.v1.issuing_pb2 import (
     ApplicationChannel,
     FindPeopleRequest,
@@ -53,6 +55,8 @@ TOLD_BESIDE_FORM: Final = frozenset(
     }
 )
 """Refusals that are told beside the form, with what was typed kept; all others take the whole page."""
+TOLD_BESIDE_BLOCK: Final = frozenset({"REASON_NEEDED", "NOT_IN_YOUR_HANDS", "ACCOUNT_CLOSED"})
+_DONE: Final = {"blocked": "block.was_blocked", "unblocked": "block.was_unblocked"}
 _SLIP_IS_GONE: Final = "SLIP_SHOWN"
 _MOST_REQUESTS: Final = 200
 
@@ -147,6 +151,37 @@ class PeoplePages:
             back_key="slip.to_person",
         )
 
+    # --- shutting and opening ---
+
+    async def block(self, request: Request) -> Response:
+        """Let the person's account admit nobody."""
+        wish = BlockAccountRequest(**self._whose(request), reason=self._desk.field(request, "reason"))
+        return await self._shut_or_opened(
+            request, self._desk.services.identity.blocks.BlockAccount(wish), "blocked"
+        )
+
+    async def unblock(self, request: Request) -> Response:
+        """Open it again."""
+        wish = UnblockAccountRequest(**self._whose(request), reason=self._desk.field(request, "reason"))
+        return await self._shut_or_opened(
+            request, self._desk.services.identity.blocks.UnblockAccount(wish), "unblocked"
+        )
+
+    def _whose(self, request: Request) -> dict[str, str]:
+        return {name: self._desk.id_in_path(request, name) for name in ("school_id", "person_id")}
+
+    async def _shut_or_opened(self, request: Request, deed: Awaitable[object], done: str) -> Response:
+        try:
+            await deed
+        except Refused as refused:
+            if refused.reason not in TOLD_BESIDE_BLOCK:
+                raise
+            typed = Typed(reason=refused.reason)
+            return await self._show(
+                request, capacity="", answered="", typed=typed, status=refused.problem.status
+            )
+        return self._desk.answers.see_other(f"{_person_url(**self._whose(request))}?done={done}")
+
     async def _show(
         self, request: Request, *, capacity: str, answered: str, typed: Typed, status: int = 200
     ) -> Response:
@@ -177,6 +212,7 @@ class PeoplePages:
             person=person,
             form=form,
             reason_shown=typed.reason,
+            done=_DONE.get(request.query_params.get("done", ""), ""),
         )
 
     async def _slip_is_gone(self, request: Request, status: int) -> Response:
