@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from sqlalchemy import func, select
 
@@ -54,8 +55,25 @@ class Running:
 
 
 @asynccontextmanager
-async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: str) -> AsyncIterator[Running]:
-    """``python -m services.identity`` until the block ends; then it is asked to stop, and does."""
+async def running(
+    folder: Path,
+    stand: Bench,
+    *,
+    database_url: str,
+    nats_url: str,
+    module: str = "services.identity",
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Running]:
+    """``python -m services.identity`` until the block ends; then it is asked to stop, and does.
+
+    Args:
+        folder: for its keys and its log.
+        stand: its ESIA.
+        database_url: migrated.
+        nats_url: where the broker is.
+        module: another one, which runs the service in a way of its own.
+        more: what its environment holds beside the settings.
+    """
     keys, sealing, port = make_keys(folder), make_sealing_keys(folder), ports.any_free()
     (folder / "regions.toml").write_text(REGIONS, "utf-8")
     if not (folder / "snils-keys.json").exists():  # what a former process has sealed is to be opened again
@@ -74,11 +92,12 @@ async def running(folder: Path, stand: Bench, *, database_url: str, nats_url: st
         "MESH_REGIONS_FILE": str(folder / "regions.toml"),
         "MESH_LOG_FORMAT": "json",
         **_esia(stand),
+        **more,
     }
     log, database = folder / "log", Database(database_url)
     with log.open("wb") as written:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.identity", env=environment, stdout=written, stderr=written
+            sys.executable, "-m", module, env=environment, stdout=written, stderr=written
         )
     try:
         await until(lambda: listens(port) or process.returncode is not None, within=20)
