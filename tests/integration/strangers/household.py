@@ -10,24 +10,28 @@ from uuid import UUID
 import grpc
 from sqlalchemy import insert
 
-from school.access.v1 import policy_pb2
+from school.access.v1 import policy_pb2, scope_pb2
 from school.identity.v1 import (
     account_requests_pb2,
     consents_pb2,
     consents_pb2_grpc,
     corrections_pb2,
     corrections_pb2_grpc,
+    delegations_pb2,
+    delegations_pb2_grpc,
     issuing_pb2,
     people_pb2,
 )
 from services.identity.app import Identity
+from services.identity.cases.storage.tables import case_people
 from services.identity.families.storage import relations
 from services.identity.families.storage.limits import court_limits
-from services.identity.people.rules import Role
+from services.identity.people.rules import FullName, Role
 from services.identity.people.storage import person as person_by_id
 from services.identity.schools.storage import memberships
 from services.identity.sessions.rules import Door
 from services.identity.sessions.storage import sessions
+from services.identity.sessions.usecases import SignedIn
 from services.kit.database import Database
 from services.kit.ids import new_id
 from services.notifications.inbox.storage import notices
@@ -35,9 +39,11 @@ from tests.integration.diary.school import WEDNESDAY, School
 from tests.integration.identity.issuing.jobs import ended, start
 from tests.integration.identity.issuing.office import Metadata, Office
 from tests.support.identity import DEADLINE, Registered, Town
+from tests.support.profiles import a_profile, come
 
 # Old enough for an account of their own.
 BORN = date(2010, 3, 4)
+PASSWORD = "Синий-трамвай-уехал-41"
 
 
 @dataclass
@@ -93,7 +99,12 @@ async def settle(
     )
     await _enrol(office, pupil)
     guardian = await office.guardian_of(pupil, name=f"{surname} Мария Олеговна")
-    administrator = await office.employee(Role.SCHOOL_ADMINISTRATOR)
+    administrator = await town.register(
+        "Строгова Инна",
+        roles={office.school_id: frozenset({Role.SCHOOL_ADMINISTRATOR})},
+        login=_login(snils),
+        password=PASSWORD,
+    )
     school = School(
         diary, school_id=office.school_id, class_id=office.class_id, teacher_id=office.teacher.person_id
     )
@@ -113,6 +124,10 @@ async def settle(
     notice = str(await _in_notifications(household, notifications))
     household.ids |= {"up_to_notice_id": notice, "after_notice_id": notice}
     return household
+
+
+def _login(snils: str) -> str:
+    return f"administrator-{snils}"
 
 
 async def _enrol(office: Office, pupil: Registered, class_id: UUID | None = None) -> None:
@@ -143,6 +158,8 @@ async def _in_identity(household: Household) -> Mapping[str, str]:
         "account_request_id": await _account_request(household),
         "job_id": await _job(office),
         "limit_id": str(await _court_limit(household)),
+        "case_id": await _case(household),
+        "delegation_id": await _delegation(household, by_guardian),
     }
 
 
@@ -209,6 +226,31 @@ async def _account_request(household: Household) -> str:
         metadata=office.by_registrar,
     )
     return waiting.account_requests[-1].account_request_id
+
+
+async def _case(household: Household) -> str:
+    """The pupil has bound a profile, and somebody of another name came with the same SNILS."""
+    town, other = household.office.town, FullName("Иванова", "Ольга")
+    own = FullName(household.surname, "Пётр", "Ильич")
+    profile = a_profile(f"own-{household.snils}", name=own, snils=household.snils, birth_date=BORN)
+    assert isinstance(await come(town, profile), SignedIn)
+    await come(town, a_profile(f"case-{household.snils}", name=other, snils=household.snils))
+    [row] = await town.rows(case_people, case_people.c.person_id == household.pupil.person_id)
+    return str(row.case_id)
+
+
+async def _delegation(household: Household, by: Metadata) -> str:
+    """The guardian has invited the school's administrator."""
+    stub = delegations_pb2_grpc.DelegationsServiceStub(household.office.town.doors.channel)
+    request = delegations_pb2.InviteTrustedPersonRequest(
+        pupil_id=str(household.pupil.person_id),
+        request_id=str(new_id()),
+        scopes=[scope_pb2.SCOPE_MARKS],
+        valid_until="2026-01-31",
+        login=_login(household.snils),
+    )
+    reply = await stub.InviteTrustedPerson(request, timeout=DEADLINE, metadata=by)
+    return reply.delegation.delegation_id
 
 
 async def _job(office: Office) -> str:

@@ -21,7 +21,7 @@ from services.identity.people.rules import Role
 from services.kit.database import Database
 from services.kit.rpc.status import refusal
 from tests.integration.strangers.by_design import (
-    BY_ANOTHER_PROOF,
+    DUE_TO_NOBODY,
     GRANTED,
     NOT_CALLED,
     PAST_THE_GATE,
@@ -33,7 +33,7 @@ from tests.integration.strangers.wishes import Rpc, every_rpc, mixtures, singula
 from tests.support.identity import DEADLINE
 
 ALL = [rpc for rpc in every_rpc() if rpc.name not in NOT_CALLED]
-NAMING = [rpc for rpc in ALL if rpc.ids and rpc.name not in BY_ANOTHER_PROOF]
+NAMING = [rpc for rpc in ALL if rpc.ids and rpc.name not in DUE_TO_NOBODY]
 _READS = ("Get", "List", "Find", "Search", "Export", "Verify", "Preview")
 # Of what a rightful caller may do, that which takes away what others need comes last.
 _LAST = ("End", "Withdraw", "Stop", "Take", "Revoke", "Refuse", "Remove")
@@ -193,6 +193,6 @@ def test_what_is_by_design_is_said_of_rpcs_that_exist() -> None:
     """And the sweep covers the contracts: the lists are not empty by accident."""
     names = {rpc.name for rpc in every_rpc()}
 
-    assert set(GRANTED) | set(NOT_CALLED) | set(PAST_THE_GATE) | set(BY_ANOTHER_PROOF) <= names
+    assert set(GRANTED) | set(NOT_CALLED) | set(PAST_THE_GATE) | set(DUE_TO_NOBODY) <= names
     assert len(ALL) > 80
     assert len(NAMING) > 25

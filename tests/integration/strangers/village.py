@@ -23,9 +23,10 @@ from services.notifications.app import run as run_notifications
 from services.notifications.config import NotificationsSettings
 from tests.integration.identity.issuing.office import Office, open_office
 from tests.integration.notifications.outdoors import Outdoors
-from tests.integration.strangers.household import Household, settle
+from tests.integration.strangers.household import PASSWORD, Household, settle
 from tests.support.backbone import Databases
 from tests.support.clock import MovableClock
+from tests.support.completeness import complete_for_ever
 from tests.support.esia import bench
 from tests.support.identity import Registered, Town, town
 from tests.support.keys import REGION, make_keys, make_sealing_keys
@@ -33,7 +34,6 @@ from tests.support.newcomer import issue
 
 # A Wednesday; noon in Moscow.
 NOW = datetime(2025, 10, 15, 9, 0, tzinfo=UTC)
-PASSWORD = "Синий-трамвай-уехал-41"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +87,16 @@ async def village(databases: Databases, folder: Path) -> AsyncIterator[Village]:
         )
         diary = await enter(
             run_diary(
-                DiarySettings.model_validate(common | {"database_url": await databases.fresh("diary")}),
+                DiarySettings.model_validate(
+                    common | {"database_url": await complete_for_ever(await databases.fresh("diary"))}
+                ),
                 clock=clock,
             )
         )
         settings = NotificationsSettings.model_validate(
             {
                 **common,
-                "database_url": await databases.fresh("notifications"),
+                "database_url": await _complete(databases, "notifications"),
                 "unsealing_keys_file": make_sealing_keys(folder).private,
                 **Outdoors(folder).settings,
             }
@@ -121,6 +123,10 @@ async def village(databases: Databases, folder: Path) -> AsyncIterator[Village]:
             await _strangers(here, home, beside),
             await _rightful(here, foreign),
         )
+
+
+async def _complete(databases: Databases, service: str) -> str:
+    return await complete_for_ever(await databases.fresh(service))
 
 
 async def _beside(office: Office) -> Office:
