@@ -14,7 +14,9 @@ from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
 from services.identity.binding.usecases.password_road import PasswordRoad
+from services.identity.binding.usecases.pausing import Pausing
 from services.identity.binding.usecases.unbinding import Unbindings
+from services.identity.binding.usecases.watching import Watching
 from services.identity.blocks.usecases import Blocks
 from services.identity.cases.asking import Asking
 from services.identity.cases.office import CaseOffice
@@ -157,7 +159,15 @@ def use_cases_of(
         most_accounts=settings.contact_most_accounts,
         clock=clock,
     )
-    cases = Cases(keyring=keyring, telling=telling, agrees=agrees, zone=settings.zone, clock=clock)
+    pausing = Pausing(keyring=keyring, sessions=sessions, provider=provider)
+    cases = Cases(
+        keyring=keyring,
+        telling=telling,
+        agrees=agrees,
+        recheck=pausing.register_changed,
+        zone=settings.zone,
+        clock=clock,
+    )
     admission = Admission(
         cases,
         keyring=keyring,
@@ -167,9 +177,11 @@ def use_cases_of(
         zone=settings.zone,
         clock=clock,
     )
+    watching = Watching(admission, cases, keyring=keyring, provider=provider, clock=clock)
     bindings = Bindings(
         database,
         admission,
+        watching,
         keyring=keyring,
         sessions=sessions,
         provider=provider,

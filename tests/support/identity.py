@@ -128,6 +128,10 @@ class Town:
         known._by_login[citizen.login] = known._by_oid[citizen.oid] = citizen
         return citizen
 
+    def at_esia(self, citizen: Citizen, **changes: object) -> Citizen:
+        """What becomes of somebody at ESIA: another name, SNILS, level or status; another oid is a merge."""
+        return self.bench.stand.people.change(citizen.oid, **changes)
+
     async def register(
         self,
         name: str = "Королёва Алёна Сергеевна",

@@ -91,6 +91,8 @@ class Person(_Entry):
     level: Literal["simplified", "standard", "confirmed", "child"] = "confirmed"
     level_sent: str | None = None
     """``urn:esia:sbj:lvl`` of the id token instead of that of the level; "" leaves it out."""
+    status: Literal["REGISTERED", "DELETED", "DISABLED"] = "REGISTERED"
+    """What ESIA says of the account itself; whoever has left it, or merged it, is not ``REGISTERED``."""
     contacts: tuple[Contact, ...] = ()
     documents: tuple[Document, ...] = ()
     addresses: tuple[Address, ...] = ()
@@ -124,6 +126,26 @@ class People:
         if not len(everybody) == len(self._by_login) == len(self._by_oid):
             raise ValueError("two persons share a login or an oid")
         self.featured = tuple(person for person in everybody if person.featured)
+
+    def change(self, present_oid: int, /, **changes: object) -> Person:
+        """Change what ESIA knows of somebody: name, SNILS, level, status; another oid is a merge.
+
+        Raises:
+            LookupError: nobody has this oid.
+            ValueError: an account cannot be so, or somebody else has the login or oid.
+        """
+        present = self._by_oid[present_oid]
+        changed = Person.model_validate({**present.model_dump(), **changes})
+        others = [person for person in self._by_oid.values() if person is not present]
+        if any(
+            changed.oid == person.oid or changed.login.casefold() == person.login.casefold()
+            for person in others
+        ):
+            raise ValueError("two persons share a login or an oid")
+        del self._by_oid[present.oid], self._by_login[present.login.casefold()]
+        self._by_oid[changed.oid] = self._by_login[changed.login.casefold()] = changed
+        self.featured = tuple(changed if person is present else person for person in self.featured)
+        return changed
 
     def __len__(self) -> int:
         return len(self._by_oid)

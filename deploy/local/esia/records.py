@@ -37,7 +37,7 @@ def person(who: Person, scopes: Sequence[str]) -> Record:
     _put(record, "gender", who.gender, "gender" in scopes)
     _put(record, "snils", _snils(who.snils), "snils" in scopes)
     _put(record, "inn", who.inn, "inn" in scopes)
-    record |= {"trusted": who.trusted, "status": "REGISTERED", "verifying": False}
+    record |= {"trusted": who.trusted, "status": who.status, "verifying": False}
     _put(record, "citizenship", who.citizenship, granted=True)
     if who.documents:
         record["rIdDoc"] = 1

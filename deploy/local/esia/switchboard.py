@@ -24,6 +24,7 @@ class Switchboard:
             Route("/stand/switches", self.show, methods=["GET"]),
             Route("/stand/switches", self.change, methods=["PATCH"]),
             Route("/stand/rotate", self.rotate, methods=["POST"]),
+            Route("/stand/people/{oid:int}", self.change_person, methods=["PATCH"]),
         ]
 
     async def show(self, _: HttpRequest) -> Response:
@@ -45,6 +46,18 @@ class Switchboard:
         """Sign tokens with new keys from now on."""
         self._stand.seal.rotate()
         return JSONResponse({"certificates": sorted(self._stand.seal.certificates())})
+
+    async def change_person(self, http: HttpRequest) -> Response:
+        """Change what a JSON object names of a person: their name, SNILS, level, status, oid."""
+        try:
+            changed = self._stand.people.change(http.path_params["oid"], **(await http.json()))
+        except LookupError:
+            return JSONResponse({"error": "nobody has this oid"}, status_code=404)
+        except ValidationError as wrong:
+            return JSONResponse({"error": places_of(wrong)}, status_code=400)
+        except (ValueError, TypeError) as wrong:
+            return JSONResponse({"error": str(wrong)}, status_code=400)
+        return JSONResponse({"oid": changed.oid, "status": changed.status})
 
     def _state(self) -> Response:
         return JSONResponse(self._stand.switches.model_dump(mode="json"))

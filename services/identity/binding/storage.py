@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     text,
     union_all,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -34,7 +35,7 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.rules.matching import Registered
 from services.identity.binding.rules.roads import Road
-from services.identity.keyring import Keyring, Sealed
+from services.identity.keyring import BlindIndex, Keyring, Sealed
 from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, Person, PersonStatus, Snils
@@ -216,6 +217,39 @@ async def candidate_of_account(
     found = await connection.execute(_candidates.where(accounts.c.id == account_id))
     row = found.first()
     return None if row is None else _candidate(row, keyring)
+
+
+async def bound_person(
+    connection: AsyncConnection, provider: Provider, person_id: UUID, keyring: Keyring
+) -> Candidate | None:
+    """A person with the profile that is bound to them; None when none is."""
+    found = await connection.execute(
+        select(*_columns, bindings.c.road, bindings.c.snils_seen)
+        .join_from(people, accounts, accounts.c.person_id == people.c.id)
+        .join(bindings, bindings.c.account_id == accounts.c.id)
+        .where(*active(provider), people.c.id == person_id)
+    )
+    row = found.first()
+    if row is None:
+        return None
+    return replace(_candidate(row, keyring), road=Road(row.road), snils_seen=row.snils_seen)
+
+
+async def note_snils(
+    connection: AsyncConnection,
+    provider: Provider,
+    account_id: UUID,
+    snils: BlindIndex,
+    *,
+    reverified_at: datetime | None,
+) -> None:
+    """Remember the SNILS that the bound profile has shown; ``reverified_at``: by which it is proven now."""
+    values: dict[str, Any] = {"snils_seen": snils.digest, "snils_seen_key": snils.key_version}
+    if reverified_at is not None:
+        values |= {"road": Road.SNILS, "reverified_at": reverified_at}
+    await connection.execute(
+        update(bindings).where(*active(provider), bindings.c.account_id == account_id).values(**values)
+    )
 
 
 async def bound_accounts(

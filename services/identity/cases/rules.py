@@ -38,6 +38,7 @@ class Kind(StrEnum):
     PROFILE_BOUND_ELSEWHERE = "PROFILE_BOUND_ELSEWHERE"
     NAME_CHANGED = "NAME_CHANGED"
     PROFILE_CLOSED = "PROFILE_CLOSED"
+    SNILS_UNREGISTERED = "SNILS_UNREGISTERED"
 
 
 class State(StrEnum):
@@ -65,6 +66,7 @@ FITTING: Final[Mapping[Kind, frozenset[Resolution]]] = {
     Kind.NAME_DIFFERS: _EITHER_WAY,
     Kind.BIRTH_DATE_DIFFERS: _EITHER_WAY,
     Kind.NAME_CHANGED: _EITHER_WAY,
+    Kind.SNILS_UNREGISTERED: _EITHER_WAY,
     # Another number is another human being until papers say otherwise: that is a correction of the person's.
     Kind.SNILS_DIFFERS: _KEEP,
     Kind.SEVERAL_REGISTERED: frozenset({Resolution.KEEPS_SNILS}),
@@ -188,6 +190,10 @@ def taken_over(case: Case, present: Data, *, today: date) -> Data:
     said = case.said
     if said is None:
         raise ResolutionUnfit
+    if case.kind is Kind.SNILS_UNREGISTERED:
+        if said.snils is None:
+            raise ResolutionUnfit
+        return replace(present, snils=said.snils)
     if case.kind is Kind.BIRTH_DATE_DIFFERS:
         if said.birth_date is None:
             raise ResolutionUnfit
@@ -204,7 +210,9 @@ def taken_over(case: Case, present: Data, *, today: date) -> Data:
 
 
 NOTICED_BY: Final[Mapping[str, Kind]] = {
-    kind.value: kind for kind in Kind if kind not in {Kind.NAME_CHANGED, Kind.PROFILE_CLOSED}
+    kind.value: kind
+    for kind in Kind
+    if kind not in {Kind.NAME_CHANGED, Kind.PROFILE_CLOSED, Kind.SNILS_UNREGISTERED}
 }
 """The kind of a case by the machine reason of the refusal that shows it."""
 

@@ -45,20 +45,37 @@ class Agrees(Protocol):
         ...
 
 
+class Recheck(Protocol):
+    """The comparison of a bound profile with what is registered now."""
+
+    async def __call__(self, tx: Transaction, person_id: UUID, /) -> None:
+        """Look at the person's binding, in the transaction that changed their data."""
+        ...
+
+
 class Cases:
     """Opens what has to be settled, and closes what need not be any more.
 
     Args:
         agrees: whether ESIA and the register say the same.
+        recheck: what else follows when the register changes.
         zone: in whose working days schools have to decide.
     """
 
     def __init__(
-        self, *, keyring: Keyring, telling: Telling, agrees: Agrees, zone: ZoneInfo, clock: Clock
+        self,
+        *,
+        keyring: Keyring,
+        telling: Telling,
+        agrees: Agrees,
+        recheck: Recheck,
+        zone: ZoneInfo,
+        clock: Clock,
     ) -> None:
         self._keyring = keyring
         self._telling = telling
         self._agrees = agrees
+        self._recheck = recheck
         self._zone = zone
         self._clock = clock
 
@@ -116,7 +133,7 @@ class Cases:
     async def register_changed(
         self, tx: Transaction, person_id: UUID, present: Data, *, given_up: Snils | None = None
     ) -> None:
-        """Close the cases whose reason is gone, in the transaction that changed somebody's data.
+        """Compare the binding anew, and close cases whose reason is gone, where somebody's data changed.
 
         Args:
             tx: that changed them; it holds the lock on the person.
@@ -124,6 +141,7 @@ class Cases:
             present: the data now.
             given_up: the SNILS that was the person's and is not any more.
         """
+        await self._recheck(tx, person_id)
         for case in await storage.open_of_person(tx.connection, self._keyring, person_id, GONE_ONCE_EQUAL):
             if case.said is not None and self._agrees(case.said, present):
                 await self._lapse(tx, case)

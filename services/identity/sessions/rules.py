@@ -42,6 +42,7 @@ class EndReason(StrEnum):
     REPLACED = "replaced"  # by a session with a new id: a step was done, or who it is was shown again
     PROFILE_BOUND = "profile_bound"
     PROFILE_UNBOUND = "profile_unbound"
+    PROFILE_DIFFERS = "profile_differs"  # a school has corrected a SNILS: the profile's is another one
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     CREDENTIALS_ISSUED = "credentials_issued"
     ROLE_TAKEN = "role_taken"

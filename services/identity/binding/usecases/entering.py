@@ -8,7 +8,7 @@ from datetime import datetime
 from services.identity.binding import storage
 from services.identity.binding.rules import assurance, matching
 from services.identity.binding.rules.assurance import LevelPolicy
-from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SnilsDiffers
+from services.identity.binding.rules.matching import Agreed, NoSnils, Profile
 from services.identity.binding.rules.refusals import (
     BoundToAnotherProfile,
     LevelTooLow,
@@ -19,6 +19,7 @@ from services.identity.binding.rules.refusals import (
 from services.identity.binding.rules.roads import Road
 from services.identity.binding.storage import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
+from services.identity.binding.usecases.watching import Watching
 from services.identity.binding.waiting import to_json
 from services.identity.keyring import Keyring
 from services.identity.links import storage as links
@@ -48,6 +49,7 @@ class Bindings:
         self,
         database: Database,
         admission: Admission,
+        watching: Watching,
         *,
         keyring: Keyring,
         sessions: Sessions,
@@ -57,6 +59,7 @@ class Bindings:
     ) -> None:
         self._database = database
         self._admission = admission
+        self._watching = watching
         self._keyring = keyring
         self._sessions = sessions
         self._provider = provider
@@ -80,11 +83,13 @@ class Bindings:
         )
         if profile.closed:
             person_id = bound.person.id if bound else None
+            if bound is not None:
+                await self._watching.closed(tx, link, profile, bound)
             return await admission.refuse(tx, link, profile, ProfileClosed(), person_id=person_id)
         if link.step_up is not None:
             return await self._step_up(tx, link, link.step_up, profile, bound)
         if bound is not None:
-            refused = await self._unfit(tx, link, profile, bound)
+            refused = await self._watching.unfit(tx, link, profile, bound)
             return refused or await admission.let_in(tx, link, profile, bound)
         verdict = matching.by_snils(profile, [candidate.registered for candidate in candidates])
         match verdict:
@@ -128,7 +133,7 @@ class Bindings:
         """
         if bound is None or profile.subject != step_up.subject:
             return await self._admission.refuse(tx, link, profile, BoundToAnotherProfile(), person_id=None)
-        refused = await self._unfit(tx, link, profile, bound)
+        refused = await self._watching.unfit(tx, link, profile, bound)
         if refused is not None:
             return refused
         tokens = await self._sessions.replace_session(
@@ -136,15 +141,6 @@ class Bindings:
         )
         await self._admission.finish(tx, link, profile, Stage.DONE, bound.person.id)
         return SignedIn(tokens, bound.person)
-
-    async def _unfit(self, tx: Transaction, link: Link, profile: Profile, bound: Candidate) -> Refused | None:
-        """Why a bound profile may not enter all the same (A14, A15, A16)."""
-        if not bound.may_enter:
-            return await self._admission.refuse_blocked(tx, link, profile, bound)
-        verdict = matching.again(profile, bound.registered)
-        if isinstance(verdict, SnilsDiffers):
-            return await self._admission.refuse_match(tx, link, profile, verdict)
-        return await self._admission.too_low(tx, link, profile, bound)
 
     async def _await_password(self, tx: Transaction, link: Link, profile: Profile) -> PasswordAwaited:
         until = self._clock.now() + TIME_TO_FINISH

@@ -49,6 +49,8 @@ class _CaseKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaseKind.Val
     """A bound profile has another name by now."""
     CASE_KIND_PROFILE_CLOSED: _CaseKind.ValueType  # 8
     """A bound profile exists no more at ESIA."""
+    CASE_KIND_SNILS_UNREGISTERED: _CaseKind.ValueType  # 9
+    """ESIA has verified a SNILS of a bound person of whom the school has registered none."""
 
 class CaseKind(_CaseKind, metaclass=_CaseKindEnumTypeWrapper):
     """What is to be settled."""
@@ -71,6 +73,8 @@ CASE_KIND_NAME_CHANGED: CaseKind.ValueType  # 7
 """A bound profile has another name by now."""
 CASE_KIND_PROFILE_CLOSED: CaseKind.ValueType  # 8
 """A bound profile exists no more at ESIA."""
+CASE_KIND_SNILS_UNREGISTERED: CaseKind.ValueType  # 9
+"""ESIA has verified a SNILS of a bound person of whom the school has registered none."""
 Global___CaseKind: _TypeAlias = CaseKind  # noqa: Y015
 
 class _CaseState:
