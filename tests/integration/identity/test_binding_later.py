@@ -12,6 +12,7 @@ from services.identity.corrections.storage import data_for_update
 from services.identity.links.storage import link_transactions
 from services.identity.people.rules import Snils
 from services.identity.people.storage import hide_snils, people, snils_digests
+from tests.support.case_office import GUARDIAN, Resolution, case_desk
 from tests.support.clock import MovableClock
 from tests.support.identity import Doors, Registered, Town, reason, refused
 
@@ -139,6 +140,26 @@ async def test_a_snils_that_the_school_does_not_know_is_not_written_unseen(here:
     (binding,) = await here.rows(bindings, bindings.c.account_id == person.account_id)
     assert binding.road == "PASSWORD"
     assert await _cases(here, person) == [("SNILS_UNREGISTERED", "")]
+
+
+async def test_the_school_takes_over_the_snils_by_one_press(here: Town, doors: Doors) -> None:
+    """From then on the binding is proven by it."""
+    desk = await case_desk(here)
+    login = f"parent-{here.snils()}"
+    person = await here.register(
+        NAME, login=login, password="a long enough one", roles={desk.school_id: GUARDIAN}
+    )
+    citizen = here.citizen(NAME, snils=None, level="simplified")
+    await doors.bind(await doors.password_needed(citizen), login, "a long enough one")
+    here.at_esia(citizen, snils=here.snils())
+    await doors.enter(citizen)
+    (case,) = (await desk.waiting()).cases
+
+    await desk.settle(case.case_id, Resolution.CASE_RESOLUTION_ACCEPT_ESIA)
+
+    assert not (await doors.enter(citizen)).bound_now
+    (row,) = await here.rows(bindings, bindings.c.account_id == person.account_id)
+    assert row.road == "SNILS"
 
 
 async def test_the_snils_of_a_profile_is_remembered_as_an_index_alone(here: Town) -> None:

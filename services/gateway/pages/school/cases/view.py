@@ -22,6 +22,7 @@ KINDS: Final = {
     CaseKind.CASE_KIND_PROFILE_BOUND_ELSEWHERE: "case_kind.bound_elsewhere",
     CaseKind.CASE_KIND_NAME_CHANGED: "case_kind.name_changed",
     CaseKind.CASE_KIND_PROFILE_CLOSED: "case_kind.profile_closed",
+    CaseKind.CASE_KIND_SNILS_UNREGISTERED: "case_kind.snils_unregistered",
 }
 """What each kind is called; ``.what`` says what it means, ``.step`` what to do."""
 DONE: Final = {
