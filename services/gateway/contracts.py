@@ -86,6 +86,8 @@ def _rpc(file: FileDescriptor, method: MethodDescriptor) -> Rpc:
     options = method.GetOptions()
     rule: http_pb2.HttpRule = options.Extensions[annotations_pb2.http]
     verb = rule.WhichOneof("pattern")
+    if options.Extensions[policy].WhichOneof("admits") == "internal":
+        raise ContractError(f"{method.full_name}: what only services may call has no HTTP path")
     if (
         verb not in {"get", "put", "post", "delete", "patch"}
         or rule.additional_bindings

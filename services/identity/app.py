@@ -20,6 +20,7 @@ from school.identity.v1 import (
     contacts_pb2_grpc,
     corrections_pb2_grpc,
     delegations_pb2_grpc,
+    directory_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
@@ -47,6 +48,7 @@ from services.identity.consents.texts import texts_of
 from services.identity.contacts.rpc import ContactsRpc
 from services.identity.corrections.rpc import CorrectionsRpc
 from services.identity.delegations.rpc import DelegationsRpc
+from services.identity.directory.rpc import DirectoryRpc
 from services.identity.esia import EsiaClient, connect
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.issuing.rpc import IssuingRpc
@@ -76,6 +78,7 @@ from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.server import Register, serving
+from services.kit.service_tokens import ServiceVerifier
 from services.kit.tokens import TokenIssuer, TokenVerifier, issuer_of
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -108,7 +111,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     Raises:
         OSError: the address cannot be bound.
         KeyringError: the file of keys is wrong.
-        ValueError: the directory of regions or a file of JWKs is wrong.
+        ValueError: the directory of regions, a file of JWKs or that of other services is wrong.
         TextChanged: a text of consents is recorded with another wording.
         EsiaSignerFailed: the key or certificate for ESIA cannot be used.
     """
@@ -119,6 +122,9 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     ended = EndedSessions(clock)
     verifier = TokenVerifier(
         settings.jwks_file, issuer=issuer, region=settings.region, clock=clock, ended=ended
+    )
+    services = ServiceVerifier(
+        settings.service_keys_file, region=settings.region, service="identity", clock=clock
     )
     tokens = TokenIssuer(
         settings.signing_keys_file,
@@ -160,7 +166,13 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         async with (
             use_cases.class_issue_worker,
             Eraser(use_cases.own_data),
-            serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
+            serving(
+                listen=settings.listen,
+                domain=DOMAIN,
+                verifier=verifier,
+                register=register,
+                services=services,
+            ) as server,
         ):
             yield Identity(server.address, database, use_cases, sweep, consumer)
 
@@ -193,6 +205,7 @@ def _register(
         blocks_pb2_grpc.add_BlocksServiceServicer_to_server(BlocksRpc(use_cases.blocks), server)
         delegations = DelegationsRpc(use_cases.granting, use_cases.answering)
         delegations_pb2_grpc.add_DelegationsServiceServicer_to_server(delegations, server)
+        directory_pb2_grpc.add_DirectoryServiceServicer_to_server(DirectoryRpc(use_cases.directory), server)
         audit_pb2_grpc.add_AuditServiceServicer_to_server(AuditRpc(use_cases.audit), server)
         consents_pb2_grpc.add_ConsentsServiceServicer_to_server(ConsentsRpc(use_cases.consents), server)
         own_data_pb2_grpc.add_OwnDataServiceServicer_to_server(OwnDataRpc(use_cases.own_data), server)

@@ -29,6 +29,8 @@ class IdentitySettings(StoringSettings):
     """The keys that hide SNILS and prove refresh tokens; see `services.identity.keyring`."""
     sealing_key_file: Path
     """The public key of notifications, to which messages to people are sealed; see `services.kit.sealing`."""
+    service_keys_file: Path | None = None
+    """The region's other services and what each may ask; see `services.kit.service_tokens`. None: nothing."""
     regions_file: Path
     """The directory of regions; see `services.identity.regions.storage`."""
     contact_most_accounts: int = Field(default=5, ge=1)

@@ -11,6 +11,7 @@ from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections
 from services.identity.delegations.storage import sweep_delegations
 from services.identity.devices.storage import sweep_devices
+from services.identity.directory.storage import sweep_access_changes
 from services.identity.guesses.storage import sweep_guesses
 from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
@@ -41,6 +42,7 @@ class Sweep(Background):
         """Sweep now."""
         now = self._clock.now()
         async with self._database.read() as connection:
+            await sweep_access_changes(connection, now=now)
             await sweep_account_requests(connection, now=now)
             await sweep_cases(connection, now=now)
             await sweep_contacts(connection, now=now)

@@ -12,6 +12,7 @@ from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
 from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
+from services.identity.directory.storage import access_changes
 from services.identity.families.storage import relations
 from services.identity.families.storage.labels import child_labels
 from services.identity.families.storage.limits import court_limits
@@ -28,6 +29,7 @@ from services.identity.second_factor.storage import recovery_codes, second_facto
 from services.identity.sessions.storage import sessions
 
 __all__ = [
+    "access_changes",
     "account_requests",
     "accounts",
     "activations",

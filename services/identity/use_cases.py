@@ -35,6 +35,7 @@ from services.identity.delegations.usecases.answering import Answering
 from services.identity.delegations.usecases.granting import Granting
 from services.identity.delegations.usecases.keeping import Keeping
 from services.identity.devices.usecases import Devices
+from services.identity.directory.usecases import Directory
 from services.identity.esia import EsiaClient
 from services.identity.families.usecases.adding import Adding
 from services.identity.families.usecases.limiting import Limiting
@@ -53,7 +54,7 @@ from services.identity.passwords import Passwords
 from services.identity.people.usecases import People
 from services.identity.recoveries.changes import PasswordChanges
 from services.identity.recoveries.usecases import Recoveries
-from services.identity.regions.rules import Directory
+from services.identity.regions.rules import Directory as Regions
 from services.identity.schools.usecases import Schools
 from services.identity.second_factor.codes import Codes
 from services.identity.second_factor.step_up import StepUps
@@ -100,6 +101,7 @@ class UseCases:
     activations: Activations
     contacts: Contacts
     corrections: Corrections
+    directory: Directory
     granting: Granting
     answering: Answering
     schools: Schools
@@ -114,7 +116,7 @@ class UseCases:
 def use_cases_of(
     settings: IdentitySettings,
     database: Database,
-    directory: Directory,
+    directory: Regions,
     keyring: Keyring,
     tokens: TokenIssuer,
     *,
@@ -279,6 +281,7 @@ def use_cases_of(
             clock=clock,
         ),
         contacts=contacts,
+        directory=Directory(database, provider, settings.zone, clock),
         corrections=Corrections(
             database,
             keyring=keyring,

@@ -32,7 +32,7 @@ REMEMBERED = 20_000
 # A token with every role is below 1 kB. The library passes over padding that RFC 7515 does not have; a longer
 # and longer spelling of one good token would fill the memory of verified ones, and fit into no gRPC header.
 _LONGEST = 2048
-_SPELLING = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+SPELLING = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 # How soon a key that was taken away stops being trusted; one `stat` a second costs nothing.
 LOOK_AGAIN = timedelta(seconds=1)
 
@@ -178,7 +178,7 @@ class TokenVerifier:
             raise TokenExpired
 
     def _verify(self, token: str, now: datetime) -> Verified:
-        if len(token) > _LONGEST or not _SPELLING.fullmatch(token):
+        if len(token) > _LONGEST or not SPELLING.fullmatch(token):
             raise TokenRefused
         try:
             header = jwt.get_unverified_header(token)

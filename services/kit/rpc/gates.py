@@ -26,6 +26,7 @@ from services.kit.ids import new_id
 from services.kit.rpc.around import Context, Proceed, metadata
 from services.kit.rpc.policy import admit
 from services.kit.rpc.status import details
+from services.kit.service_tokens import KnownService, ServiceVerifier
 from services.kit.tokens import TokenVerifier
 
 REQUEST_ID_KEY = "x-request-id"
@@ -103,18 +104,27 @@ class Deadline:
 class Access:
     """Who calls, and whether the RPC's policy admits them."""
 
-    def __init__(self, policies: dict[str, Policy], verifier: TokenVerifier) -> None:
+    def __init__(
+        self, policies: dict[str, Policy], verifier: TokenVerifier, services: ServiceVerifier | None = None
+    ) -> None:
         """``policies`` by full method path, as `services.kit.rpc.policy.policies_of` read them."""
         self._policies = policies
         self._verifier = verifier
+        self._services = services
 
     async def around(self, method: str, request: Message, context: Context, proceed: Proceed) -> Message:
-        """Raises `Unauthenticated`, what `TokenVerifier.verify` raises, and what `admit` raises."""
+        """Let who may pass, people by their access token and services by their own.
+
+        Raises `Unauthenticated`, what the verifiers raise, what `admit` raises, and `ServiceNotAdmitted`.
+        """
         policy = self._policies[method]
         set_call(context)
         authorization = metadata(context, "authorization")
         if policy.anyone:
             set_caller(self._caller_if_any(authorization))
+        elif policy.internal:
+            set_caller(None)
+            self._service(authorization).require(method)
         else:
             caller = self._caller(authorization)
             admit(policy, caller, now=self._verifier.now())
@@ -122,18 +132,28 @@ class Access:
         return await proceed(request, context)
 
     def _caller(self, authorization: str | None) -> Caller:
-        if authorization is None:
-            raise Unauthenticated
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        return self._verifier.verify(_bearer(authorization)).caller
+
+    def _service(self, authorization: str | None) -> KnownService:
+        token = _bearer(authorization)
+        if self._services is None:
             raise TokenRefused
-        return self._verifier.verify(token).caller
+        return self._services.verify(token)
 
     def _caller_if_any(self, authorization: str | None) -> Caller | None:
         try:
             return self._caller(authorization)
         except (Unauthenticated, TokenRefused, TokenExpired, SessionEnded):
             return None
+
+
+def _bearer(authorization: str | None) -> str:
+    if authorization is None:
+        raise Unauthenticated
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise TokenRefused
+    return token
 
 
 def _ms_since(began: float) -> float:

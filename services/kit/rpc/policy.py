@@ -63,6 +63,8 @@ def _admits_somebody(said: Policy) -> bool:
             return said.anyone
         case "signed_in":
             return said.signed_in
+        case "internal":
+            return said.internal
         case "any_of":
             roles = said.any_of.roles
             return bool(roles) and Role.ROLE_UNSPECIFIED not in roles

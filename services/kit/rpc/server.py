@@ -21,6 +21,7 @@ from services.kit.log import get_logger
 from services.kit.rpc.around import guarded
 from services.kit.rpc.gates import Access, Deadline, Edge, Load
 from services.kit.rpc.policy import policies_of
+from services.kit.service_tokens import ServiceVerifier
 from services.kit.tokens import TokenVerifier
 
 OPTIONS = (
@@ -70,7 +71,13 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    *, listen: str, domain: str, verifier: TokenVerifier, register: Register, most_calls: int = MOST_CALLS
+    *,
+    listen: str,
+    domain: str,
+    verifier: TokenVerifier,
+    register: Register,
+    services: ServiceVerifier | None = None,
+    most_calls: int = MOST_CALLS,
 ) -> AsyncIterator[Serving]:
     """Serve until the context ends, then drain.
 
@@ -79,6 +86,7 @@ async def serving(
         domain: of `ErrorInfo`, such as "diary.school".
         verifier: of access tokens.
         register: adds the servicers.
+        services: of the tokens of other services; None when no service may call.
         most_calls: in progress at once.
 
     Raises:
@@ -89,7 +97,7 @@ async def serving(
     registry = ServicerRegistry()
     register(registry)
     policies = policies_of(registry.services)
-    gates = (Edge(domain), Load(most_calls), Deadline(), Access(policies, verifier))
+    gates = (Edge(domain), Load(most_calls), Deadline(), Access(policies, verifier, services))
     server = grpc.aio.server(options=OPTIONS)
     for name, handlers in registry.services.items():
         handler = grpc.method_handlers_generic_handler(name, guarded(name, handlers, gates))

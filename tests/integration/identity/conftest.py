@@ -13,6 +13,7 @@ from tests.support.clock import MovableClock
 from tests.support.esia import Bench, bench
 from tests.support.identity import Doors, Town, town
 from tests.support.keys import make_keys
+from tests.support.services import ALL, Service, new_service, write_down
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +37,31 @@ def clock(the_clock: MovableClock) -> MovableClock:
 
 
 @pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> tuple[Service, Service]:
+    """Two services of the region: `canteen` and `library`."""
+    folder = tmp_path_factory.mktemp("services")
+    return new_service(folder, "canteen"), new_service(folder, "library", ALL[:1])
+
+
+@pytest.fixture
+def canteen(services: tuple[Service, Service]) -> Service:
+    """A service of the region that may ask identity everything."""
+    return services[0]
+
+
+@pytest.fixture
+def library(services: tuple[Service, Service]) -> Service:
+    """A service that may ask who somebody is, and nothing else."""
+    return services[1]
+
+
+@pytest.fixture(scope="session")
 async def the_town(
-    databases: Databases, stand: Bench, the_clock: MovableClock, tmp_path_factory: pytest.TempPathFactory
+    databases: Databases,
+    stand: Bench,
+    the_clock: MovableClock,
+    services: tuple[Service, Service],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Town]:
     """The whole service on a database of its own. NATS is away all the time: nothing here needs it."""
     folder = tmp_path_factory.mktemp("identity")
@@ -48,6 +72,7 @@ async def the_town(
         database_url=await databases.fresh("identity"),
         nats_url=f"nats://127.0.0.1:{ports.any_free()}",
         clock=the_clock,
+        service_keys_file=write_down(folder / "services.json", *services),
     ) as running:
         yield running
 

@@ -166,5 +166,8 @@ PAST_THE_GATE = {
 DUE_TO_NOBODY = {
     "BindingService/ConfirmBinding": "whose browser it is decides; the id only says whom the page has named",
     "DelegationsService/RefuseInvitation": "it has been accepted, and left, by the calls before",
+    "DirectoryService/MayPersonSeePupil": "a service's own token decides; no person is let in",
+    "DirectoryService/ResolvePerson": "a service's own token decides; no person is let in",
+    "DirectoryService/WhoMaySeePupil": "a service's own token decides; no person is let in",
 }
 """RPCs whose generated request is nobody's right when it is made, and why."""

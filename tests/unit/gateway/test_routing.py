@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from school.identity.v1 import directory_pb2
 from services.gateway.contracts import ContractError, read_rpcs
 from services.gateway.problems import BadValue, NoSuchPath, WrongMethod
 from services.gateway.transcoding.routing import Routes, Template
@@ -111,3 +112,14 @@ def test_every_path_of_the_contracts_finds_its_own_rpc() -> None:
         found = routes.find(rpc.http_method, path.encode())
         assert found.target == rpc.path
         assert found.values == Template.parse(rpc.template).fields
+
+
+def test_what_only_services_may_call_has_no_path() -> None:
+    """A29: nothing from outside reaches it, whatever it sends."""
+    internal = {
+        f"{service.full_name}.{method.name}"
+        for service in directory_pb2.DESCRIPTOR.services_by_name.values()
+        for method in service.methods
+    }
+    assert internal
+    assert internal.isdisjoint(rpc.descriptor.full_name for rpc in read_rpcs())

@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/access/v1/policy.proto\x12\x10school.access.v1\x1a google/protobuf/descriptor.proto\"\xa1\x01\n\x06Policy\x12\x10\n\x06\x61nyone\x18\x01 \x01(\x08H\x00\x12\x13\n\tsigned_in\x18\x02 \x01(\x08H\x00\x12)\n\x06\x61ny_of\x18\x03 \x01(\x0b\x32\x17.school.access.v1.RolesH\x00\x12*\n\x07pending\x18\x04 \x03(\x0e\x32\x19.school.access.v1.Pending\x12\x0f\n\x07step_up\x18\x05 \x01(\x08\x42\x08\n\x06\x61\x64mits\".\n\x05Roles\x12%\n\x05roles\x18\x01 \x03(\x0e\x32\x16.school.access.v1.Role*\xab\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_PUPIL\x10\x01\x12\x11\n\rROLE_GUARDIAN\x10\x02\x12\x10\n\x0cROLE_TEACHER\x10\x03\x12\x12\n\x0eROLE_REGISTRAR\x10\x04\x12\x1d\n\x19ROLE_SCHOOL_ADMINISTRATOR\x10\x05\x12\x12\n\x0eROLE_AUTHORITY\x10\x06\x12\x11\n\rROLE_OPERATOR\x10\x07*U\n\x07Pending\x12\x17\n\x13PENDING_UNSPECIFIED\x10\x00\x12\x16\n\x12PENDING_ACTIVATION\x10\x01\x12\x19\n\x15PENDING_SECOND_FACTOR\x10\x02:J\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x18.school.access.v1.Policyb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/access/v1/policy.proto\x12\x10school.access.v1\x1a google/protobuf/descriptor.proto\"\xb5\x01\n\x06Policy\x12\x10\n\x06\x61nyone\x18\x01 \x01(\x08H\x00\x12\x13\n\tsigned_in\x18\x02 \x01(\x08H\x00\x12)\n\x06\x61ny_of\x18\x03 \x01(\x0b\x32\x17.school.access.v1.RolesH\x00\x12\x12\n\x08internal\x18\x06 \x01(\x08H\x00\x12*\n\x07pending\x18\x04 \x03(\x0e\x32\x19.school.access.v1.Pending\x12\x0f\n\x07step_up\x18\x05 \x01(\x08\x42\x08\n\x06\x61\x64mits\".\n\x05Roles\x12%\n\x05roles\x18\x01 \x03(\x0e\x32\x16.school.access.v1.Role*\xab\x01\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0e\n\nROLE_PUPIL\x10\x01\x12\x11\n\rROLE_GUARDIAN\x10\x02\x12\x10\n\x0cROLE_TEACHER\x10\x03\x12\x12\n\x0eROLE_REGISTRAR\x10\x04\x12\x1d\n\x19ROLE_SCHOOL_ADMINISTRATOR\x10\x05\x12\x12\n\x0eROLE_AUTHORITY\x10\x06\x12\x11\n\rROLE_OPERATOR\x10\x07*U\n\x07Pending\x12\x17\n\x13PENDING_UNSPECIFIED\x10\x00\x12\x16\n\x12PENDING_ACTIVATION\x10\x01\x12\x19\n\x15PENDING_SECOND_FACTOR\x10\x02:J\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xc5\x8a\x03 \x01(\x0b\x32\x18.school.access.v1.Policyb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'school.access.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=298
-  _globals['_ROLE']._serialized_end=469
-  _globals['_PENDING']._serialized_start=471
-  _globals['_PENDING']._serialized_end=556
+  _globals['_ROLE']._serialized_start=318
+  _globals['_ROLE']._serialized_end=489
+  _globals['_PENDING']._serialized_start=491
+  _globals['_PENDING']._serialized_end=576
   _globals['_POLICY']._serialized_start=86
-  _globals['_POLICY']._serialized_end=247
-  _globals['_ROLES']._serialized_start=249
-  _globals['_ROLES']._serialized_end=295
+  _globals['_POLICY']._serialized_end=267
+  _globals['_ROLES']._serialized_start=269
+  _globals['_ROLES']._serialized_end=315
 # @@protoc_insertion_point(module_scope)

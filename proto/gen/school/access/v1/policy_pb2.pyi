@@ -102,12 +102,17 @@ class Policy(_message.Message):
     ANYONE_FIELD_NUMBER: _builtins.int
     SIGNED_IN_FIELD_NUMBER: _builtins.int
     ANY_OF_FIELD_NUMBER: _builtins.int
+    INTERNAL_FIELD_NUMBER: _builtins.int
     PENDING_FIELD_NUMBER: _builtins.int
     STEP_UP_FIELD_NUMBER: _builtins.int
     anyone: _builtins.bool
     """Everybody, also without signing in."""
     signed_in: _builtins.bool
     """Every person who is signed in, whatever their roles."""
+    internal: _builtins.bool
+    """No person at all: other services of the region, each by a token that it signs itself, and only those
+    that the operator has named for this very RPC. Such an RPC has no HTTP path.
+    """
     step_up: _builtins.bool
     """The caller must have shown who they are within the last five minutes, by password, second factor
     or ESIA; otherwise the call answers STEP_UP_NEEDED.
@@ -126,14 +131,15 @@ class Policy(_message.Message):
         anyone: _builtins.bool = ...,
         signed_in: _builtins.bool = ...,
         any_of: Global___Roles | None = ...,
+        internal: _builtins.bool = ...,
         pending: _abc.Iterable[Global___Pending.ValueType] | None = ...,
         step_up: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "signed_in", b"signed_in"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "internal", b"internal", "signed_in", b"signed_in"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "pending", b"pending", "signed_in", b"signed_in", "step_up", b"step_up"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admits", b"admits", "any_of", b"any_of", "anyone", b"anyone", "internal", b"internal", "pending", b"pending", "signed_in", b"signed_in", "step_up", b"step_up"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_admits: _TypeAlias = _typing.Literal["anyone", "signed_in", "any_of"]  # noqa: Y015
+    _WhichOneofReturnType_admits: _TypeAlias = _typing.Literal["anyone", "signed_in", "any_of", "internal"]  # noqa: Y015
     _WhichOneofArgType_admits: _TypeAlias = _typing.Literal["admits", b"admits"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_admits) -> _WhichOneofReturnType_admits | None: ...
 
