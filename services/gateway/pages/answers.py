@@ -278,6 +278,10 @@ def _page_of_form(path: str) -> str:
         return path
     if parts[1:2] in (["lessons"], ["account"]):
         return "/".join(parts[:3])
+    if parts[3:4] == ["trusted"]:
+        return path if parts[4:] == ["invite"] else "/".join(parts[:4])
+    if parts[1:2] == ["trusted"]:
+        return "/".join(parts[:-1]) if parts[-1] in {"accept", "refuse"} else "/trusted"
     if parts[1:2] in (["school"], ["region"]):
         return "/".join(parts[:-1])
     return f"/{parts[1]}" if parts[1] in _ROOMS else "/cabinet"

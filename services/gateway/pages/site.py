@@ -29,6 +29,7 @@ from services.gateway.pages.recovery.routes import recovery_routes
 from services.gateway.pages.routing import form, page
 from services.gateway.pages.school.routes import school_routes
 from services.gateway.pages.troubles.view import trouble_view
+from services.gateway.pages.trusted.routes import trusted_routes
 from services.gateway.pages.week.page import WeekPages
 from services.gateway.problems import Problem
 from services.gateway.site import PageDoor, Site
@@ -113,6 +114,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         form("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
         form("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
         *school_routes(answers),
+        *trusted_routes(answers),
         page("/notices", inside(notices.show)),
         form("/notices/read", inside(notices.read), answers, "/notices"),
     ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from school.diary.v1.schools_pb2 import PupilInClass
 from school.diary.v1.week_pb2 import DayInWeek, GetWeekResponse, LessonInWeek
 from school.identity.v1.families_pb2 import Child
 from services.gateway.pages.names import full_name
+from services.gateway.pages.trusted.view import scope_keys
 
 FRESH_MARKS = 4
 """As many as fit on one line of a phone's card."""
@@ -55,6 +57,10 @@ class ChildCard:
     day: SchoolDay | None = None
     """Today or the next school day of this week; none when the week is over."""
     fresh: tuple[FreshMark, ...] = ()
+    trusted_until: date | None = None
+    """The last day of a child of another family; None for one's own."""
+    scopes: tuple[str, ...] = ()
+    """What is seen of such a child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,12 @@ class Children:
     @property
     def others(self) -> tuple[ChildCard, ...]:
         """The children."""
-        return tuple(card for card in self.cards if not card.is_self)
+        return tuple(card for card in self.cards if not (card.is_self or card.trusted_until))
+
+    @property
+    def trusted(self) -> tuple[ChildCard, ...]:
+        """Children of other families, who trust the person with them."""
+        return tuple(card for card in self.cards if card.trusted_until)
 
 
 def children_view(
@@ -97,9 +108,21 @@ def children_view(
     if pupils is None:
         return Children(tuple(_silent_card(child) for child in children), ())
     in_class = {pupil.pupil_id for pupil in pupils}
-    cards = tuple(_card(pupil, weeks.get(pupil.pupil_id), now, pupil.pupil_id == me) for pupil in pupils)
+    cards = tuple(
+        replace(_card(pupil, weeks.get(pupil.pupil_id), now, pupil.pupil_id == me), **_trust(pupil))
+        for pupil in pupils
+    )
     waiting = tuple(Waiting(full_name(child.name)) for child in children if child.person_id not in in_class)
     return Children(cards, waiting)
+
+
+def _trust(pupil: PupilInClass) -> dict[str, Any]:
+    if not pupil.HasField("trusted_with"):
+        return {}
+    return {
+        "trusted_until": date.fromisoformat(pupil.trusted_with.until),
+        "scopes": scope_keys(pupil.trusted_with.scopes),
+    }
 
 
 def _silent_card(child: Child) -> ChildCard:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from school.diary.v1.schools_pb2 import PupilInClass
 from school.diary.v1.week_pb2 import DayInWeek, GetWeekResponse, LessonInWeek, MarkInCell
+from services.gateway.pages.trusted.view import scope_keys
 
 A_WEEK = timedelta(days=7)
 
@@ -75,6 +76,10 @@ class WeekView:
     right: tuple[DayView, ...]
     siblings: tuple[Sibling, ...]
     today: date
+    trusted_until: date | None = None
+    """The last day for a reader of another family; None for the pupil's own."""
+    scopes: tuple[str, ...] = ()
+    """What such a reader sees."""
 
     @property
     def days(self) -> tuple[DayView, ...]:
@@ -134,6 +139,10 @@ def week_view(reply: GetWeekResponse, *, today: date, pupils: Iterable[PupilInCl
         right=days[3:],
         siblings=siblings if len(siblings) > 1 else (),
         today=today,
+        trusted_until=(
+            date.fromisoformat(reply.trusted_with.until) if reply.HasField("trusted_with") else None
+        ),
+        scopes=scope_keys(reply.trusted_with.scopes),
     )
 
 
