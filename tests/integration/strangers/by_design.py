@@ -115,6 +115,12 @@ GRANTED: dict[str, list[Granted]] = {
         ),
     ],
     **_each(
+        ("BlocksService/BlockAccount", "BlocksService/UnblockAccount"),
+        Granted(
+            "the region's operator shuts whatever account is in wrong hands", to=Role.OPERATOR, changes=True
+        ),
+    ),
+    **_each(
         (
             "AuditService/ExportAudit",
             "AuditService/VerifyAudit",
