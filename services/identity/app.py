@@ -27,6 +27,7 @@ from school.identity.v1 import (
     passwords_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
+    register_pb2_grpc,
     schools_pb2_grpc,
     second_factor_pb2_grpc,
     sessions_pb2_grpc,
@@ -61,6 +62,7 @@ from services.identity.recoveries.rpc import PasswordsRpc
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
+from services.identity.register.rpc import RegisterRpc
 from services.identity.schools.events import HANDLERS
 from services.identity.schools.rpc import SchoolsRpc
 from services.identity.second_factor.rpc import SecondFactorRpc
@@ -221,6 +223,7 @@ def _register(
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)
         regions_pb2_grpc.add_RegionsServiceServicer_to_server(regions, server)
+        register_pb2_grpc.add_RegisterServiceServicer_to_server(RegisterRpc(use_cases.register), server)
         schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(use_cases.schools), server)
         sessions = SessionsRpc(use_cases.sessions, use_cases.step_ups, esia.logout_url)
         sessions_pb2_grpc.add_SessionsServiceServicer_to_server(sessions, server)

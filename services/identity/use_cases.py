@@ -55,6 +55,7 @@ from services.identity.people.usecases import People
 from services.identity.recoveries.changes import PasswordChanges
 from services.identity.recoveries.usecases import Recoveries
 from services.identity.regions.rules import Directory as Regions
+from services.identity.register.usecases import Register
 from services.identity.schools.usecases import Schools
 from services.identity.second_factor.codes import Codes
 from services.identity.second_factor.step_up import StepUps
@@ -104,6 +105,7 @@ class UseCases:
     directory: Directory
     granting: Granting
     answering: Answering
+    register: Register
     schools: Schools
     sessions: Sessions
     step_ups: StepUps
@@ -294,6 +296,7 @@ def use_cases_of(
         ),
         granting=Granting(database, trust, telling, address=directory.here.address, clock=clock),
         answering=Answering(database, trust, telling, clock),
+        register=Register(database, keyring, zone=settings.zone, clock=clock),
         schools=Schools(database),
         sessions=sessions,
         step_ups=StepUps(database, accounts, codes, sessions),

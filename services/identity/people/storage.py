@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     ForeignKey,
@@ -29,6 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.keyring import Keyring
@@ -71,6 +73,13 @@ people = Table(
     ),
 )
 
+NAME_WORDS: Final[ColumnElement[Any]] = func.name_words(
+    people.c.surname, people.c.given_name, people.c.patronymic, type_=TSVECTOR
+)
+"""The words of a name without regard to case, ё and е; parted by whatever joins them (migration 0010)."""
+# Finding people by words of their names.
+Index("people_by_words", NAME_WORDS, postgresql_using="gin")
+
 person_roles = Table(
     "person_roles",
     metadata,
@@ -78,6 +87,8 @@ person_roles = Table(
     Column("school_id", Uuid, primary_key=True),  # the diary's id of the school, or `WHOLE_REGION`
     Column("role", Text, primary_key=True),  # a `Role`
     Column("granted_at", DateTime(timezone=True), nullable=False),
+    # The people of a school, of whom some are looked for.
+    Index("person_roles_by_school", "school_id", "person_id"),
     # The staff of a school, or of the region; families are many times more.
     Index(
         "person_roles_staff",

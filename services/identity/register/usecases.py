@@ -1,0 +1,122 @@
+"""Who looks into the register, and how far."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from school.access.v1.policy_pb2 import Role as WireRole
+from services.identity.keyring import Keyring
+from services.identity.people.rules import NotTheirSchool, Role, UnknownPerson
+from services.identity.people.storage import WHOLE_REGION, holds_role
+from services.identity.register import storage
+from services.identity.register.rules import LEAST_AT_SCHOOL, LEAST_IN_REGION, Refusal, Span, Words
+from services.identity.register.storage import Listed
+from services.kit.caller import Caller
+from services.kit.clock import Clock
+from services.kit.database import Database
+from services.kit.errors import RoleNeeded
+
+Page = tuple[list[Listed], bool]
+"""A page, and whether there are more."""
+
+
+class Register:
+    """What registrars and operators may see of people, and of their refusals.
+
+    Args:
+        zone: whose days are counted.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, *, zone: ZoneInfo, clock: Clock) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._zone = zone
+        self._clock = clock
+
+    async def search_school(
+        self, caller: Caller, school_id: UUID, text: str, *, after: UUID | None, most: int
+    ) -> Page:
+        """People of the caller's school. Raises `NotTheirSchool`, `WordsNeeded`."""
+        async with self._database.read() as connection:
+            if not await self._registers(connection, caller, school_id):
+                raise NotTheirSchool
+            words = Words.read(text, least=LEAST_AT_SCHOOL)
+            found = await storage.search(
+                connection, self._keyring, words, school_id=school_id, after=after, most=most + 1
+            )
+        return found[:most], len(found) > most
+
+    async def search_region(self, caller: Caller, text: str, *, after: UUID | None, most: int) -> Page:
+        """People of the region; that somebody searched is audited. Raises `RoleNeeded`, `WordsNeeded`."""
+        async with self._database.transaction() as tx:
+            if not await self._operates(tx.connection, caller):
+                raise RoleNeeded
+            words = Words.read(text, least=LEAST_IN_REGION)
+            found = await storage.search(
+                tx.connection, self._keyring, words, school_id=None, after=after, most=most + 1
+            )
+            tx.audit(
+                actor=str(caller.person_id),
+                action="search_register",
+                object_kind="region",
+                object_id="register",
+                why=f"{min(len(found), most)} shown",
+            )
+        return found[:most], len(found) > most
+
+    async def refusals(
+        self, caller: Caller, person_id: UUID, day: date | None
+    ) -> tuple[Listed, list[Refusal]]:
+        """A person of the caller's schools, and why they were refused on a day, None: lately.
+
+        Raises:
+            UnknownPerson: there is none, or none of theirs (A34).
+        """
+        span = (
+            Span.of_day(day, self._zone)
+            if day
+            else Span.of_last_days(self._clock.today(self._zone), self._zone)
+        )
+        async with self._database.read() as connection:
+            person = await storage.one(connection, self._keyring, person_id)
+            if person is None or not await self._sees(connection, caller, person_id):
+                raise UnknownPerson
+            return person, await storage.refusals_of(connection, person_id, span)
+
+    async def unknown(self, caller: Caller, until: date | None) -> list[tuple[date, str, int]]:
+        """Refusals of profiles that are no single person's: day, reason, count. Raises `RoleNeeded`."""
+        last = until or self._clock.today(self._zone)
+        async with self._database.read() as connection:
+            if not await self._works_with_people(connection, caller):
+                raise RoleNeeded
+            return await storage.unknown_refusals(
+                connection, Span.of_week_until(last, self._zone), self._zone
+            )
+
+    async def _sees(self, connection: AsyncConnection, caller: Caller, person_id: UUID) -> bool:
+        if await self._operates(connection, caller):
+            return True
+        for school_id in await storage.schools_of(connection, person_id):
+            if await self._registers(connection, caller, school_id):
+                return True
+        return False
+
+    async def _works_with_people(self, connection: AsyncConnection, caller: Caller) -> bool:
+        return await self._operates(connection, caller) or (
+            WireRole.ROLE_REGISTRAR in caller.roles
+            and await storage.registers_somewhere(connection, caller.person_id)
+        )
+
+    async def _registers(self, connection: AsyncConnection, caller: Caller, school_id: UUID) -> bool:
+        return WireRole.ROLE_REGISTRAR in caller.roles and await holds_role(
+            connection, caller.person_id, school_id, Role.REGISTRAR
+        )
+
+    async def _operates(self, connection: AsyncConnection, caller: Caller) -> bool:
+        return WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
+            connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
+        )
