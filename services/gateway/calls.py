@@ -41,6 +41,7 @@ from school.identity.v1 import (
     passwords_pb2_grpc,
     people_pb2_grpc,
     regions_pb2_grpc,
+    register_pb2_grpc,
     second_factor_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
@@ -156,6 +157,7 @@ class Identity:
         self.own_data = own_data_pb2_grpc.OwnDataServiceStub(channel)
         self.passwords = passwords_pb2_grpc.PasswordsServiceStub(channel)
         self.people = people_pb2_grpc.PeopleServiceStub(channel)
+        self.register = register_pb2_grpc.RegisterServiceStub(channel)
         self.regions = regions_pb2_grpc.RegionsServiceStub(channel)
         self.schools = listings_pb2_grpc.SchoolsServiceStub(channel)
         self.second_factor = second_factor_pb2_grpc.SecondFactorServiceStub(channel)

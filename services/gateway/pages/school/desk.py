@@ -65,6 +65,7 @@ class SchoolView:
         if self.roles & ISSUERS:
             found.append(Section("find", "school.find", f"{self.url}/find"))
         if self.registers:
+            found.append(Section("register", "school.register", f"{self.url}/register"))
             found.append(Section("cases", "school.cases", f"{self.url}/cases"))
             found.append(Section("corrections", "school.corrections", f"{self.url}/corrections"))
             found.append(Section("requests", "school.requests", f"{self.url}/requests"))
@@ -94,6 +95,7 @@ def school_view(
 
 REGION_SECTIONS: Final = (
     Section("overview", "operator.overview", REGION_URL),
+    Section("register", "school.register", f"{REGION_URL}/register"),
     Section("cases", "school.cases", f"{REGION_URL}/cases"),
     Section("staff", "operator.staff", f"{REGION_URL}/staff"),
     Section("deliveries", "operator.deliveries", f"{REGION_URL}/deliveries"),

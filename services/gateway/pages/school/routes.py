@@ -18,6 +18,7 @@ from services.gateway.pages.school.overview.page import OverviewPages
 from services.gateway.pages.school.people.binding import PersonBindingPages
 from services.gateway.pages.school.people.page import PeoplePages
 from services.gateway.pages.school.region.page import RegionOfficePages
+from services.gateway.pages.school.register.page import RegisterPages
 from services.gateway.pages.school.requests.page import RequestPages
 from services.gateway.pages.school.staff.page import StaffPages
 
@@ -68,8 +69,14 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
 
 
 def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
-    inside, cases = answers.signed_in, CasePages(desk)
-    found: list[BaseRoute] = []
+    inside, cases, register = answers.signed_in, CasePages(desk), RegisterPages(desk)
+    found: list[BaseRoute] = [page("/region/refusals", inside(register.unknown))]
+    for people in (f"{_SCHOOL}/register", "/region/register"):
+        found += [
+            page(people, inside(register.search)),
+            form(f"{people}/find", inside(register.find), answers, people),
+            page(f"{people}/{{person_id}}", inside(register.person)),
+        ]
     for queue in (f"{_SCHOOL}/cases", "/region/cases"):
         found += [
             page(queue, inside(cases.show)),

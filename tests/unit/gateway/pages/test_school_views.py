@@ -136,7 +136,14 @@ def test_an_office_has_the_sections_of_the_roles_at_this_school() -> None:
     here = school_view("a", told, held, acting)
     there = school_view("b", told, held, acting)
 
-    assert [each.name for each in here.sections] == ["overview", "find", "cases", "corrections", "requests"]
+    assert [each.name for each in here.sections] == [
+        "overview",
+        "find",
+        "register",
+        "cases",
+        "corrections",
+        "requests",
+    ]
     assert [each.name for each in there.sections] == ["overview", "find"]
     assert here.zone == OMSK
 
