@@ -135,7 +135,9 @@ def use_cases_of(
     mint = Mint(keyring, tokens, settings.second_factor_roles)
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
     trust = Keeping(keyring, telling, settings.zone, clock)
-    relating = Relating(telling, settings.zone, clock, relation_over=trust.relation_over)
+    relating = Relating(
+        telling, settings.zone, clock, relation_over=trust.relation_over, forbidden=trust.forbidden
+    )
     own_data = OwnData(database, keyring, sessions, telling, trust, zone=settings.zone, clock=clock)
     guesses = Guesses(keyring, settings.guesses.allowances, clock)
     devices = Devices(keyring, telling, clock)

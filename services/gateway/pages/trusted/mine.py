@@ -78,7 +78,7 @@ class MinePages:
         try:
             await self._delegations.AcceptInvitation(AcceptInvitationRequest(invitation=_key(request)))
         except Refused as refused:
-            if refused.reason not in {"INVITATION_UNKNOWN", "SEES_ALREADY"}:
+            if refused.reason not in {"INVITATION_UNKNOWN", "SEES_ALREADY", "COURT_FORBIDS"}:
                 raise
             return await self._gone(request, refused)
         return self._answers.see_other("/trusted?done=accepted")

@@ -19,6 +19,8 @@ from services.identity.delegations.rules import (
 from services.identity.delegations.storage import Known, Place
 from services.identity.delegations.usecases.facts import granted, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
+from services.identity.families.rules import CourtForbids
+from services.identity.families.storage.limits import limits_of_pair
 from services.identity.telling.usecases import Telling
 from services.kit.caller import Caller
 from services.kit.clock import Clock
@@ -69,6 +71,7 @@ class Answering:
         Raises:
             InvitationUnknown: no such invitation waits for the caller.
             SeesAlready: the caller is the pupil, or stands for them.
+            CourtForbids: a court forbids the caller the pupil, whoever trusts them.
         """
         async with self._database.transaction() as tx:
             known = await self._held(tx, key)
@@ -81,6 +84,10 @@ class Answering:
             )
             if caller.person_id in {before.pupil_id, *guardians}:
                 raise SeesAlready
+            if await limits_of_pair(
+                tx.connection, caller.person_id, before.pupil_id, on=self._keeping.today()
+            ):
+                raise CourtForbids
             after = before.accepted(caller.person_id, self._clock.now())
             await storage.save(tx.connection, after)
             event = granted(after, since=self._keeping.today())

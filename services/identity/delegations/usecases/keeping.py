@@ -76,6 +76,13 @@ class Keeping:
             await storage.hold_pupil(tx.connection, place.pupil_id)
             await self.end(tx, place.delegation_id, State.LAPSED, by=None)
 
+    async def forbidden(self, tx: Transaction, person_id: UUID, pupil_id: UUID) -> None:
+        """End what somebody is trusted with whom a court forbids the pupil, as the decision is entered."""
+        await storage.hold_pupil(tx.connection, pupil_id)
+        for place in await storage.unended(tx.connection, person_id=person_id):
+            if place.pupil_id == pupil_id:
+                await self.end(tx, place.delegation_id, State.LAPSED, by=None)
+
     async def account_over(self, tx: Transaction, person_id: UUID) -> None:
         """End what somebody granted and was trusted with, in the transaction that erases their account."""
         for place in await storage.unended(tx.connection, person_id=person_id):

@@ -137,6 +137,7 @@ class Limiting:
             await self._interrupt(tx, placed, present, pupil, by=by)
         elif present is not None:
             await self._relating.end_grants(tx, present)
+        await self._relating.forbid(tx, limit.guardian_id, limit.pupil_id)
         return placed
 
     async def _interrupt(

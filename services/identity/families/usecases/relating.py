@@ -42,6 +42,14 @@ class RelationOver(Protocol):
         ...
 
 
+class Forbidden(Protocol):
+    """What ends when a court forbids somebody a pupil, beside a relation of their own."""
+
+    async def __call__(self, tx: Transaction, person_id: UUID, pupil_id: UUID, /) -> None:
+        """End what others have let the person see of the pupil."""
+        ...
+
+
 class Relating:
     """Begins, moves and ends relations; whoever calls has locked the pupil (`standing.pupil`).
 
@@ -50,15 +58,23 @@ class Relating:
         zone: whose days count at a school of which the diary has not told.
         clock: what time it is.
         relation_over: what else ends with a relation.
+        forbidden: what else ends with a court's limit.
     """
 
     def __init__(
-        self, telling: Telling, zone: ZoneInfo, clock: Clock, *, relation_over: RelationOver
+        self,
+        telling: Telling,
+        zone: ZoneInfo,
+        clock: Clock,
+        *,
+        relation_over: RelationOver,
+        forbidden: Forbidden,
     ) -> None:
         self._telling = telling
         self._zone = zone
         self._clock = clock
         self._relation_over = relation_over
+        self._forbidden = forbidden
 
     async def today(self, connection: AsyncConnection, school_id: UUID) -> date:
         """The day at a school."""
@@ -123,6 +139,10 @@ class Relating:
         """End whatever a guardian has granted who stands for the pupil still, and may grant no more."""
         await standing.lock_relation(tx.connection, relation.id)
         await self._relation_over(tx, relation.id)
+
+    async def forbid(self, tx: Transaction, person_id: UUID, pupil_id: UUID) -> None:
+        """End what others of the family have let somebody see whom a court forbids the pupil."""
+        await self._forbidden(tx, person_id, pupil_id)
 
     async def take_up_again(
         self, tx: Transaction, interrupted: Relation, pupil: Pupil, *, first: date, by: UUID

@@ -182,4 +182,12 @@ async def events(here: Town, delegation_id: str) -> list[Any]:
     return [known[row.type].FromString(row.payload) for row in sorted(rows, key=lambda row: row.id)]
 
 
+async def trusting(here: Town, *, age: int = 10) -> tuple[Family, Somebody, str]:
+    """A family whose grandmother has accepted the mother's invitation."""
+    home, granny = await family(here, age=age), await somebody(here, "Ёлкина Вера Павловна")
+    invited = await home.mother.invite(home.child.id)
+    await granny.accept(token=await token_for(here, home.mother.id))
+    return home, granny, invited.delegation_id
+
+
 SCOPES: list[Scope.ValueType] = [SCOPE_MARKS, SCOPE_HOMEWORK]

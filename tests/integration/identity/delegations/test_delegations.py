@@ -6,39 +6,27 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import update
 
 from school.access.v1.scope_pb2 import SCOPE_ATTENDANCE, SCOPE_MARKS, SCOPE_UNSPECIFIED
 from school.identity.v1 import delegations_pb2 as pb
-from school.identity.v1 import events_pb2, families_pb2
+from school.identity.v1 import events_pb2
 from services.identity.delegations.storage import delegations
 from services.identity.families.storage import relations
-from services.identity.people.rules import Role
-from services.identity.people.storage import person_roles
 from tests.integration.identity.delegations.family import (
     SCOPES,
-    Family,
-    Somebody,
     events,
     family,
     letters,
     relate,
     somebody,
     token_for,
+    trusting,
 )
 from tests.support.clock import MovableClock
-from tests.support.identity import DEADLINE, Town, bearer, reason, refused
+from tests.support.identity import Town, reason, refused
 
 ACCEPTED, ENDED = events_pb2.MESSAGE_KIND_TRUST_ACCEPTED, events_pb2.MESSAGE_KIND_TRUST_ENDED
-
-
-async def trusting(here: Town, *, age: int = 10) -> tuple[Family, Somebody, str]:
-    """A family whose grandmother has accepted the mother's invitation."""
-    home, granny = await family(here, age=age), await somebody(here, "Ёлкина Вера Павловна")
-    invited = await home.mother.invite(home.child.id)
-    await granny.accept(token=await token_for(here, home.mother.id))
-    return home, granny, invited.delegation_id
 
 
 async def test_an_invitation_goes_out_by_letter_and_is_accepted_once(here: Town) -> None:
@@ -200,79 +188,6 @@ async def test_the_trusted_person_gives_up(here: Town) -> None:
     assert [one.version for one in await events(here, delegation_id)] == [1, 2]
 
 
-async def test_what_was_granted_ends_with_the_relation_it_came_from(here: Town) -> None:
-    """A30: at once, told in the same transaction; the other parent's delegations stay."""
-    home, granny, delegation_id = await trusting(here)
-    await home.father.invite(home.child.id)
-    await granny.accept(token=await token_for(here, home.father.id))
-    registrar = await _registrar_of(here, home.relations[home.mother.id])
-
-    await here.doors.families.EndRelation(
-        families_pb2.EndRelationRequest(
-            school_id=registrar[0], relation_id=str(home.relations[home.mother.id]), reason="court"
-        ),
-        timeout=DEADLINE,
-        metadata=bearer(registrar[1].session),
-    )
-
-    assert [type(one).__name__ for one in await events(here, delegation_id)] == [
-        "DelegationGranted",
-        "DelegationEnded",
-    ]
-    assert await home.father.states(home.child.id) == ["HOLDS", "LAPSED"]
-    assert len((await granny.trust()).held) == 1
-    assert await reason(home.mother.listed(home.child.id)) == "NOT_THEIR_CHILD"
-
-
-async def test_what_was_granted_ends_when_a_court_forbids_the_guardian_contacts(here: Town) -> None:
-    """A30: the guardian reads on, lets nobody in, and sees nobody whom the other parent lets in."""
-    home, granny, delegation_id = await trusting(here)
-    [place] = await here.rows(person_roles, person_roles.c.person_id == home.child.id)
-    school_id = str(place.school_id)
-    registrar = await somebody(here, roles={place.school_id: frozenset({Role.REGISTRAR})})
-    limit = families_pb2.PlaceCourtLimitRequest(
-        school_id=school_id,
-        guardian_id=str(home.mother.id),
-        pupil_id=str(home.child.id),
-        kind=families_pb2.COURT_LIMIT_KIND_NO_CONTACTS,
-        document="Решение суда № 2-118/2026",
-        valid_from=here.clock.now().date().isoformat(),
-    )
-
-    await here.doors.families.PlaceCourtLimit(limit, timeout=DEADLINE, metadata=bearer(registrar.session))
-
-    assert [type(one).__name__ for one in await events(here, delegation_id)] == [
-        "DelegationGranted",
-        "DelegationEnded",
-    ]
-    assert list((await granny.trust()).held) == []
-    assert await reason(home.mother.invite(home.child.id)) == "NOT_THEIR_CHILD"
-    assert await reason(home.mother.listed(home.child.id)) == "NOT_THEIR_CHILD"
-    await home.father.invite(home.child.id)
-
-
-async def test_a_relation_whose_days_are_over_leaves_nothing_to_its_trusted_persons(
-    here: Town, clock: MovableClock
-) -> None:
-    """A30: also without anybody ending anything, and also when the end came nearer afterwards."""
-    home, granny, _ = await trusting(here)
-    other = await home.mother.invite(home.child.id, login=(late := await somebody(here)).login)
-    async with here.database.transaction() as tx:
-        await tx.execute(
-            update(relations)
-            .where(relations.c.id == home.relations[home.mother.id])
-            .values(valid_until=granny.today())
-        )
-
-    clock.move(days=1)
-    for one in (granny, late, home.father):
-        await one.again()
-
-    assert not (await granny.trust()).held
-    assert await home.father.states(home.child.id) == ["LAPSED", "LAPSED"]
-    assert await reason(late.accept(delegation_id=other.delegation_id)) == "INVITATION_UNKNOWN"
-
-
 async def test_nobody_grants_what_they_do_not_have(here: Town) -> None:
     """A30, A34: strangers, the trusted themselves, a child, who once stood for them."""
     home, granny, _ = await trusting(here)
@@ -415,26 +330,3 @@ async def test_invitations_that_came_to_nothing_are_forgotten_after_a_year(
 
     assert not await here.rows(delegations, delegations.c.id == UUID(unanswered.delegation_id))
     assert await here.rows(delegations, delegations.c.id == UUID(delegation_id))
-
-
-async def _registrar_of(here: Town, relation_id: UUID) -> tuple[str, Somebody]:
-    [relation] = await here.rows(relations, relations.c.id == relation_id)
-    registrar = await somebody(here, roles={relation.school_id: frozenset({Role.REGISTRAR})})
-    return str(relation.school_id), registrar
-
-
-@pytest.mark.parametrize("who", ["mother", "granny"])
-async def test_an_erased_account_leaves_no_trust_behind(here: Town, clock: MovableClock, who: str) -> None:
-    assert here.inside is not None
-    home, granny, delegation_id = await trusting(here)
-    leaver = {"mother": home.mother, "granny": granny}[who]
-    async with here.database.transaction() as tx:
-        await here.inside.use_cases.own_data.close(tx, leaver.id, by=leaver.id)
-
-    clock.move(days=4)
-    while await here.inside.use_cases.own_data.erase_due():
-        pass
-    await home.father.again()
-
-    assert await home.father.states(home.child.id) == ["LAPSED" if who == "mother" else "LEFT"]
-    assert [one.version for one in await events(here, delegation_id)] == [1, 2]

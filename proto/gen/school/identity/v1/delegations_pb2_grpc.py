@@ -144,8 +144,8 @@ class DelegationsServiceServicer:
     def AcceptInvitation(self, request, context):
         """Accepts an invitation with the caller's account; from now on the caller sees what the scopes say.
 
-        Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, and with SEES_ALREADY when
-        the caller is the pupil or stands for them.
+        Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, with SEES_ALREADY when
+        the caller is the pupil or stands for them, and with COURT_FORBIDS when a court forbids them the pupil.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,8 +72,8 @@ class DelegationsServiceStub:
     AcceptInvitation: _grpc.UnaryUnaryMultiCallable[_delegations_pb2.AcceptInvitationRequest, _delegations_pb2.AcceptInvitationResponse]
     """Accepts an invitation with the caller's account; from now on the caller sees what the scopes say.
 
-    Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, and with SEES_ALREADY when
-    the caller is the pupil or stands for them.
+    Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, with SEES_ALREADY when
+    the caller is the pupil or stands for them, and with COURT_FORBIDS when a court forbids them the pupil.
     """
     RefuseInvitation: _grpc.UnaryUnaryMultiCallable[_delegations_pb2.RefuseInvitationRequest, _delegations_pb2.RefuseInvitationResponse]
     """Refuses an invitation: it is over. Fails with INVITATION_UNKNOWN."""
@@ -127,8 +127,8 @@ class DelegationsServiceAsyncStub(DelegationsServiceStub):
     AcceptInvitation: _aio.UnaryUnaryMultiCallable[_delegations_pb2.AcceptInvitationRequest, _delegations_pb2.AcceptInvitationResponse]  # type: ignore[assignment]
     """Accepts an invitation with the caller's account; from now on the caller sees what the scopes say.
 
-    Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, and with SEES_ALREADY when
-    the caller is the pupil or stands for them.
+    Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, with SEES_ALREADY when
+    the caller is the pupil or stands for them, and with COURT_FORBIDS when a court forbids them the pupil.
     """
     RefuseInvitation: _aio.UnaryUnaryMultiCallable[_delegations_pb2.RefuseInvitationRequest, _delegations_pb2.RefuseInvitationResponse]  # type: ignore[assignment]
     """Refuses an invitation: it is over. Fails with INVITATION_UNKNOWN."""
@@ -215,8 +215,8 @@ class DelegationsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_delegations_pb2.AcceptInvitationResponse, _abc.Awaitable[_delegations_pb2.AcceptInvitationResponse]]:
         """Accepts an invitation with the caller's account; from now on the caller sees what the scopes say.
 
-        Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, and with SEES_ALREADY when
-        the caller is the pupil or stands for them.
+        Accepting again succeeds for who has accepted. Fails with INVITATION_UNKNOWN, with SEES_ALREADY when
+        the caller is the pupil or stands for them, and with COURT_FORBIDS when a court forbids them the pupil.
         """
 
     @_abc_1.abstractmethod
