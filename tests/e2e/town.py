@@ -74,6 +74,7 @@ class Office:
     def __init__(self, region: Region, registrar: Browser, school_id: str) -> None:
         self._region = region
         self._registrar = registrar
+        self.school_id = school_id
         self._school = f"/v1/schools/{school_id}"
 
     @classmethod
@@ -109,6 +110,12 @@ class Office:
             status, reply = await self._registrar.write(path, wish)
         assert status == httpx.codes.OK, reply
         return Slip(reply["slip"]["login"], reply["slip"]["temporary_password"])
+
+    async def person(self, person_id: str) -> dict[str, Any]:
+        """Somebody as the office sees them: ``name``, ``birth_date``."""
+        _, reply = await self._registrar.read(f"{self._school}/issuing/people/{person_id}")
+        found: dict[str, Any] = reply["person"]
+        return found
 
     async def parent_without_credentials(self, *, besides: Collection[str] = ()) -> str:
         """Somebody who has never entered, and is nobody of the cast."""

@@ -24,6 +24,7 @@ class Switchboard:
             Route("/stand/switches", self.show, methods=["GET"]),
             Route("/stand/switches", self.change, methods=["PATCH"]),
             Route("/stand/rotate", self.rotate, methods=["POST"]),
+            Route("/stand/people", self.show_person, methods=["GET"]),
             Route("/stand/people/{oid:int}", self.change_person, methods=["PATCH"]),
         ]
 
@@ -46,6 +47,13 @@ class Switchboard:
         """Sign tokens with new keys from now on."""
         self._stand.seal.rotate()
         return JSONResponse({"certificates": sorted(self._stand.seal.certificates())})
+
+    async def show_person(self, http: HttpRequest) -> Response:
+        """What is known of the person with a ``login``, but the password."""
+        person = self._stand.people.by_login(http.query_params.get("login", ""))
+        if person is None:
+            return JSONResponse({"error": "nobody has this login"}, status_code=404)
+        return JSONResponse(person.model_dump(mode="json", exclude={"password"}))
 
     async def change_person(self, http: HttpRequest) -> Response:
         """Change what a JSON object names of a person: their name, SNILS, level, status, oid."""
