@@ -45,7 +45,7 @@ PENDING_PAGES = {
 """The page where a session that owes a step pays it."""
 
 # Rooms whose forms all come back to the room's first page.
-_ROOMS = frozenset({"notices", "activation", "second-factor", "step-up"})
+_ROOMS = frozenset({"family", "notices", "activation", "second-factor", "step-up"})
 
 OFFICE_ROLES = frozenset(
     {Role.ROLE_TEACHER, Role.ROLE_REGISTRAR, Role.ROLE_SCHOOL_ADMINISTRATOR, Role.ROLE_OPERATOR}

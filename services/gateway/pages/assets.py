@@ -32,6 +32,7 @@ STYLES = (
     "onboarding.css",
     "school.css",
     "cases.css",
+    "family.css",
     "print.css",
     "slip.css",
 )

@@ -19,6 +19,7 @@ from services.gateway.pages.doors.regions import RegionPages
 from services.gateway.pages.doors.roles import RolePages
 from services.gateway.pages.doors.sign_in import SignInPages, wait_of
 from services.gateway.pages.doors.welcome import WelcomePages
+from services.gateway.pages.family.routes import family_routes
 from services.gateway.pages.frame import HOME, local_path
 from services.gateway.pages.journal.forms import JournalForms
 from services.gateway.pages.journal.page import JournalPages
@@ -115,6 +116,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         form("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
         *school_routes(answers),
         *trusted_routes(answers),
+        *family_routes(answers),
         page("/notices", inside(notices.show)),
         form("/notices/read", inside(notices.read), answers, "/notices"),
     ]

@@ -14,6 +14,7 @@ from services.gateway.pages.school.cases.page import CasePages
 from services.gateway.pages.school.classes.page import ClassPages
 from services.gateway.pages.school.corrections.page import CorrectionPages
 from services.gateway.pages.school.desk import Desk
+from services.gateway.pages.school.families.page import FamilyPages
 from services.gateway.pages.school.overview.page import OverviewPages
 from services.gateway.pages.school.people.binding import PersonBindingPages
 from services.gateway.pages.school.people.page import PeoplePages
@@ -85,6 +86,22 @@ def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
             form(f"{queue}/number", inside(cases.number), answers, queue),
         ]
     return found
+
+
+def _of_families(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
+    inside, families = answers.signed_in, FamilyPages(desk)
+    family = f"{_SCHOOL}/families/{{pupil_id}}"
+    add = f"{family}/add"
+    return [
+        page(family, inside(families.show)),
+        page(add, inside(families.search)),
+        form(f"{add}/find", inside(families.find), answers, add),
+        form(f"{family}/register", inside(families.register), answers, family),
+        form(f"{family}/change", inside(families.change), answers, family),
+        form(f"{family}/end", inside(families.end), answers, family),
+        form(f"{family}/limit", inside(families.limit), answers, family),
+        form(f"{family}/lift", inside(families.lift), answers, family),
+    ]
 
 
 def _of_staff(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:

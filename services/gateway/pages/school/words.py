@@ -6,6 +6,7 @@ from typing import Final
 
 from school.identity.v1.account_requests_pb2 import AccountRequestState
 from school.identity.v1.corrections_pb2 import CorrectableField
+from school.identity.v1.families_pb2 import RelationBasis, RelationKind
 from school.identity.v1.issuing_pb2 import CredentialsState, Document, IssueCapacity, IssueJobState
 
 CAPACITIES: Final = {
@@ -79,3 +80,18 @@ REQUESTS: Final = {
     AccountRequestState.ACCOUNT_REQUEST_STATE_WITHDRAWN: "applying.state.withdrawn",
     AccountRequestState.ACCOUNT_REQUEST_STATE_ISSUED: "applying.state.issued",
 }
+
+KINDS: Final = {
+    RelationKind.RELATION_KIND_PARENT: "family.kind.parent",
+    RelationKind.RELATION_KIND_REPRESENTATIVE: "family.kind.representative",
+}
+BASES: Final = {
+    RelationBasis.RELATION_BASIS_SCHOOL: "family.basis.school",
+    RelationBasis.RELATION_BASIS_CREDENTIALS: "family.basis.credentials",
+}
+
+
+def kind_named(name: str) -> RelationKind.ValueType:
+    """The capacity that a form names; unspecified when it names none."""
+    found = {key.rpartition(".")[2]: kind for kind, key in KINDS.items()}
+    return found.get(name, RelationKind.RELATION_KIND_UNSPECIFIED)

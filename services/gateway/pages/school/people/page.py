@@ -14,14 +14,13 @@ from school.identity.v1.account_requests_pb2 import ListAccountRequestsRequest
 from school.identity.v1.blocks_pb2 import BlockAccountRequest, UnblockAccountRequest
 from school.identity.v1.issuing_pb2 import (
     ApplicationChannel,
-    FindPeopleRequest,
     GetIssuePersonRequest,
     IssueCredentialsRequest,
     IssuePerson,
 )
 from services.gateway.pages.answers import unless_silent
-from services.gateway.pages.school.dates import date_typed
 from services.gateway.pages.school.desk import Desk, SchoolView, new_request_id
+from services.gateway.pages.school.people.finding import find
 from services.gateway.pages.school.people.view import (
     Found,
     RequestNote,
@@ -31,13 +30,11 @@ from services.gateway.pages.school.people.view import (
     documents_of,
     issue_form,
     person_view,
-    person_views,
     request_note,
     slip_view,
 )
 from services.gateway.problems import Refused
 
-TOLD_BESIDE_SEARCH: Final = frozenset({"SEARCH_TOO_WIDE", "BAD_BIRTH_DATE", "BAD_SNILS", "BAD_NAME"})
 TOLD_BESIDE_FORM: Final = frozenset(
     {
         "DOCUMENTS_MISSING",
@@ -76,24 +73,8 @@ class PeoplePages:
 
     async def find(self, request: Request) -> Response:
         """Who was found. The answer is the page itself: what was searched for stays out of addresses."""
-        name, typed = self._desk.name(request), self._desk.field(request, "birth_date")
-        birth_date, snils = date_typed(typed), self._desk.field(request, "snils")
-        found = Found(name.surname, name.given_name, name.patronymic, typed, by_snils=bool(snils))
         frame, school = await self._desk.open(request, f"/school/{request.path_params['school_id']}/find")
-        status = 200
-        try:
-            if birth_date is None:
-                found, status = replace(found, reason="BAD_BIRTH_DATE"), 400
-            else:
-                wish = FindPeopleRequest(
-                    school_id=school.school_id, name=name, birth_date=birth_date, snils=snils
-                )
-                reply = await self._desk.services.identity.issuing.FindPeople(wish)
-                found = replace(found, people=person_views(reply.people, school.zone))
-        except Refused as refused:
-            if refused.reason not in TOLD_BESIDE_SEARCH:
-                raise
-            found, status = replace(found, reason=refused.reason), refused.problem.status
+        found, status = await find(self._desk, request, school)
         return self._desk.answers.html("school/find.html", frame, status=status, school=school, found=found)
 
     # --- issuing ---

@@ -22,7 +22,7 @@ from services.gateway.pages.frame import Frame
 from services.gateway.pages.language import zone_of
 from services.gateway.pages.school.dates import date_typed
 from services.gateway.pages.school.desk import REGION_SECTIONS, REGION_URL, Desk, SchoolView, new_request_id
-from services.gateway.pages.school.people.page import TOLD_BESIDE_SEARCH
+from services.gateway.pages.school.people.finding import TOLD_BESIDE_SEARCH
 from services.gateway.pages.school.people.view import Found
 from services.gateway.pages.school.staff.view import DONE, MemberView, member_view, role_named, scope_of
 from services.gateway.problems import Refused
