@@ -19,6 +19,7 @@ from tests.support.waiting import eventually
 # What each capacity has to bring (R30).
 _DOCUMENTS = {
     "PARENT": ("PASSPORT", "BIRTH_CERTIFICATE", "APPLICATION", "CONSENT"),
+    "YOUNG_PUPIL": ("PASSPORT", "BIRTH_CERTIFICATE", "APPLICATION", "CONSENT"),
     "EMPLOYEE": ("PASSPORT", "EMPLOYMENT", "CONSENT"),
 }
 
@@ -119,6 +120,13 @@ class Office:
 
     async def parent_without_credentials(self, *, besides: Collection[str] = ()) -> str:
         """Somebody who has never entered, and is nobody of the cast."""
+        return await self._without_credentials("PARENT", besides)
+
+    async def pupil_without_credentials(self, *, besides: Collection[str] = ()) -> str:
+        """A pupil below 14 who has never entered, and is nobody of the cast."""
+        return await self._without_credentials("YOUNG_PUPIL", besides)
+
+    async def _without_credentials(self, capacity: str, besides: Collection[str]) -> str:
         assert self._region.demo
         known = {member["person_id"] for member in self._region.demo.facts["cast"].values()} | set(besides)
         _, reply = await self._registrar.read(f"{self._school}/issuing/classes")
@@ -128,6 +136,6 @@ class Office:
             )
             for person in people["people"]:
                 new = person["state"] == "CREDENTIALS_STATE_NONE" and person["person_id"] not in known
-                if new and "ISSUE_CAPACITY_PARENT" in person["capacities"]:
+                if new and f"ISSUE_CAPACITY_{capacity}" in person["capacities"]:
                     return str(person["person_id"])
-        raise AssertionError("every parent of the gymnasium has credentials")
+        raise AssertionError(f"everybody of the gymnasium has credentials in the capacity of {capacity}")

@@ -33,6 +33,7 @@ def school_routes(answers: Answers) -> Sequence[BaseRoute]:
     return [
         *_of_schools(answers, desk),
         *_of_cases(answers, desk),
+        *_of_families(answers, desk),
         *_of_staff(answers, desk),
         *_of_applicants(answers, desk),
     ]
