@@ -48,6 +48,8 @@ class Trusted:
     grantor: str
     since: datetime | None
     """When they accepted, in the reader's zone."""
+    ended: datetime | None
+    """When somebody ended it."""
     answer_by: datetime | None
     """Until when an open invitation can be answered."""
 
@@ -204,6 +206,7 @@ def _trusted(one: Delegation, zone: ZoneInfo) -> Trusted:
         until=date.fromisoformat(one.valid_until),
         grantor=one.grantor_name,
         since=_local(one.accepted_at, zone) if one.HasField("accepted_at") else None,
+        ended=_local(one.ended_at, zone) if one.HasField("ended_at") else None,
         answer_by=_local(one.answer_by, zone) if waits else None,
     )
 

@@ -117,6 +117,13 @@ class WeekView:
         return bool(self.class_title)
 
     @property
+    def nothing_that_day(self) -> str:
+        """What an empty day is called: who sees marks alone does not learn whether there were lessons."""
+        if self.trusted_until is None or "trusted.scope.homework" in self.scopes:
+            return "week.no_lessons"
+        return "trusted.no_marks" if "trusted.scope.marks" in self.scopes else "trusted.nothing"
+
+    @property
     def common_holiday(self) -> str:
         """The reason why the whole week is free; empty when it is not."""
         reasons = {day.holiday for day in self.days}

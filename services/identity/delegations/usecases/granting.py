@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from school.access.v1.policy_pb2 import Role
 from school.identity.v1.delegations_pb2 import Delegation as DelegationMessage
 from school.identity.v1.delegations_pb2 import InviteTrustedPersonRequest, InviteTrustedPersonResponse
 from school.identity.v1.events_pb2 import MessageKind
@@ -33,6 +34,7 @@ from services.identity.delegations.rules import (
 )
 from services.identity.delegations.usecases.facts import scope_numbers, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
+from services.identity.families.rules import TooYoungToSee
 from services.identity.pace import taking_at_least
 from services.identity.people.rules import FullName
 from services.identity.people.storage import person
@@ -96,14 +98,16 @@ class Granting:
         """Whom a pupil's family trusts, the newest first.
 
         Raises:
-            NotTheirChild: the caller does not stand for the pupil today, nor is the pupil and 14 or older.
+            NotTheirChild: the caller does not stand for the pupil today, nor is the pupil.
+            TooYoungToSee: the caller is the pupil, and below 14.
         """
         today = self._keeping.today()
         async with self._database.read() as connection:
             right = await storage.right_over(connection, caller.person_id, pupil_id, today=today)
             pupil = None if right is None else await person(connection, pupil_id)
             if right is None or pupil is None:
-                raise NotTheirChild
+                own = caller.person_id == pupil_id and Role.ROLE_PUPIL in caller.roles
+                raise TooYoungToSee if own else NotTheirChild
             known = await storage.of_pupil(
                 connection, self._keeping.keyring, pupil_id, now=self._clock.now(), today=today
             )

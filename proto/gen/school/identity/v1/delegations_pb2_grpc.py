@@ -93,7 +93,8 @@ class DelegationsServiceServicer:
         """Lists everybody who was let see a pupil or is invited to, the newest first, and how far the caller may
         let others.
 
-        Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today, or is the pupil and 14 or older.
+        Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today or is the pupil, who fails with
+        TOO_YOUNG_TO_SEE below 14.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,7 +42,8 @@ class DelegationsServiceStub:
     """Lists everybody who was let see a pupil or is invited to, the newest first, and how far the caller may
     let others.
 
-    Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today, or is the pupil and 14 or older.
+    Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today or is the pupil, who fails with
+    TOO_YOUNG_TO_SEE below 14.
     """
     InviteTrustedPerson: _grpc.UnaryUnaryMultiCallable[_delegations_pb2.InviteTrustedPersonRequest, _delegations_pb2.InviteTrustedPersonResponse]
     """Invites somebody to see a pupil: an e-mail with a link that is good once, or word to the account with a
@@ -97,7 +98,8 @@ class DelegationsServiceAsyncStub(DelegationsServiceStub):
     """Lists everybody who was let see a pupil or is invited to, the newest first, and how far the caller may
     let others.
 
-    Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today, or is the pupil and 14 or older.
+    Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today or is the pupil, who fails with
+    TOO_YOUNG_TO_SEE below 14.
     """
     InviteTrustedPerson: _aio.UnaryUnaryMultiCallable[_delegations_pb2.InviteTrustedPersonRequest, _delegations_pb2.InviteTrustedPersonResponse]  # type: ignore[assignment]
     """Invites somebody to see a pupil: an e-mail with a link that is good once, or word to the account with a
@@ -155,7 +157,8 @@ class DelegationsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists everybody who was let see a pupil or is invited to, the newest first, and how far the caller may
         let others.
 
-        Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today, or is the pupil and 14 or older.
+        Fails with NOT_THEIR_CHILD unless the caller stands for the pupil today or is the pupil, who fails with
+        TOO_YOUNG_TO_SEE below 14.
         """
 
     @_abc_1.abstractmethod
