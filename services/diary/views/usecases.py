@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from services.diary.access.rules import NotTheirPupil, Why
@@ -28,6 +28,9 @@ class Views:
         self._database = database
         self._schools = schools
         self._clock = clock
+        # What this process has committed in the present quarter of an hour: it need not be written again.
+        self._quarter: datetime | None = None
+        self._noted: set[tuple[UUID, UUID, date]] = set()
 
     async def note(self, viewer_id: UUID, pupil_id: UUID, *, first_day: date, last_day: date) -> None:
         """Write a view down, and into the audit; the same again within a quarter of an hour is the same view.
@@ -37,6 +40,12 @@ class Views:
         """
         now = self._clock.now()
         view = View(new_id(), pupil_id, viewer_id, now, first_day, last_day)
+        if self._quarter != view.quarter:
+            self._quarter, self._noted = view.quarter, set()
+        look = (pupil_id, viewer_id, first_day)
+        if look in self._noted:
+            return
+        noted = self._noted
         async with self._database.transaction() as tx:
             if await storage.insert_view(tx.connection, view):
                 tx.audit(
@@ -47,6 +56,7 @@ class Views:
                     why=f"{first_day.isoformat()}/{last_day.isoformat()}",
                     subject=pupil_id,
                 )
+        noted.add(look)
 
     async def of_pupil(
         self, caller_id: UUID, pupil_id: UUID, *, size: int, token: str
