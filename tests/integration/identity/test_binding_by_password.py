@@ -13,6 +13,7 @@ from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1.binding_pb2 import DeclineBindingRequest
 from services.identity.accounts.storage import accounts
 from services.identity.binding.storage import bindings
+from services.identity.cases.storage.tables import cases
 from services.identity.links.rules import MOST_PASSWORDS
 from services.identity.links.storage import link_transactions
 from services.identity.people.rules import PersonStatus, Role
@@ -52,6 +53,25 @@ async def test_a_parents_profile_is_never_bound_to_the_childs_account(here: Town
     assert await here.rows(bindings, bindings.c.account_id == child.account_id) == []
     assert await here.rows(sessions, sessions.c.account_id == child.account_id) == []
     assert await here.audited(child.person_id) == [("refuse_binding", "NAME_DIFFERS:surname")]
+
+
+async def test_a_school_is_not_asked_to_make_one_person_of_a_parent_and_a_child(
+    here: Town, doors: Doors
+) -> None:
+    """A11: taking over what ESIA says would rename the child; an equal birth date is another matter."""
+    login, own = f"child-{here.snils()}", f"own-{here.snils()}"
+    child = await here.register(
+        "Королёв Пётр Олегович", login=login, password="a long enough one", birth_date=date(2014, 9, 1)
+    )
+    mother = await here.register("Каралёва Алёна Сергеевна", login=own, password="a long enough one")
+    browser_key = await doors.password_needed(here.citizen("Королёва Алёна Сергеевна", snils=None))
+
+    assert await reason(doors.propose(browser_key, login, "a long enough one")) == "NAME_DIFFERS"
+    assert await reason(doors.propose(browser_key, own, "a long enough one")) == "NAME_DIFFERS"
+
+    assert await here.rows(cases, cases.c.person_id == child.person_id) == []
+    (case,) = await here.rows(cases, cases.c.person_id == mother.person_id)
+    assert (case.kind, case.detail) == ("NAME_DIFFERS", "surname")
 
 
 async def test_a_parents_profile_with_snils_is_never_offered_the_password_road(

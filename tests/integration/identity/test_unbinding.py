@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import grpc
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from deploy.local.esia.people import Person as Citizen
 from school.identity.v1 import binding_pb2, events_pb2, sessions_pb2
 from school.identity.v1.sign_in_pb2 import StartEsiaStepUpRequest
 from services.identity.accounts.storage import accounts
+from services.identity.binding import unbind
+from services.identity.binding.rules.endings import WhyEnded
 from services.identity.binding.storage import bindings
+from services.identity.links.rules import Provider
 from services.identity.people.rules import Role
 from services.identity.sessions.storage import sessions
 from services.kit.ids import new_id
@@ -22,6 +25,7 @@ from services.kit.tables import outbox
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Town, bearer, reason, refused
 from tests.support.newcomer import PERMANENT, Kind, Newcomer, Step, newcomer
+from tests.support.waiting import eventually
 
 NAME = "Королёва Алёна Сергеевна"
 Reason = binding_pb2.UnbindReason
@@ -207,6 +211,31 @@ async def test_unbinding_and_binding_at_once_leave_one_truth(here: Town) -> None
     assert not live or any(row.ended_at is None for row in rows)
 
 
+async def test_an_entry_waits_for_an_unbinding_that_was_first(here: Town) -> None:
+    """A7: it had read the binding already; no session is begun by what has ended meanwhile."""
+    person, citizen = await _bound(here)
+    account_id = person.registered.account_id
+    redirect = await here.doors.back_from_esia(citizen)
+    (binding,) = await here.rows(bindings, bindings.c.account_id == account_id)
+    provider = Provider(binding.region, binding.provider)
+    async with here.database.transaction() as tx:
+        await unbind.lock(tx.connection, account_id)
+        await unbind.unbind(
+            tx.connection,
+            provider,
+            account_id,
+            by=person.registered.person_id,
+            why=WhyEnded.OWN_WISH,
+            at=here.clock.now(),
+        )
+        entering = asyncio.create_task(reason(here.doors.complete(redirect)))
+        await eventually(lambda: _somebody_waits(here))
+
+    assert await entering == "SIGN_IN_UNKNOWN"
+    live = [sessions.c.account_id == account_id, sessions.c.ended_at.is_(None), sessions.c.door == "esia"]
+    assert len(await here.rows(sessions, *live)) == 1, "the one that was there before"
+
+
 async def test_a_registrar_unbinds_with_a_reason_and_everything_ends(here: Town) -> None:
     """Own school's people; the person is told and sees in the history that it was the school."""
     office = await _office(here)
@@ -297,6 +326,17 @@ class _Office:
             request, timeout=DEADLINE, metadata=bearer(self.session)
         )
         return list(reply.bindings)
+
+
+async def _somebody_waits(here: Town) -> bool:
+    async with here.database.read() as connection:
+        waiting = await connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )
+    return bool(waiting)
 
 
 async def _office(here: Town) -> _Office:

@@ -25,6 +25,7 @@ from services.identity.binding.rules.matching import (
     again,
     by_password,
     by_snils,
+    may_be_a_mistake,
 )
 from services.identity.binding.rules.names import NamePart
 from services.identity.people.rules import FullName, Snils
@@ -35,6 +36,17 @@ OWN, OTHERS = Snils("00000100000"), Snils("00000200000")
 
 profile = Profile("1000000001", MOTHER, BORN, OWN, Level.CONFIRMED)
 mother = Registered(UUID(int=1), MOTHER, BORN, OWN)
+
+
+def test_only_a_name_beside_an_equal_birth_date_may_be_a_mistake() -> None:
+    """A11: on the password road nothing else says that the two are one human being."""
+    other_name = NameDiffers(mother, NamePart.SURNAME)
+
+    assert may_be_a_mistake(profile, other_name)
+    assert not may_be_a_mistake(replace(profile, birth_date=None), other_name)
+    assert not may_be_a_mistake(replace(profile, birth_date=date(2014, 9, 1)), other_name)
+    assert not may_be_a_mistake(profile, BirthDateDiffers(mother))
+    assert not may_be_a_mistake(profile, SnilsDiffers(mother))
 
 
 def test_one_person_with_the_same_snils_and_name_agrees() -> None:

@@ -119,6 +119,15 @@ def by_password(profile: Profile, person: Registered) -> Verdict:
     return _by_name(profile, person)
 
 
+def may_be_a_mistake(profile: Profile, verdict: Verdict) -> bool:
+    """Whether what a password has shown to differ may be settled by comparing papers.
+
+    Without a SNILS that agrees only the birth date speaks for one human being under two names. A parent who
+    types the child's login is two human beings: taking over what ESIA says would rename the child (A11).
+    """
+    return isinstance(verdict, NameDiffers) and profile.birth_date == verdict.person.birth_date
+
+
 def again(profile: Profile, person: Registered) -> Agreed | SnilsDiffers:
     """The verdict on a profile that is bound to ``person`` already.
 

@@ -133,7 +133,7 @@ class Admission:
         tokens = await self._sessions.begin(
             tx, bound.account_id, bound.person, Door.ESIA, shown=link.shown_at
         )
-        await self.finish(tx, link, profile, Stage.DONE, bound.person.id)
+        await self.finish_bound(tx, link, profile, bound)
         return SignedIn(tokens, bound.person)
 
     async def too_low(
@@ -165,15 +165,18 @@ class Admission:
         error = ProfileBoundElsewhere() if elsewhere else BoundToAnotherProfile()
         return await self.refuse(tx, link, profile, error, person_id=candidate.person.id)
 
-    async def refuse_match(self, tx: Transaction, link: Link, profile: Profile, verdict: Verdict) -> Refused:
-        """Refuse for what a comparison has come to."""
+    async def refuse_match(
+        self, tx: Transaction, link: Link, profile: Profile, verdict: Verdict, *, settled: bool = True
+    ) -> Refused:
+        """Refuse for what a comparison has come to; ``settled``: it is for the school to settle."""
         if isinstance(verdict, Agreed | NoSnils):
             raise TypeError("an agreement is no refusal")
         error = refusal_of(verdict)
         if isinstance(verdict, SeveralRegistered):
             await self._open_case(tx, link, profile, error, verdict.person_ids)
         person = getattr(verdict, "person", None)
-        return await self.refuse(tx, link, profile, error, person_id=person.person_id if person else None)
+        person_id = person.person_id if person else None
+        return await self.refuse(tx, link, profile, error, person_id=person_id, settled=settled)
 
     async def refuse_blocked(
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
@@ -183,9 +186,19 @@ class Admission:
         return await self.refuse(tx, link, profile, error, person_id=candidate.person.id)
 
     async def refuse(
-        self, tx: Transaction, link: Link, profile: Profile, error: DomainError, *, person_id: UUID | None
+        self,
+        tx: Transaction,
+        link: Link,
+        profile: Profile,
+        error: DomainError,
+        *,
+        person_id: UUID | None,
+        settled: bool = True,
     ) -> Refused:
-        """Write down why; a sign-in that awaited a password goes on awaiting another one."""
+        """Write down why; a sign-in that awaited a password goes on awaiting another one.
+
+        ``settled``: the school is told, if it can settle a refusal of this kind.
+        """
         told = error.told if isinstance(error, BindingRefused) else ()
         tx.audit(
             actor=self.actor(profile),
@@ -195,7 +208,7 @@ class Admission:
             why=":".join((error.reason, *told)),
             subject=person_id,
         )
-        if person_id is not None:
+        if person_id is not None and settled:
             await self._open_case(tx, link, profile, error, (person_id,))
         if link.profile is None:
             await self.finish(tx, link, profile, Stage.REFUSED, person_id)
@@ -221,6 +234,23 @@ class Admission:
             stage=stage,
             subject=profile.subject,
             person_id=person_id,
+            now=self._clock.now(),
+        )
+        if not finished:
+            raise SignInUnknown
+
+    async def finish_bound(self, tx: Transaction, link: Link, profile: Profile, bound: Candidate) -> None:
+        """The same by a binding that must hold: of an unbinding at the same moment one waits for the other.
+
+        Raises:
+            SignInUnknown: the link transaction is over, or the binding is; nothing is committed.
+        """
+        finished = await links.finish_bound(
+            tx.connection,
+            link,
+            subject=profile.subject,
+            account_id=bound.account_id,
+            person_id=bound.person.id,
             now=self._clock.now(),
         )
         if not finished:

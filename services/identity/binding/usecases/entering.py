@@ -23,7 +23,7 @@ from services.identity.binding.usecases.watching import Watching
 from services.identity.binding.waiting import to_json
 from services.identity.keyring import Keyring
 from services.identity.links import storage as links
-from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage, StepUp
+from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, StepUp
 from services.identity.links.storage import Link
 from services.identity.people.storage import snils_digests
 from services.identity.sessions.usecases import Sessions, SignedIn
@@ -139,7 +139,7 @@ class Bindings:
         tokens = await self._sessions.replace_session(
             tx, step_up.session_id, account_id=bound.account_id, shown=link.shown_at or self._clock.now()
         )
-        await self._admission.finish(tx, link, profile, Stage.DONE, bound.person.id)
+        await self._admission.finish_bound(tx, link, profile, bound)
         return SignedIn(tokens, bound.person)
 
     async def _await_password(self, tx: Transaction, link: Link, profile: Profile) -> PasswordAwaited:

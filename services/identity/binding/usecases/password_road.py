@@ -185,7 +185,8 @@ class PasswordRoad:
             return await admission.refuse_blocked(tx, link, profile, candidate)
         verdict = matching.by_password(profile, candidate.registered)
         if not isinstance(verdict, Agreed):
-            return await admission.refuse_match(tx, link, profile, verdict)
+            settled = matching.may_be_a_mistake(profile, verdict)
+            return await admission.refuse_match(tx, link, profile, verdict, settled=settled)
         if not candidate.activated:
             error = AccountNotActivated()
             return await admission.refuse(tx, link, profile, error, person_id=candidate.person.id)

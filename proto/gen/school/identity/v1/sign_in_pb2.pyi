@@ -55,7 +55,7 @@ Global___SignedIn: _TypeAlias = SignedIn  # noqa: Y015
 
 @_typing.final
 class PasswordNeeded(_message.Message):
-    """ESIA gave no SNILS: one sign-in with the school-issued login and password binds instead."""
+    """ESIA gave no SNILS: login and password of the diary propose a person instead, who then confirms."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
