@@ -131,6 +131,10 @@ GRANTED: dict[str, list[Granted]] = {
         Granted("the region's operator answers for the whole record", to=Role.OPERATOR, shows=True),
     ),
     **_each(
+        ("BlocksService/BlockAccount", "BlocksService/UnblockAccount"),
+        Granted("the region's operator shuts whatever account", to=Role.OPERATOR, changes=True),
+    ),
+    **_each(
         ("StaffService/ListStaff", "StaffService/FindStaffCandidates"),
         Granted("the region's operator gives roles at every school", to=Role.OPERATOR, shows=True),
     ),

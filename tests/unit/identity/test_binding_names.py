@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -36,7 +37,7 @@ TABLE = list(rows())
 
 
 @pytest.mark.parametrize(("registered", "esia", "verdict", "why"), TABLE, ids=[row[3] for row in TABLE])
-def test_the_verdict_on_a_pair_of_the_table(
+def test_a13_the_verdict_on_a_pair_of_the_table(
     registered: FullName, esia: FullName, verdict: Likeness | NamePart, why: str
 ) -> None:
     assert compare(registered, esia) is verdict, why
@@ -64,6 +65,36 @@ def test_case_and_yo_never_matter(one: tuple[str, str, str]) -> None:
     loud = FullName(*(part.upper().replace("Ё", "Е") for part in one))
 
     assert compare(FullName(*one), loud) is Likeness.SAME
+
+
+@given(parts, parts, st.sampled_from("-\u2010\u2013 '\u2019\u02bc"), st.integers(1, 11))
+def test_joints_and_composition_never_change_a_verdict(
+    one: tuple[str, str, str], other: tuple[str, str, str], joint: str, place: int
+) -> None:
+    """Symmetric under folding: whichever side is spelled otherwise, whatever the verdict is."""
+    said = compare(FullName(*one), FullName(*other))
+
+    def otherwise(name: tuple[str, str, str]) -> FullName:
+        joined = (part[:place] + joint + part[place:] if part[place:] else part for part in name)
+        return FullName(*(unicodedata.normalize("NFD", part) for part in joined))
+
+    assert compare(otherwise(one), FullName(*other)) is said
+    assert compare(FullName(*one), otherwise(other)) is said
+    assert compare(otherwise(one), otherwise(other)) is said
+
+
+@given(parts, st.integers(0, 2), st.integers(0, 11), st.sampled_from("бгджзлмнпртф"))
+def test_another_letter_anywhere_is_another_name(
+    one: tuple[str, str, str], which: int, place: int, letter: str
+) -> None:
+    """No distance between names counts as small."""
+    part = one[which]
+    if not part or part[place % len(part)].casefold() == letter:
+        return
+    place %= len(part)
+    changed = (*one[:which], part[:place] + letter + part[place + 1 :], *one[which + 1 :])
+
+    assert compare(FullName(*one), FullName(*changed)) is not Likeness.SAME
 
 
 @given(parts, st.integers(0, 11), st.sampled_from("aceopxy"))
