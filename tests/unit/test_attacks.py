@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 TESTS = Path(__file__).parents[1]
-_NODE = re.compile(r"`([\w/]+\.py)::(test_\w+)`")
+_ROW = re.compile(r"^\| A(\d+) \|(.*)$", re.MULTILINE)
+ROWS = {
+    int(number): re.findall(r"`(test_\w+)`", rest)
+    for number, rest in _ROW.findall((TESTS / "ATTACKS.md").read_text("utf-8"))
+}
+NAMED = [(number, name) for number, names in ROWS.items() for name in names]
 
 
-def _rows() -> dict[int, list[tuple[str, str]]]:
-    """The tests of each attack, by its number."""
-    table = (TESTS / "ATTACKS.md").read_text("utf-8")
-    rows = re.findall(r"^\| A(\d+) \|.*$", table, re.MULTILINE)
-    lines = [line for line in table.splitlines() if re.match(r"\| A\d+ \|", line)]
-    return {int(number): _NODE.findall(line) for number, line in zip(rows, lines, strict=True)}
-
-
-ROWS = _rows()
-NODES = [(number, *node) for number, nodes in ROWS.items() for node in nodes]
-
-
-def _tests_of(file: str) -> Mapping[str, str]:
-    """What the docstring of each test of a file says, and its module's for all."""
-    module = ast.parse((TESTS / file).read_text("utf-8"))
-    about = ast.get_docstring(module) or ""
-    return {
-        node.name: f"{about} {ast.get_docstring(node) or ''}"
-        for node in module.body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
+@cache
+def _said_of_tests() -> dict[str, str]:
+    """What the docstrings of each test and of its file say, by its name."""
+    said: dict[str, str] = {}
+    for file in TESTS.rglob("test_*.py"):
+        module = ast.parse(file.read_text("utf-8"))
+        about = ast.get_docstring(module) or ""
+        for node in module.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                told = f"{about} {ast.get_docstring(node) or ''}"
+                said[node.name] = f"{said.get(node.name, '')} {told}"
+    return said
 
 
 def test_every_attack_on_binding_and_families_is_tried() -> None:
@@ -41,9 +37,9 @@ def test_every_attack_on_binding_and_families_is_tried() -> None:
     assert all(ROWS.values())
 
 
-@pytest.mark.parametrize(("number", "file", "name"), NODES, ids=[f"A{node[0]}-{node[2]}" for node in NODES])
-def test_a_test_that_is_named_exists_and_names_its_attack(number: int, file: str, name: str) -> None:
-    said = _tests_of(file)
+@pytest.mark.parametrize(("number", "name"), NAMED, ids=[f"A{number}-{name}" for number, name in NAMED])
+def test_a_test_that_is_named_exists_and_names_its_attack(number: int, name: str) -> None:
+    said = _said_of_tests()
 
-    assert name in said, f"{file} has no {name}"
+    assert name in said
     assert re.search(rf"\bA{number}\b", said[name]) or name.startswith(f"test_a{number:02}_")

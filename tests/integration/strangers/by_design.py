@@ -127,6 +127,8 @@ GRANTED: dict[str, list[Granted]] = {
             "CasesService/GetCase",
             "CasesService/ListRegionCases",
             "DeliveryService/ListDeliveries",
+            "RegisterService/ListRefusals",
+            "RegisterService/SearchRegionPeople",
         ),
         Granted("the region's operator answers for the whole record", to=Role.OPERATOR, shows=True),
     ),

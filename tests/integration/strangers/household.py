@@ -169,7 +169,7 @@ async def _court_limit(household: Household) -> UUID:
     await household.office.write(
         court_limits,
         id=limit_id,
-        guardian_id=household.administrator.person_id,
+        guardian_id=household.office.teacher.person_id,
         pupil_id=household.pupil.person_id,
         school_id=household.office.school_id,
         kind="NO_CONTACTS",

@@ -103,6 +103,7 @@ def _words(foreign: Household) -> Mapping[str, Any]:
         "request_id": str(new_id()),
         "page_token": "",
         "date": "2025-10-15",
+        "day": "2025-10-15",
         "valid_from": "2025-10-15",
         "label": "Petya",
         "valid_until": "2026-01-31",
