@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from deploy.local.region import Region, region
 from deploy.local.settings import ANY_PORTS, LocalSettings
-from tests.bench import esia, issuing, live, memory, passwords, sign_in, week
+from tests.bench import esia, issuing, live, memory, passwords, revocation, sign_in, week
 from tests.bench.machine import machine_line
 from tests.bench.table import Table
 from tests.support.backbone import folder
@@ -24,6 +24,7 @@ SECTIONS: dict[str, Measure] = {
     "passwords": passwords.measure,
     "issuing": issuing.measure,
     "live": live.measure,
+    "revocation": revocation.measure,
     "esia": esia.measure,
 }
 
