@@ -1,6 +1,7 @@
 """``python -m services.diary`` serves; with ``migrate`` it brings the database up to date and ends.
 
-``tell-again schools`` publishes the facts of all schools and classes once more.
+``tell-again schools`` publishes the facts of all schools once more. ``add-school "<zone> <title>"``
+and ``set-connection "<school> <state> [<day>]"`` say which there are, and which work with the mesh.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 from services.diary.app import MIGRATIONS, run
 from services.diary.config import DiarySettings
 from services.diary.schools.command import TELL_AGAIN, tell_again
+from services.diary.schools.connecting import ADD_SCHOOL, SET_CONNECTION, add_school, set_connection
 from services.kit.process import main
 
 if __name__ == "__main__":
-    main("diary", DiarySettings, run, MIGRATIONS, {TELL_AGAIN: tell_again})
+    commands = {TELL_AGAIN: tell_again, ADD_SCHOOL: add_school, SET_CONNECTION: set_connection}
+    main("diary", DiarySettings, run, MIGRATIONS, commands)

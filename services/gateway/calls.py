@@ -42,6 +42,7 @@ from school.identity.v1 import (
     people_pb2_grpc,
     regions_pb2_grpc,
     register_pb2_grpc,
+    school_watches_pb2_grpc,
     second_factor_pb2_grpc,
     sessions_pb2_grpc,
     sign_in_pb2_grpc,
@@ -159,6 +160,7 @@ class Identity:
         self.people = people_pb2_grpc.PeopleServiceStub(channel)
         self.register = register_pb2_grpc.RegisterServiceStub(channel)
         self.regions = regions_pb2_grpc.RegionsServiceStub(channel)
+        self.school_watches = school_watches_pb2_grpc.SchoolWatchesServiceStub(channel)
         self.schools = listings_pb2_grpc.SchoolsServiceStub(channel)
         self.second_factor = second_factor_pb2_grpc.SecondFactorServiceStub(channel)
         self.sessions = sessions_pb2_grpc.SessionsServiceStub(channel)

@@ -28,6 +28,7 @@ from school.identity.v1 import (
     people_pb2_grpc,
     regions_pb2_grpc,
     register_pb2_grpc,
+    school_watches_pb2_grpc,
     schools_pb2_grpc,
     second_factor_pb2_grpc,
     sessions_pb2_grpc,
@@ -63,6 +64,8 @@ from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
 from services.identity.register.rpc import RegisterRpc
+from services.identity.school_watches.rpc import SchoolWatchesRpc
+from services.identity.school_watches.usecases import ConnectionNews
 from services.identity.schools.events import HANDLERS
 from services.identity.schools.rpc import SchoolsRpc
 from services.identity.second_factor.rpc import SecondFactorRpc
@@ -168,6 +171,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         async with (
             use_cases.class_issue_worker,
             Eraser(use_cases.own_data),
+            ConnectionNews(use_cases.school_watches),
             serving(
                 listen=settings.listen,
                 domain=DOMAIN,
@@ -224,6 +228,8 @@ def _register(
         regions = RegionsRpc(directory, lambda: esia.available)
         regions_pb2_grpc.add_RegionsServiceServicer_to_server(regions, server)
         register_pb2_grpc.add_RegisterServiceServicer_to_server(RegisterRpc(use_cases.register), server)
+        school_watches = SchoolWatchesRpc(use_cases.school_watches)
+        school_watches_pb2_grpc.add_SchoolWatchesServiceServicer_to_server(school_watches, server)
         schools_pb2_grpc.add_SchoolsServiceServicer_to_server(SchoolsRpc(use_cases.schools), server)
         sessions = SessionsRpc(use_cases.sessions, use_cases.step_ups, esia.logout_url)
         sessions_pb2_grpc.add_SessionsServiceServicer_to_server(sessions, server)

@@ -16,6 +16,7 @@ from services.identity.guesses.storage import sweep_guesses
 from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
 from services.identity.recoveries.storage import sweep_recoveries
+from services.identity.school_watches.storage import sweep_school_watches
 from services.identity.sessions.storage import sweep_sessions
 from services.kit.background import Background
 from services.kit.clock import Clock
@@ -53,4 +54,5 @@ class Sweep(Background):
             await sweep_links(connection, now=now)
             await sweep_guesses(connection, now=now)
             await sweep_recoveries(connection, now=now)
+            await sweep_school_watches(connection, now=now)
             await sweep_sessions(connection, now=now)

@@ -24,6 +24,7 @@ from services.identity.metadata import metadata
 from services.identity.own_data.storage import erasures
 from services.identity.people.storage import people, person_roles
 from services.identity.recoveries.storage import recoveries
+from services.identity.school_watches.storage import school_watches
 from services.identity.schools.storage import classes, memberships, schools
 from services.identity.second_factor.storage import recovery_codes, second_factors
 from services.identity.sessions.storage import sessions
@@ -60,6 +61,7 @@ __all__ = [
     "recoveries",
     "recovery_codes",
     "relations",
+    "school_watches",
     "schools",
     "second_factors",
     "sessions",

@@ -56,6 +56,7 @@ from services.identity.recoveries.changes import PasswordChanges
 from services.identity.recoveries.usecases import Recoveries
 from services.identity.regions.rules import Directory as Regions
 from services.identity.register.usecases import Register
+from services.identity.school_watches.usecases import SchoolWatches
 from services.identity.schools.usecases import Schools
 from services.identity.second_factor.codes import Codes
 from services.identity.second_factor.step_up import StepUps
@@ -107,6 +108,7 @@ class UseCases:
     answering: Answering
     register: Register
     schools: Schools
+    school_watches: SchoolWatches
     sessions: Sessions
     step_ups: StepUps
     second_factors: SecondFactors
@@ -285,6 +287,9 @@ def use_cases_of(
             clock=clock,
         ),
         contacts=contacts,
+        school_watches=SchoolWatches(
+            database, keyring, guesses, telling, address=directory.here.address, clock=clock
+        ),
         directory=Directory(database, provider, settings.zone, clock),
         corrections=Corrections(
             database,

@@ -41,7 +41,12 @@ async def tell_again(database_url: str, what: str) -> str:
         for school in schools:
             async with database.transaction() as tx:
                 event = school_described(
-                    school.school_id, title=school.title, zone=school.zone, version=school.version
+                    school.school_id,
+                    title=school.title,
+                    zone=school.zone,
+                    connection=school.connection,
+                    connects_on=school.connects_on,
+                    version=school.version,
                 )
                 tx.publish(event, aggregate=school.school_id, version=school.version)
                 classes = await storage.all_classes(tx.connection, school.school_id)

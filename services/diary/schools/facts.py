@@ -9,13 +9,27 @@ from datetime import date
 from uuid import UUID
 
 from school.diary.v1 import events_pb2
+from services.diary.schools.rules import Connection
 
 
 def school_described(
-    school_id: UUID, *, title: str, zone: str, version: int = 1
+    school_id: UUID,
+    *,
+    title: str,
+    zone: str,
+    connection: str = Connection.CONNECTED,
+    connects_on: date | None = None,
+    version: int = 1,
 ) -> events_pb2.SchoolDescribed:
-    """A school is new, or is called otherwise. The aggregate is the school."""
-    return events_pb2.SchoolDescribed(school_id=str(school_id), title=title, zone=zone, version=version)
+    """A school is new, is called otherwise, or is connected or no more. The aggregate is the school."""
+    return events_pb2.SchoolDescribed(
+        school_id=str(school_id),
+        title=title,
+        zone=zone,
+        version=version,
+        connection=events_pb2.SchoolConnection.Value(f"SCHOOL_CONNECTION_{connection}"),
+        connects_on=connects_on.isoformat() if connects_on else "",
+    )
 
 
 def class_described(

@@ -31,17 +31,20 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    insert,
     literal,
     null,
     or_,
     select,
     text,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import ROLE_PUPIL
 from services.diary.access.storage import WITH_RIGHT, delegations, persons, relations
 from services.diary.metadata import AnyRow, metadata
+from services.diary.schools.rules import Connection
 
 schools = Table(
     "schools",
@@ -53,6 +56,10 @@ schools = Table(
     Column("zone", Text, nullable=False),
     # The name of a scale in `marks.rules.SCALES`.
     Column("mark_scale", Text, nullable=False, server_default="five_point"),
+    # A `rules.Connection`: whether it works with the mesh.
+    Column("connection", Text, nullable=False, server_default=text("'CONNECTED'")),
+    # The first day, of a connection that is planned; empty when none is set.
+    Column("connects_on", Date),
     # Grows with each change; the version of the school's events, and below of the class's and membership's.
     Column("version", BigInteger, nullable=False, server_default=text("1")),
 )
@@ -160,6 +167,34 @@ memberships = Table(
     # One event, one row.
     UniqueConstraint("membership_id"),
 )
+
+
+async def school_for_update(connection: AsyncConnection, school_id: UUID) -> AnyRow | None:
+    """A school, locked until the transaction ends."""
+    found = await connection.execute(
+        select(schools).where(schools.c.school_id == school_id).with_for_update()
+    )
+    return found.first()
+
+
+async def insert_school(
+    connection: AsyncConnection, school_id: UUID, *, title: str, zone: str, state: Connection
+) -> None:
+    """A new school, without years and classes."""
+    await connection.execute(
+        insert(schools).values(school_id=school_id, title=title, zone=zone, connection=state)
+    )
+
+
+async def set_connection(
+    connection: AsyncConnection, school_id: UUID, *, state: Connection, on: date | None, version: int
+) -> None:
+    """Whether a school works with the mesh, at a new version of it."""
+    await connection.execute(
+        update(schools)
+        .where(schools.c.school_id == school_id)
+        .values(connection=state, connects_on=on, version=version)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.esia import EsiaPages
 from services.gateway.pages.doors.regions import RegionPages
 from services.gateway.pages.doors.roles import RolePages
+from services.gateway.pages.doors.schools import connection_routes
 from services.gateway.pages.doors.sign_in import SignInPages, wait_of
 from services.gateway.pages.doors.welcome import WelcomePages
 from services.gateway.pages.family.routes import family_routes
@@ -115,6 +116,7 @@ def _routes(answers: Answers) -> Sequence[BaseRoute]:
         form("/lessons/{lesson_id}/homework", inside(forms.homework), answers, "/lessons/{lesson_id}"),
         form("/lessons/{lesson_id}/remarks", inside(forms.remark), answers, "/lessons/{lesson_id}"),
         *school_routes(answers),
+        *connection_routes(answers),
         *trusted_routes(answers),
         *family_routes(answers),
         page("/notices", inside(notices.show)),

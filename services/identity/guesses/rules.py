@@ -34,6 +34,7 @@ class Scope(StrEnum):
     LOGIN = "login"  # which ones are taken
     CASE_CODE = "case code"
     TRACKING_CODE = "tracking code"
+    SCHOOL_WATCH = "school watch"  # letters that somebody may not have asked for
 
 
 class TooManyAttempts(DomainError):

@@ -11,6 +11,9 @@ from services.identity.keyring import Keyring
 from services.kit.client import client
 from services.kit.clock import Clock
 
+_SENDING = frozenset({Scope.RECOVERY, Scope.SCHOOL_WATCH})
+"""Each guess sends a message."""
+
 
 class Guesses:
     """The guard of everything that can be guessed.
@@ -61,7 +64,7 @@ class Guesses:
         if subject is None:
             return None
         allowances = self._allowances
-        allowance = allowances.recovery if scope is Scope.RECOVERY else allowances.subject
+        allowance = allowances.recovery if scope in _SENDING else allowances.subject
         return Key(self._digest(scope, subject), allowance)
 
     def _keys(self, subject: Key | None) -> list[Key]:

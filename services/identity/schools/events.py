@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from school.diary.v1 import events_pb2
 from services.identity.schools import usecases
+from services.identity.schools.rules import Connection
 from services.kit.database import Transaction
 from services.kit.messaging.consumer import Handler
 from services.kit.messaging.envelope import EventMeta
@@ -17,12 +18,16 @@ from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 
 
 async def on_school_described(tx: Transaction, event: events_pb2.SchoolDescribed, meta: EventMeta) -> None:
-    """A school is new, or is called otherwise."""
+    """A school is new, is called otherwise, or is connected or no more."""
+    # A diary that says nothing of it knows connected schools only; a state from later is a dead letter here.
+    said = event.connection or events_pb2.SchoolConnection.SCHOOL_CONNECTION_CONNECTED
     await usecases.keep_school(
         tx,
         school_id=uuid_of(event.school_id, "school_id"),
         title=event.title,
         zone=ZoneInfo(event.zone).key,  # an unknown zone is a dead letter here, not a broken page later
+        connection=Connection(events_pb2.SchoolConnection.Name(said).removeprefix("SCHOOL_CONNECTION_")),
+        connects_on=date_or_none(event.connects_on, "connects_on"),
         version=event.version,
         source_event=meta.event_id,
     )

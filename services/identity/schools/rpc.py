@@ -31,4 +31,10 @@ class SchoolsRpc(schools_pb2_grpc.SchoolsServiceServicer):
 
 
 def _listing(school: School) -> schools_pb2.SchoolListing:
-    return schools_pb2.SchoolListing(school_id=str(school.id), title=school.title, zone=school.zone.key)
+    return schools_pb2.SchoolListing(
+        school_id=str(school.id),
+        title=school.title,
+        zone=school.zone.key,
+        connection=schools_pb2.ListedConnection.Value(f"LISTED_CONNECTION_{school.connection}"),
+        connects_on=school.connects_on.isoformat() if school.connects_on else "",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from services.kit.errors import DomainError, StatusCode
@@ -10,6 +11,15 @@ MOST_SHOWN: Final = 20
 """Schools in an answer: what a person looks through on a phone before writing more of the title."""
 _LONGEST: Final = 100
 _MOST_WORDS: Final = 8
+
+
+class Connection(StrEnum):
+    """Whether a school works with the mesh: the diary's word for it (R28)."""
+
+    CONNECTED = "CONNECTED"
+    PLANNED = "PLANNED"
+    NOT_CONNECTED = "NOT_CONNECTED"
+    LEFT = "LEFT"
 
 
 class UnknownSchool(DomainError):

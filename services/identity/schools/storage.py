@@ -27,10 +27,12 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.metadata import metadata
+from services.identity.schools.rules import Connection
 
 schools = Table(
     "schools",
@@ -38,6 +40,8 @@ schools = Table(
     Column("school_id", Uuid, primary_key=True),
     Column("title", Text, nullable=False),
     Column("zone", Text, nullable=False),  # an IANA zone: whose days count at this school
+    Column("connection", Text, nullable=False, server_default=text("'CONNECTED'")),  # a `Connection`
+    Column("connects_on", Date),  # the first day of a planned connection; null: none is set
     Column("version", BigInteger, nullable=False),
     Column("source_event", Uuid, nullable=False),
 )
@@ -83,6 +87,8 @@ class School:
     id: UUID
     title: str
     zone: ZoneInfo
+    connection: Connection = Connection.CONNECTED
+    connects_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +114,7 @@ async def school(connection: AsyncConnection, school_id: UUID) -> School | None:
     """The school, if the diary has told of it."""
     found = await connection.execute(select(schools).where(schools.c.school_id == school_id))
     row = found.first()
-    return None if row is None else School(row.school_id, row.title, ZoneInfo(row.zone))
+    return None if row is None else _school(row)
 
 
 async def schools_titled(connection: AsyncConnection, words: Sequence[str], *, limit: int) -> list[School]:
@@ -123,7 +129,7 @@ async def schools_titled(connection: AsyncConnection, words: Sequence[str], *, l
         .order_by(schools.c.title, schools.c.school_id)
         .limit(limit)
     )
-    return [School(row.school_id, row.title, ZoneInfo(row.zone)) for row in found]
+    return [_school(row) for row in found]
 
 
 async def school_class(connection: AsyncConnection, school_id: UUID, class_id: UUID) -> SchoolClass | None:
@@ -193,6 +199,10 @@ async def _classes(
         select(classes).where(*which, attended).order_by(classes.c.grade, classes.c.title, classes.c.class_id)
     )
     return [_class(row) for row in found]
+
+
+def _school(row: Any) -> School:
+    return School(row.school_id, row.title, ZoneInfo(row.zone), Connection(row.connection), row.connects_on)
 
 
 def _class(row: Any) -> SchoolClass:

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from services.identity.schools import storage
-from services.identity.schools.rules import MOST_SHOWN, UnknownSchool, words_of
+from services.identity.schools.rules import MOST_SHOWN, Connection, UnknownSchool, words_of
 from services.identity.schools.storage import School
 from services.kit.copies import keep_newest
 from services.kit.database import Database, Transaction
@@ -34,13 +34,23 @@ class Schools:
 
 
 async def keep_school(
-    tx: Transaction, *, school_id: UUID, title: str, zone: str, version: int, source_event: UUID
+    tx: Transaction,
+    *,
+    school_id: UUID,
+    title: str,
+    zone: str,
+    connection: Connection,
+    connects_on: date | None,
+    version: int,
+    source_event: UUID,
 ) -> None:
-    """Know a school by its newest title and zone."""
+    """Know a school by its newest title and zone, and whether it is connected."""
     row = {
         "school_id": school_id,
         "title": title,
         "zone": zone,
+        "connection": connection,
+        "connects_on": connects_on,
         "version": version,
         "source_event": source_event,
     }

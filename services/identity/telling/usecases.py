@@ -22,6 +22,7 @@ from services.kit.ids import new_id
 from services.kit.sealing import Sealer
 
 _LINK: Final = frozenset({"link"})
+_SCHOOL_LINK: Final = frozenset({"school", "link"})
 _CODE: Final = frozenset({"code"})
 _WHAT: Final = frozenset({"what"})
 _CHILD: Final = frozenset({"child"})
@@ -43,6 +44,8 @@ NEEDED: Final[Mapping[MessageKind.ValueType, frozenset[str]]] = {
     MessageKind.MESSAGE_KIND_GUARDIAN_ENDED: _CHILD,
     MessageKind.MESSAGE_KIND_CHILD_LINKED: _CHILD,
     MessageKind.MESSAGE_KIND_TRUST_INVITATION: _LINK,
+    MessageKind.MESSAGE_KIND_SCHOOL_WATCH: _SCHOOL_LINK,
+    MessageKind.MESSAGE_KIND_SCHOOL_CONNECTED: _SCHOOL_LINK,
     MessageKind.MESSAGE_KIND_CASE_ASKED: frozenset({"tracking_code", "link", "due"}),
     MessageKind.MESSAGE_KIND_CASE_DISMISSED: frozenset({"reason"}),
 }

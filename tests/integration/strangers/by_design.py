@@ -70,6 +70,10 @@ GRANTED: dict[str, list[Granted]] = {
         ),
         Granted("the caller's own: nothing in the request can name anybody else"),
     ),
+    "SchoolWatchesService/CountSchoolWatches": [
+        Granted("numbers and schools of the region", to=Role.OPERATOR)
+    ],
+    "SchoolWatchesService/EndSchoolWatch": [Granted("a link that leads nowhere has nothing to forget")],
     **_each(
         ("InboxService/ListNotices", "InboxService/ReadNotices"),
         Granted("a foreign id is only a place in the order of the caller's own notices"),
@@ -178,6 +182,7 @@ PAST_THE_GATE = {
 DUE_TO_NOBODY = {
     "BindingService/ConfirmBinding": "whose browser it is decides; the id only says whom the page has named",
     "DelegationsService/RefuseInvitation": "it has been accepted, and left, by the calls before",
+    "SchoolWatchesService/WatchSchool": "every school here is connected: nobody waits for one",
     "DirectoryService/MayPersonSeePupil": "a service's own token decides; no person is let in",
     "DirectoryService/ResolvePerson": "a service's own token decides; no person is let in",
     "DirectoryService/WhoMaySeePupil": "a service's own token decides; no person is let in",

@@ -6,6 +6,7 @@ The facts that the diary publishes. Subject and type of an event are its full me
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,6 +17,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _SchoolConnection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SchoolConnectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SchoolConnection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SCHOOL_CONNECTION_UNSPECIFIED: _SchoolConnection.ValueType  # 0
+    """Not said, as by those who know of nothing else: it does."""
+    SCHOOL_CONNECTION_CONNECTED: _SchoolConnection.ValueType  # 1
+    """It does."""
+    SCHOOL_CONNECTION_PLANNED: _SchoolConnection.ValueType  # 2
+    """It will."""
+    SCHOOL_CONNECTION_NOT_CONNECTED: _SchoolConnection.ValueType  # 3
+    """It does not, and nothing is planned."""
+    SCHOOL_CONNECTION_LEFT: _SchoolConnection.ValueType  # 4
+    """It did once, and does no more."""
+
+class SchoolConnection(_SchoolConnection, metaclass=_SchoolConnectionEnumTypeWrapper):
+    """Whether a school works with the mesh."""
+
+SCHOOL_CONNECTION_UNSPECIFIED: SchoolConnection.ValueType  # 0
+"""Not said, as by those who know of nothing else: it does."""
+SCHOOL_CONNECTION_CONNECTED: SchoolConnection.ValueType  # 1
+"""It does."""
+SCHOOL_CONNECTION_PLANNED: SchoolConnection.ValueType  # 2
+"""It will."""
+SCHOOL_CONNECTION_NOT_CONNECTED: SchoolConnection.ValueType  # 3
+"""It does not, and nothing is planned."""
+SCHOOL_CONNECTION_LEFT: SchoolConnection.ValueType  # 4
+"""It did once, and does no more."""
+Global___SchoolConnection: _TypeAlias = SchoolConnection  # noqa: Y015
 
 @_typing.final
 class MarkSet(_message.Message):
@@ -319,6 +352,8 @@ class SchoolDescribed(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    CONNECTS_ON_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     title: _builtins.str
@@ -327,6 +362,10 @@ class SchoolDescribed(_message.Message):
     """Its zone, such as "Europe/Moscow"."""
     version: _builtins.int
     """The school's version."""
+    connection: Global___SchoolConnection.ValueType
+    """Whether it works with the mesh."""
+    connects_on: _builtins.str
+    """From when it will, YYYY-MM-DD; empty when no day is set, and unless it is planned."""
     def __init__(
         self,
         *,
@@ -334,10 +373,12 @@ class SchoolDescribed(_message.Message):
         title: _builtins.str = ...,
         zone: _builtins.str = ...,
         version: _builtins.int = ...,
+        connection: Global___SchoolConnection.ValueType = ...,
+        connects_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id", "title", b"title", "version", b"version", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "connects_on", b"connects_on", "school_id", b"school_id", "title", b"title", "version", b"version", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

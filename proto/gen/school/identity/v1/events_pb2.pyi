@@ -100,6 +100,10 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """The school, or the operator, has blocked the account."""
     MESSAGE_KIND_ACCOUNT_UNBLOCKED: _MessageKind.ValueType  # 41
     """It is open again."""
+    MESSAGE_KIND_SCHOOL_WATCH: _MessageKind.ValueType  # 42
+    """A link that confirms an address which waits for a school, and forgets it. Values: school, link."""
+    MESSAGE_KIND_SCHOOL_CONNECTED: _MessageKind.ValueType  # 43
+    """A school that the address waited for works with the diary now. Values: school, link."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """What a message to a person is about; each has its template. Among its values links are whole, instants
@@ -177,6 +181,10 @@ MESSAGE_KIND_ACCOUNT_BLOCKED: MessageKind.ValueType  # 40
 """The school, or the operator, has blocked the account."""
 MESSAGE_KIND_ACCOUNT_UNBLOCKED: MessageKind.ValueType  # 41
 """It is open again."""
+MESSAGE_KIND_SCHOOL_WATCH: MessageKind.ValueType  # 42
+"""A link that confirms an address which waits for a school, and forgets it. Values: school, link."""
+MESSAGE_KIND_SCHOOL_CONNECTED: MessageKind.ValueType  # 43
+"""A school that the address waited for works with the diary now. Values: school, link."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 class _MessageChannel:

@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/schools.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"?\n\rSchoolListing\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\"%\n\x14SearchSchoolsRequest\x12\r\n\x05title\x18\x01 \x01(\t\"Y\n\x15SearchSchoolsResponse\x12\x32\n\x07schools\x18\x01 \x03(\x0b\x32!.school.identity.v1.SchoolListing\x12\x0c\n\x04more\x18\x02 \x01(\x08\"%\n\x10GetSchoolRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\"F\n\x11GetSchoolResponse\x12\x31\n\x06school\x18\x01 \x01(\x0b\x32!.school.identity.v1.SchoolListing2\x92\x02\n\x0eSchoolsService\x12\x7f\n\rSearchSchools\x12(.school.identity.v1.SearchSchoolsRequest\x1a).school.identity.v1.SearchSchoolsResponse\"\x19\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/schools\x12\x7f\n\tGetSchool\x12$.school.identity.v1.GetSchoolRequest\x1a%.school.identity.v1.GetSchoolResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/schools/{school_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/schools.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"\x8e\x01\n\rSchoolListing\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0c\n\x04zone\x18\x03 \x01(\t\x12\x38\n\nconnection\x18\x04 \x01(\x0e\x32$.school.identity.v1.ListedConnection\x12\x13\n\x0b\x63onnects_on\x18\x05 \x01(\t\"%\n\x14SearchSchoolsRequest\x12\r\n\x05title\x18\x01 \x01(\t\"Y\n\x15SearchSchoolsResponse\x12\x32\n\x07schools\x18\x01 \x03(\x0b\x32!.school.identity.v1.SchoolListing\x12\x0c\n\x04more\x18\x02 \x01(\x08\"%\n\x10GetSchoolRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\"F\n\x11GetSchoolResponse\x12\x31\n\x06school\x18\x01 \x01(\x0b\x32!.school.identity.v1.SchoolListing*\xb6\x01\n\x10ListedConnection\x12!\n\x1dLISTED_CONNECTION_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLISTED_CONNECTION_CONNECTED\x10\x01\x12\x1d\n\x19LISTED_CONNECTION_PLANNED\x10\x02\x12#\n\x1fLISTED_CONNECTION_NOT_CONNECTED\x10\x03\x12\x1a\n\x16LISTED_CONNECTION_LEFT\x10\x04\x32\x92\x02\n\x0eSchoolsService\x12\x7f\n\rSearchSchools\x12(.school.identity.v1.SearchSchoolsRequest\x1a).school.identity.v1.SearchSchoolsResponse\"\x19\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/schools\x12\x7f\n\tGetSchool\x12$.school.identity.v1.GetSchoolRequest\x1a%.school.identity.v1.GetSchoolResponse\"%\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/schools/{school_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,16 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCHOOLSSERVICE'].methods_by_name['SearchSchools']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\r\022\013/v1/schools'
   _globals['_SCHOOLSSERVICE'].methods_by_name['GetSchool']._loaded_options = None
   _globals['_SCHOOLSSERVICE'].methods_by_name['GetSchool']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\031\022\027/v1/schools/{school_id}'
-  _globals['_SCHOOLLISTING']._serialized_start=117
-  _globals['_SCHOOLLISTING']._serialized_end=180
-  _globals['_SEARCHSCHOOLSREQUEST']._serialized_start=182
-  _globals['_SEARCHSCHOOLSREQUEST']._serialized_end=219
-  _globals['_SEARCHSCHOOLSRESPONSE']._serialized_start=221
-  _globals['_SEARCHSCHOOLSRESPONSE']._serialized_end=310
-  _globals['_GETSCHOOLREQUEST']._serialized_start=312
-  _globals['_GETSCHOOLREQUEST']._serialized_end=349
-  _globals['_GETSCHOOLRESPONSE']._serialized_start=351
-  _globals['_GETSCHOOLRESPONSE']._serialized_end=421
-  _globals['_SCHOOLSSERVICE']._serialized_start=424
-  _globals['_SCHOOLSSERVICE']._serialized_end=698
+  _globals['_LISTEDCONNECTION']._serialized_start=504
+  _globals['_LISTEDCONNECTION']._serialized_end=686
+  _globals['_SCHOOLLISTING']._serialized_start=118
+  _globals['_SCHOOLLISTING']._serialized_end=260
+  _globals['_SEARCHSCHOOLSREQUEST']._serialized_start=262
+  _globals['_SEARCHSCHOOLSREQUEST']._serialized_end=299
+  _globals['_SEARCHSCHOOLSRESPONSE']._serialized_start=301
+  _globals['_SEARCHSCHOOLSRESPONSE']._serialized_end=390
+  _globals['_GETSCHOOLREQUEST']._serialized_start=392
+  _globals['_GETSCHOOLREQUEST']._serialized_end=429
+  _globals['_GETSCHOOLRESPONSE']._serialized_start=431
+  _globals['_GETSCHOOLRESPONSE']._serialized_end=501
+  _globals['_SCHOOLSSERVICE']._serialized_start=689
+  _globals['_SCHOOLSSERVICE']._serialized_end=963
 # @@protoc_insertion_point(module_scope)

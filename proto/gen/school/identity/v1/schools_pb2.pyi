@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,38 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ListedConnection:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ListedConnectionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ListedConnection.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LISTED_CONNECTION_UNSPECIFIED: _ListedConnection.ValueType  # 0
+    """Not said."""
+    LISTED_CONNECTION_CONNECTED: _ListedConnection.ValueType  # 1
+    """It does: its families can enter."""
+    LISTED_CONNECTION_PLANNED: _ListedConnection.ValueType  # 2
+    """It will."""
+    LISTED_CONNECTION_NOT_CONNECTED: _ListedConnection.ValueType  # 3
+    """It does not, and nothing is planned."""
+    LISTED_CONNECTION_LEFT: _ListedConnection.ValueType  # 4
+    """It did once, and does no more."""
+
+class ListedConnection(_ListedConnection, metaclass=_ListedConnectionEnumTypeWrapper):
+    """Whether a school works with this diary."""
+
+LISTED_CONNECTION_UNSPECIFIED: ListedConnection.ValueType  # 0
+"""Not said."""
+LISTED_CONNECTION_CONNECTED: ListedConnection.ValueType  # 1
+"""It does: its families can enter."""
+LISTED_CONNECTION_PLANNED: ListedConnection.ValueType  # 2
+"""It will."""
+LISTED_CONNECTION_NOT_CONNECTED: ListedConnection.ValueType  # 3
+"""It does not, and nothing is planned."""
+LISTED_CONNECTION_LEFT: ListedConnection.ValueType  # 4
+"""It did once, and does no more."""
+Global___ListedConnection: _TypeAlias = ListedConnection  # noqa: Y015
+
 @_typing.final
 class SchoolListing(_message.Message):
     """A school of the region."""
@@ -27,22 +60,30 @@ class SchoolListing(_message.Message):
     SCHOOL_ID_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     ZONE_FIELD_NUMBER: _builtins.int
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    CONNECTS_ON_FIELD_NUMBER: _builtins.int
     school_id: _builtins.str
     """The school."""
     title: _builtins.str
     """Its title."""
     zone: _builtins.str
     """The IANA zone whose days count there, such as "Asia/Omsk"."""
+    connection: Global___ListedConnection.ValueType
+    """Whether the school works with this diary."""
+    connects_on: _builtins.str
+    """From when it will, YYYY-MM-DD; empty when no day is set, and unless it is planned."""
     def __init__(
         self,
         *,
         school_id: _builtins.str = ...,
         title: _builtins.str = ...,
         zone: _builtins.str = ...,
+        connection: Global___ListedConnection.ValueType = ...,
+        connects_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["school_id", b"school_id", "title", b"title", "zone", b"zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "connects_on", b"connects_on", "school_id", b"school_id", "title", b"title", "zone", b"zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

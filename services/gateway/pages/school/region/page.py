@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.audit_pb2 import VerifyAuditRequest
+from school.identity.v1.school_watches_pb2 import CountSchoolWatchesRequest
 from school.identity.v1.schools_pb2 import SearchSchoolsRequest
 from school.notifications.v1.delivery_pb2 import ListDeliveriesRequest
 from services.gateway.pages.language import zone_of
@@ -39,9 +40,10 @@ class RegionOfficePages:
             # Nothing here is secret, but it leads only to what an operator may open.
             raise RoleNeeded
         query = request.query_params.get("q", "").strip()[:_LONGEST_QUERY]
-        frame, reply = await asyncio.gather(
+        frame, reply, waiting = await asyncio.gather(
             self._desk.answers.frame(request),
             self._desk.services.identity.schools.SearchSchools(SearchSchoolsRequest(title=query)),
+            self._desk.services.identity.school_watches.CountSchoolWatches(CountSchoolWatchesRequest()),
         )
         return self._desk.answers.html(
             "school/region.html",
@@ -51,6 +53,7 @@ class RegionOfficePages:
             query=query,
             schools=school_lines(reply.schools),
             more=reply.more,
+            waiting=waiting.schools,
         )
 
     async def deliveries(self, request: Request) -> Response:
