@@ -215,6 +215,14 @@ def use_cases_of(
         due=settings.account_request_due,
         clock=clock,
     )
+    unbindings = Unbindings(
+        database,
+        their_account=desk.account_of_theirs,
+        sessions=sessions,
+        telling=telling,
+        provider=provider,
+        clock=clock,
+    )
     return UseCases(
         families=Families(database, relating, settings.zone, clock),
         adding=Adding(database, relating, accounts, settings.zone, clock),
@@ -239,14 +247,7 @@ def use_cases_of(
         bindings=bindings,
         blocks=Blocks(database, desk, sessions, telling, void=recoveries.void),
         cases=cases,
-        unbindings=Unbindings(
-            database,
-            their_account=desk.account_of_theirs,
-            sessions=sessions,
-            telling=telling,
-            provider=provider,
-            clock=clock,
-        ),
+        unbindings=unbindings,
         password_road=PasswordRoad(
             database,
             admission,
@@ -258,7 +259,13 @@ def use_cases_of(
             clock=clock,
         ),
         case_office=CaseOffice(
-            database, cases, keyring=keyring, telling=telling, zone=settings.zone, clock=clock
+            database,
+            cases,
+            bindings=unbindings,
+            keyring=keyring,
+            telling=telling,
+            zone=settings.zone,
+            clock=clock,
         ),
         asking=Asking(
             database,

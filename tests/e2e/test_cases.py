@@ -77,3 +77,51 @@ async def test_the_refusal_of_another_browser_offers_nothing(browser: Browser, r
         await anybody.open("/sign-in/refused?reason=NAME_DIFFERS&part=surname")
         await expect(anybody.page.locator("h1")).to_be_visible()
         await expect(anybody.page.get_by_role("button", name="Попросить школу сверить")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+async def test_the_registrar_finds_a_person_and_reads_why_they_were_refused(
+    browser: Browser, region: Region, width: int
+) -> None:
+    """By the beginnings of two words; no name gets into an address, and nothing of the number is whole."""
+    async with window(browser, region) as person:
+        await refused_at_the_door(person)
+    async with window(browser, region, width, script=False) as registrar:
+        await registrar.enter(cast(region, "registrar")["login"])
+        page = registrar.page
+        await page.get_by_role("link", name="Школа", exact=True).click()
+        await page.get_by_role("link", name="Люди", exact=True).click()
+        await registrar.expect_no_stumbles()
+
+        await page.get_by_label("Начало имени").fill("я")
+        await press(registrar, "Найти")
+        await expect(page.get_by_role("alert")).to_contain_text("Напишите больше букв")
+        await page.get_by_label("Начало имени").fill("юл КРАВ")
+        await press(registrar, "Найти")
+        assert registrar.path.endswith("/register/find")
+        await expect(page.locator(".person-line")).to_have_count(1)
+        await registrar.expect_no_stumbles()
+        await page.locator(".person-line a").click()
+
+        await expect(page.locator("h1")).to_contain_text("Кравцова")
+        await expect(page.locator(".case").first).to_contain_text("Имя на Госуслугах другое")
+        await expect(page.locator(".case").first).to_contain_text("«Расхождения»")
+        assert not re.search(r"\d{3}-\d{3}-\d{3} \d{2}", await page.locator("main").inner_text())
+        await registrar.expect_no_stumbles()
+        await page.get_by_label("День").fill("01.09.2020")
+        await press(registrar, "Показать")
+        await expect(page.locator(".case")).to_have_count(0)
+        await registrar.expect_no_stumbles()
+
+
+async def test_the_pages_are_in_english_too(browser: Browser, region: Region) -> None:
+    async with window(browser, region, language="en-GB") as registrar:
+        await registrar.enter(cast(region, "registrar")["login"])
+        await registrar.page.locator('nav a[href="/school"]').first.click()
+        for section, title in (
+            ("cases", "Disagreements with Gosuslugi"),
+            ("register", "People in the diary"),
+        ):
+            await registrar.page.locator(f'.office-nav a[href$="/{section}"]').first.click()
+            await expect(registrar.page.locator("h1")).to_have_text(title)
+            await registrar.expect_no_stumbles()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -82,11 +83,33 @@ class Decision:
     """Who keeps the SNILS."""
 
 
+class EndBinding(Protocol):
+    """What ends a binding for somebody else's sake."""
+
+    async def lock_theirs(
+        self, tx: Transaction, caller: Caller, school_ids: Collection[UUID], person_id: UUID
+    ) -> UUID:
+        """The account of a person, locked: of one of these schools, of any when there are none.
+
+        Raises:
+            UnknownPerson, OwnCredentials, EmployeeAccount: the caller has no say about it.
+            NotBound: there is nothing to unbind.
+        """
+        ...
+
+    async def end_locked(
+        self, tx: Transaction, caller: Caller, account_id: UUID, person_id: UUID, *, wrong_person: bool
+    ) -> None:
+        """Unbind it, and end all that is open. Raises `NotBound`."""
+        ...
+
+
 class CaseOffice:
     """The queue and its answers.
 
     Args:
         cases: closes what a decision makes groundless.
+        bindings: ends those that a decision ends.
         zone: in which a birth date lies in the past.
     """
 
@@ -95,6 +118,7 @@ class CaseOffice:
         database: Database,
         cases: Cases,
         *,
+        bindings: EndBinding,
         keyring: Keyring,
         telling: Telling,
         zone: ZoneInfo,
@@ -102,6 +126,7 @@ class CaseOffice:
     ) -> None:
         self._database = database
         self._cases = cases
+        self._bindings = bindings
         self._keyring = keyring
         self._telling = telling
         self._zone = zone
@@ -156,8 +181,10 @@ class CaseOffice:
         try:
             async with self._database.transaction() as tx:
                 case, office = await self._theirs(tx.connection, caller, case_id)
-                # Persons before cases, as everywhere: whoever changes a person closes cases afterwards.
+                # Persons and accounts before cases, as everywhere: whoever changes or refuses them comes to
+                # their cases afterwards.
                 await people.lock(tx.connection, case.person_ids)
+                account_id = await self._bound_account(tx, caller, office, case, decision)
                 locked = await storage.one(tx.connection, self._keyring, case_id, for_update=True)
                 case = locked or case
                 case.require_fit(decision.resolution)
@@ -168,12 +195,30 @@ class CaseOffice:
                 )
                 if closed is not None:
                     await self._settle(tx, office, case, closed, decision.person_id)
+                    if account_id is not None:
+                        await self._bindings.end_locked(
+                            tx,
+                            caller,
+                            account_id,
+                            case.person_ids[0],
+                            wrong_person=case.kind is Kind.SNILS_DIFFERS,
+                        )
                 (seen,) = await self._seen(tx.connection, office, [closed or case])
         except IntegrityError as clash:
             if "people_one_per_snils" in str(clash.orig):
                 raise SnilsTaken from None
             raise
         return seen
+
+    async def _bound_account(
+        self, tx: Transaction, caller: Caller, office: Office, case: Case, decision: Decision
+    ) -> UUID | None:
+        """The account whose profile the decision unbinds; None when it unbinds none."""
+        if decision.resolution is not Resolution.UNBIND or case.state is not State.OPEN:
+            return None
+        case.require_fit(decision.resolution)
+        (person_id,) = case.person_ids
+        return await self._bindings.lock_theirs(tx, caller, office.schools, person_id)
 
     async def _settle(
         self, tx: Transaction, office: Office, case: Case, closed: Case, keeper: UUID | None
@@ -185,7 +230,7 @@ class CaseOffice:
                 await self._accept(tx, office, case)
             case Resolution.KEEPS_SNILS:
                 await self._keep_snils(tx, office, case, keeper)
-            case _:
+            case Resolution.KEEP_REGISTER:
                 await self._keep_register(tx, case, closed.reason)
         tx.audit(
             actor=str(office.person_id),
@@ -239,6 +284,10 @@ class CaseOffice:
     ) -> None:
         changed = [field for field in Field if present.text(field) != right.text(field)]
         version = 0
+        if Field.SNILS in changed and right.snils is not None:
+            digests = snils_digests(self._keyring, right.snils)
+            if await people.claimants(tx.connection, digests):
+                raise SnilsTaken
         for field in changed:
             version = await corrections.correct(tx.connection, self._keyring, person_id, field, right)
             tx.audit(

@@ -55,6 +55,7 @@ class Resolution(StrEnum):
     ACCEPT_ESIA = "ACCEPT_ESIA"
     KEEP_REGISTER = "KEEP_REGISTER"
     KEEPS_SNILS = "KEEPS_SNILS"
+    UNBIND = "UNBIND"
     # By themselves: the two agree again, or nobody came back.
     AGREED = "AGREED"
     EXPIRED = "EXPIRED"
@@ -62,22 +63,25 @@ class Resolution(StrEnum):
 
 _EITHER_WAY: Final = frozenset({Resolution.ACCEPT_ESIA, Resolution.KEEP_REGISTER})
 _KEEP: Final = frozenset({Resolution.KEEP_REGISTER})
+_UNBIND: Final = frozenset({Resolution.KEEP_REGISTER, Resolution.UNBIND})
 FITTING: Final[Mapping[Kind, frozenset[Resolution]]] = {
     Kind.NAME_DIFFERS: _EITHER_WAY,
     Kind.BIRTH_DATE_DIFFERS: _EITHER_WAY,
     Kind.NAME_CHANGED: _EITHER_WAY,
     Kind.SNILS_UNREGISTERED: _EITHER_WAY,
     # Another number is another human being until papers say otherwise: that is a correction of the person's.
-    Kind.SNILS_DIFFERS: _KEEP,
+    Kind.SNILS_DIFFERS: _UNBIND,
     Kind.SEVERAL_REGISTERED: frozenset({Resolution.KEEPS_SNILS}),
-    Kind.BOUND_TO_ANOTHER_PROFILE: _KEEP,
+    Kind.BOUND_TO_ANOTHER_PROFILE: _UNBIND,
     Kind.PROFILE_BOUND_ELSEWHERE: _KEEP,
-    Kind.PROFILE_CLOSED: _KEEP,
+    Kind.PROFILE_CLOSED: _UNBIND,
 }
 """How an employee may end a case of each kind."""
 ASKABLE: Final = frozenset({Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS})
 """Of these the refused person may ask the school to compare."""
-GONE_ONCE_EQUAL: Final = frozenset({Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS, Kind.NAME_CHANGED})
+GONE_ONCE_EQUAL: Final = frozenset(
+    {Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS, Kind.NAME_CHANGED, Kind.SNILS_UNREGISTERED}
+)
 """These end by themselves when the register agrees with what ESIA said."""
 
 

@@ -143,10 +143,17 @@ class Cases:
         """
         await self._recheck(tx, person_id)
         for case in await storage.open_of_person(tx.connection, self._keyring, person_id, GONE_ONCE_EQUAL):
-            if case.said is not None and self._agrees(case.said, present):
+            if self._is_gone(case, present):
                 await self._lapse(tx, case)
         if given_up is not None:
             await self._left_alone(tx, given_up)
+
+    def _is_gone(self, case: Case, present: Data) -> bool:
+        if case.said is None:
+            return False
+        if case.kind is Kind.SNILS_UNREGISTERED:
+            return case.said.snils == present.snils
+        return self._agrees(case.said, present)
 
     async def _left_alone(self, tx: Transaction, snils: Snils) -> None:
         """Who is the last one registered with a SNILS leaves the quarantine."""

@@ -136,6 +136,7 @@ GRANTED: dict[str, list[Granted]] = {
         ),
         Granted("the region's operator answers for the whole record", to=Role.OPERATOR, shows=True),
     ),
+    "RegisterService/CountUnknownRefusals": [Granted("counts by day and reason name nobody and no school")],
     **_each(
         ("BlocksService/BlockAccount", "BlocksService/UnblockAccount"),
         Granted("the region's operator shuts whatever account", to=Role.OPERATOR, changes=True),

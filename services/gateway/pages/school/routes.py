@@ -84,6 +84,7 @@ def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
             page(queue, inside(cases.show)),
             form(f"{queue}/accept", inside(cases.accept), answers, queue),
             form(f"{queue}/keep", inside(cases.keep), answers, queue),
+            form(f"{queue}/unbind", inside(cases.unbind), answers, queue),
             form(f"{queue}/number", inside(cases.number), answers, queue),
         ]
     return found

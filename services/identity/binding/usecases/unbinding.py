@@ -6,6 +6,7 @@ lost a profile comes with the new one by the usual roads.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -127,6 +128,38 @@ class Unbindings:
             ending = _Ending(account_id, person_id, caller.person_id, why, self._clock.now())
             await self._end(tx, ending)
             await self._sessions.end_all(tx, account_id, reason=EndReason.PROFILE_UNBOUND)
+
+    async def lock_theirs(
+        self, tx: Transaction, caller: Caller, school_ids: Collection[UUID], person_id: UUID
+    ) -> UUID:
+        """The account of a person whose profile an office unbinds, locked until the transaction ends.
+
+        Args:
+            tx: in which it is unbound.
+            caller: the registrar of these schools, or the region's operator.
+            school_ids: the caller's; none for the operator.
+            person_id: whose.
+
+        Raises:
+            UnknownPerson, OwnCredentials, EmployeeAccount: see `TheirAccount`.
+            NotBound: there is nothing to unbind.
+        """
+        school_id = min(school_ids, default=None)
+        if school_id is None:
+            account_id = await unbind.account_of(tx.connection, person_id)
+        else:
+            account_id = await self._their_account(tx.connection, caller, school_id, person_id)
+        if account_id is None or await unbind.lock(tx.connection, account_id) is None:
+            raise NotBound
+        return account_id
+
+    async def end_locked(
+        self, tx: Transaction, caller: Caller, account_id: UUID, person_id: UUID, *, wrong_person: bool
+    ) -> None:
+        """Unbind what `lock_theirs` locked, and end all that is open. Raises `NotBound`."""
+        why = WhyEnded.WRONG_PERSON if wrong_person else WhyEnded.PROFILE_LOST
+        await self._end(tx, _Ending(account_id, person_id, caller.person_id, why, self._clock.now()))
+        await self._sessions.end_all(tx, account_id, reason=EndReason.PROFILE_UNBOUND)
 
     async def _end(self, tx: Transaction, ending: _Ending) -> None:
         unbound = await unbind.unbind(

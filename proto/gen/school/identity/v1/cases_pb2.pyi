@@ -123,6 +123,10 @@ class _CaseResolutionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CaseRe
     """By itself: the two agree again."""
     CASE_RESOLUTION_EXPIRED: _CaseResolution.ValueType  # 5
     """By itself: nobody asked, and ESIA brought it up no more for ninety days."""
+    CASE_RESOLUTION_UNBIND: _CaseResolution.ValueType  # 6
+    """The profile that is bound to the person's account is unbound, and all that is open ends; the right one
+    is bound when the person comes with it.
+    """
 
 class CaseResolution(_CaseResolution, metaclass=_CaseResolutionEnumTypeWrapper):
     """How a case ends."""
@@ -139,6 +143,10 @@ CASE_RESOLUTION_AGREED: CaseResolution.ValueType  # 4
 """By itself: the two agree again."""
 CASE_RESOLUTION_EXPIRED: CaseResolution.ValueType  # 5
 """By itself: nobody asked, and ESIA brought it up no more for ninety days."""
+CASE_RESOLUTION_UNBIND: CaseResolution.ValueType  # 6
+"""The profile that is bound to the person's account is unbound, and all that is open ends; the right one
+is bound when the person comes with it.
+"""
 Global___CaseResolution: _TypeAlias = CaseResolution  # noqa: Y015
 
 @_typing.final

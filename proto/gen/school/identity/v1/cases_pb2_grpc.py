@@ -111,7 +111,9 @@ class CasesServiceServicer:
         that, REASON_NEEDED when the register is kept without saying why, UNKNOWN_PERSON when `person_id` is none
         of those who claim the SNILS, OWN_DATA when the case is about the caller, OTHER_SCHOOL_DECIDES when the
         number would be taken from a person of another school: that school gives it up, or the operator
-        decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered.
+        decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
+        to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
+        does.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

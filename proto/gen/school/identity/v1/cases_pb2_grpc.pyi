@@ -60,7 +60,9 @@ class CasesServiceStub:
     that, REASON_NEEDED when the register is kept without saying why, UNKNOWN_PERSON when `person_id` is none
     of those who claim the SNILS, OWN_DATA when the case is about the caller, OTHER_SCHOOL_DECIDES when the
     number would be taken from a person of another school: that school gives it up, or the operator
-    decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered.
+    decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
+    to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
+    does.
     """
     AskToCompare: _grpc.UnaryUnaryMultiCallable[_cases_pb2.AskToCompareRequest, _cases_pb2.AskToCompareResponse]
     """Has the school compare what ESIA said with what it registered, after a sign-in that was refused with
@@ -109,7 +111,9 @@ class CasesServiceAsyncStub(CasesServiceStub):
     that, REASON_NEEDED when the register is kept without saying why, UNKNOWN_PERSON when `person_id` is none
     of those who claim the SNILS, OWN_DATA when the case is about the caller, OTHER_SCHOOL_DECIDES when the
     number would be taken from a person of another school: that school gives it up, or the operator
-    decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered.
+    decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
+    to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
+    does.
     """
     AskToCompare: _aio.UnaryUnaryMultiCallable[_cases_pb2.AskToCompareRequest, _cases_pb2.AskToCompareResponse]  # type: ignore[assignment]
     """Has the school compare what ESIA said with what it registered, after a sign-in that was refused with
@@ -179,7 +183,9 @@ class CasesServiceServicer(metaclass=_abc_1.ABCMeta):
         that, REASON_NEEDED when the register is kept without saying why, UNKNOWN_PERSON when `person_id` is none
         of those who claim the SNILS, OWN_DATA when the case is about the caller, OTHER_SCHOOL_DECIDES when the
         number would be taken from a person of another school: that school gives it up, or the operator
-        decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered.
+        decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
+        to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
+        does.
         """
 
     @_abc_1.abstractmethod

@@ -35,6 +35,9 @@ TOLD: Final = frozenset(
         "OTHER_SCHOOL_DECIDES",
         "SNILS_TAKEN",
         "BAD_FIELD",
+        "NOT_BOUND",
+        "EMPLOYEE_ACCOUNT",
+        "OWN_CREDENTIALS",
     }
 )
 """Refusals that are told beside the case, or above the list once it is not there any more."""
@@ -68,6 +71,10 @@ class CasePages:
     async def keep(self, request: Request) -> Response:
         """The register stays, with a reason, which the person reads."""
         return await self._resolve(request, CaseResolution.CASE_RESOLUTION_KEEP_REGISTER, "kept")
+
+    async def unbind(self, request: Request) -> Response:
+        """The bound profile opens the account no more."""
+        return await self._resolve(request, CaseResolution.CASE_RESOLUTION_UNBIND, "unbound")
 
     async def number(self, request: Request) -> Response:
         """One of several keeps the SNILS."""

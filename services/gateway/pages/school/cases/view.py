@@ -29,6 +29,7 @@ DONE: Final = {
     "accepted": "cases.accepted",
     "kept": "cases.kept",
     "number": "cases.number_settled",
+    "unbound": "cases.unbound",
 }
 """What was just done, as the address names it, and how the page says it."""
 
@@ -74,6 +75,7 @@ class CaseView:
     overdue: bool
     accept: bool
     keep: bool
+    unbind: bool
     number: bool
     """Whether somebody may be let keep the SNILS."""
     failure: Failure
@@ -112,6 +114,7 @@ def _case(case: Case, zone: ZoneInfo, now: datetime, failure: Failure) -> CaseVi
         overdue=case.due_at.ToSeconds() < now.timestamp(),
         accept=CaseResolution.CASE_RESOLUTION_ACCEPT_ESIA in offered,
         keep=CaseResolution.CASE_RESOLUTION_KEEP_REGISTER in offered,
+        unbind=CaseResolution.CASE_RESOLUTION_UNBIND in offered,
         number=CaseResolution.CASE_RESOLUTION_KEEPS_SNILS in offered,
         failure=failure,
     )

@@ -44,7 +44,11 @@ class CorrectionPages:
         school_id, correction_id = self._ids(request)
         try:
             await self._desk.services.identity.corrections.AcceptCorrection(
-                AcceptCorrectionRequest(school_id=school_id, correction_id=correction_id)
+                AcceptCorrectionRequest(
+                    school_id=school_id,
+                    correction_id=correction_id,
+                    documents_seen=bool(self._desk.field(request, "documents_seen")),
+                )
             )
         except Refused as refused:
             return await self._told(request, correction_id, refused)
