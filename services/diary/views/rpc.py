@@ -26,16 +26,13 @@ class ViewsRpc(views_pb2_grpc.ViewsServiceServicer):
             size=request.page_size,
             token=request.page_token,
         )
-        return views_pb2.ListViewsResponse(
-            views=[_to_proto(view, name) for view, name in found], next_page_token=token
-        )
+        return views_pb2.ListViewsResponse(views=map(_to_proto, found), next_page_token=token)
 
 
-def _to_proto(view: View, name: str) -> views_pb2.View:
+def _to_proto(view: View) -> views_pb2.View:
     message = views_pb2.View(
         view_id=str(view.id),
         viewer_id=str(view.viewer_id),
-        viewer_name=name,
         first_day=view.first_day.isoformat(),
         last_day=view.last_day.isoformat(),
     )

@@ -8,7 +8,6 @@ from sqlalchemy import Column, Date, DateTime, Index, Table, UniqueConstraint, U
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.diary.access.storage import persons
 from services.diary.metadata import metadata
 from services.diary.views.rules import View
 
@@ -53,19 +52,15 @@ async def insert_view(connection: AsyncConnection, view: View) -> bool:
 
 async def of_pupil(
     connection: AsyncConnection, pupil_id: UUID, *, before: UUID | None, limit: int
-) -> list[tuple[View, str]]:
-    """Views of a pupil's diary with the viewers' names, the newest first; ``before``: older than this one."""
+) -> list[View]:
+    """Views of a pupil's diary, the newest first; ``before``: older than this one."""
     found = await connection.execute(
-        select(views, persons.c.display_name)
-        .outerjoin(persons, persons.c.person_id == views.c.viewer_id)
+        select(views)
         .where(views.c.pupil_id == pupil_id, *([] if before is None else [views.c.view_id < before]))
         .order_by(views.c.view_id.desc())
         .limit(limit)
     )
     return [
-        (
-            View(row.view_id, row.pupil_id, row.viewer_id, row.seen_at, row.first_day, row.last_day),
-            row.display_name or "",
-        )
+        View(row.view_id, row.pupil_id, row.viewer_id, row.seen_at, row.first_day, row.last_day)
         for row in found
     ]

@@ -60,8 +60,8 @@ class Views:
 
     async def of_pupil(
         self, caller_id: UUID, pupil_id: UUID, *, size: int, token: str
-    ) -> tuple[list[tuple[View, str]], str]:
-        """Views of a pupil's diary with the viewers' names, and the token of the next page.
+    ) -> tuple[list[View], str]:
+        """Views of a pupil's diary, and the token of the next page.
 
         Raises:
             NotTheirPupil: the caller is not the pupil, nor stands for them today.
@@ -75,4 +75,4 @@ class Views:
             # One more than asked for tells whether there is another page.
             found = await storage.of_pupil(connection, pupil_id, before=before, limit=size + 1)
         more, found = len(found) > size, found[:size]
-        return found, page_token(found[-1][0].id) if more else ""
+        return found, page_token(found[-1].id) if more else ""

@@ -11,6 +11,7 @@ from uuid import UUID
 import grpc
 import pytest
 
+from school.access.v1.scope_pb2 import SCOPE_MARKS
 from school.identity.v1.events_pb2 import EverythingTold, RelationEnded
 from services.diary import tables
 from services.diary.access.events import on_dead
@@ -33,6 +34,7 @@ from tests.support.miniature import prepare
 from tests.support.waiting import eventually
 
 STALENESS = timedelta(seconds=3)
+TODAY = datetime.now(UTC).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,13 @@ async def test_a_guardian_is_refused_while_nats_is_away_and_reads_again_by_itsel
     assert answer.code == grpc.StatusCode.UNAVAILABLE
     with refused("ACCESS_STALE"):
         await family.calls.guardian(family.guardian).pupils()
+    granny = new_id()
+    days = {"valid_from": TODAY, "valid_until": TODAY + timedelta(days=30)}
+    await family.school.trust(granny, family.pupil, SCOPE_MARKS, **days)
+    with refused("ACCESS_STALE"):
+        await family.calls.guardian(granny).week(family.pupil)
+    with refused("ACCESS_STALE"):
+        await family.calls.guardian(granny).pupils()
     # A stranger learns nothing new, a pupil's own diary needs no relation, neither does a teacher's lesson.
     with refused("NOT_THEIR_PUPIL"):
         await family.calls.guardian(new_id()).week(family.pupil)

@@ -106,7 +106,8 @@ class FamilyPages:
             self._views.ListViews(asked),
         )
         zone = self._answers.zone(request)
-        view = LooksView(pupil_id, reply.pupil_name, look_views(seen.views, zone), seen.next_page_token)
+        looks = look_views(seen.views, reply.delegations, zone)
+        view = LooksView(pupil_id, reply.pupil_name, looks, seen.next_page_token)
         return self._answers.html(
             "trusted/views.html", frame, view=view, today=self._answers.clock.today(zone)
         )

@@ -182,11 +182,12 @@ def trust_view(one: Trust, zone: ZoneInfo) -> TrustView:
     )
 
 
-def look_views(views: Iterable[View], zone: ZoneInfo) -> tuple[Look, ...]:
-    """Who looked, when, and at which days."""
+def look_views(views: Iterable[View], trusted: Iterable[Delegation], zone: ZoneInfo) -> tuple[Look, ...]:
+    """Who looked, when, and at which days; without a name when they were trusted more than a year ago."""
+    names = {one.trusted_id: one.trusted_name for one in trusted}
     return tuple(
         Look(
-            one.viewer_name,
+            names.get(one.viewer_id, ""),
             _local(one.seen_at, zone),
             date.fromisoformat(one.first_day),
             date.fromisoformat(one.last_day),

@@ -9,6 +9,7 @@ import pytest
 
 from school.access.v1.scope_pb2 import SCOPE_ATTENDANCE, SCOPE_HOMEWORK, SCOPE_MARKS, Scope
 from school.diary.v1.schools_pb2 import PupilInClass
+from school.diary.v1.views_pb2 import View
 from school.diary.v1.week_pb2 import DayInWeek, GetWeekResponse, PupilInWeek, TrustedWith
 from school.identity.v1.delegations_pb2 import (
     DELEGATION_STATE_HOLDS,
@@ -24,6 +25,7 @@ from services.gateway.pages.trusted.view import (
     STATES,
     family_view,
     invite_form,
+    look_views,
     scope_keys,
     scopes_of,
     trust_view,
@@ -97,6 +99,13 @@ def test_an_invitation_says_until_when_it_waits_and_what_holds_does_not() -> Non
 
     assert trust_view(waiting, MOSCOW).answer_by is not None
     assert trust_view(Trust(valid_until="2026-05-31"), MOSCOW).answer_by is None
+
+
+def test_who_looked_is_called_as_the_family_knows_them() -> None:
+    views = [View(viewer_id=who, first_day="2025-11-17", last_day="2025-11-22") for who in ("g", "x")]
+    trusted = [delegation(DELEGATION_STATE_HOLDS, trusted_id="g", trusted_name="Ёлкина Вера")]
+
+    assert [one.viewer for one in look_views(views, trusted, MOSCOW)] == ["Ёлкина Вера", ""]
 
 
 def test_a_child_of_another_family_stands_apart_in_the_cabinet() -> None:

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bschool/diary/v1/views.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"\x91\x01\n\x04View\x12\x0f\n\x07view_id\x18\x01 \x01(\t\x12\x11\n\tviewer_id\x18\x02 \x01(\t\x12\x13\n\x0bviewer_name\x18\x03 \x01(\t\x12+\n\x07seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tfirst_day\x18\x05 \x01(\t\x12\x10\n\x08last_day\x18\x06 \x01(\t\"K\n\x10ListViewsRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x11ListViewsResponse\x12$\n\x05views\x18\x01 \x03(\x0b\x32\x15.school.diary.v1.View\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8d\x01\n\x0cViewsService\x12}\n\tListViews\x12!.school.diary.v1.ListViewsRequest\x1a\".school.diary.v1.ListViewsResponse\")\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/pupils/{pupil_id}/viewsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bschool/diary/v1/views.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\"|\n\x04View\x12\x0f\n\x07view_id\x18\x01 \x01(\t\x12\x11\n\tviewer_id\x18\x02 \x01(\t\x12+\n\x07seen_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tfirst_day\x18\x04 \x01(\t\x12\x10\n\x08last_day\x18\x05 \x01(\t\"K\n\x10ListViewsRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"R\n\x11ListViewsResponse\x12$\n\x05views\x18\x01 \x03(\x0b\x32\x15.school.diary.v1.View\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x8d\x01\n\x0cViewsService\x12}\n\tListViews\x12!.school.diary.v1.ListViewsRequest\x1a\".school.diary.v1.ListViewsResponse\")\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/pupils/{pupil_id}/viewsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,12 +36,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_VIEWSSERVICE'].methods_by_name['ListViews']._loaded_options = None
   _globals['_VIEWSSERVICE'].methods_by_name['ListViews']._serialized_options = b'\252\324\030\002\020\001\202\323\344\223\002\035\022\033/v1/pupils/{pupil_id}/views'
-  _globals['_VIEW']._serialized_start=143
-  _globals['_VIEW']._serialized_end=288
-  _globals['_LISTVIEWSREQUEST']._serialized_start=290
-  _globals['_LISTVIEWSREQUEST']._serialized_end=365
-  _globals['_LISTVIEWSRESPONSE']._serialized_start=367
-  _globals['_LISTVIEWSRESPONSE']._serialized_end=449
-  _globals['_VIEWSSERVICE']._serialized_start=452
-  _globals['_VIEWSSERVICE']._serialized_end=593
+  _globals['_VIEW']._serialized_start=142
+  _globals['_VIEW']._serialized_end=266
+  _globals['_LISTVIEWSREQUEST']._serialized_start=268
+  _globals['_LISTVIEWSREQUEST']._serialized_end=343
+  _globals['_LISTVIEWSRESPONSE']._serialized_start=345
+  _globals['_LISTVIEWSRESPONSE']._serialized_end=427
+  _globals['_VIEWSSERVICE']._serialized_start=430
+  _globals['_VIEWSSERVICE']._serialized_end=571
 # @@protoc_insertion_point(module_scope)

@@ -27,16 +27,15 @@ class View(_message.Message):
 
     VIEW_ID_FIELD_NUMBER: _builtins.int
     VIEWER_ID_FIELD_NUMBER: _builtins.int
-    VIEWER_NAME_FIELD_NUMBER: _builtins.int
     SEEN_AT_FIELD_NUMBER: _builtins.int
     FIRST_DAY_FIELD_NUMBER: _builtins.int
     LAST_DAY_FIELD_NUMBER: _builtins.int
     view_id: _builtins.str
     """The view."""
     viewer_id: _builtins.str
-    """Who looked."""
-    viewer_name: _builtins.str
-    """Their name to show."""
+    """Who looked. What they are called is told by `DelegationsService.ListDelegations`, to those who may know
+    whom the family trusts.
+    """
     first_day: _builtins.str
     """The first of the days that were shown, YYYY-MM-DD."""
     last_day: _builtins.str
@@ -50,14 +49,13 @@ class View(_message.Message):
         *,
         view_id: _builtins.str = ...,
         viewer_id: _builtins.str = ...,
-        viewer_name: _builtins.str = ...,
         seen_at: _timestamp_pb2.Timestamp | None = ...,
         first_day: _builtins.str = ...,
         last_day: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["seen_at", b"seen_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day", "seen_at", b"seen_at", "view_id", b"view_id", "viewer_id", b"viewer_id", "viewer_name", b"viewer_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_day", b"first_day", "last_day", b"last_day", "seen_at", b"seen_at", "view_id", b"view_id", "viewer_id", b"viewer_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
