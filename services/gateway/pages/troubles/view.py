@@ -110,7 +110,7 @@ def _door_actions(reason: str) -> tuple[Action, ...]:
     if reason == "ACCOUNT_NOT_ACTIVATED":
         return (Action("trouble.activate", "/sign-in#by-password"), again)
     if reason == "SNILS_UNKNOWN":
-        return (password, Action("trouble.find_school", "/account-request"), again)
+        return (password, Action("trouble.find_school", "/schools"), again)
     if reason in ESIA_MAY_HELP and reason in PASSWORD_HELPS:
         return (again, password)
     if reason in ESIA_MAY_HELP:
