@@ -60,6 +60,7 @@ from services.identity.own_data.worker import Eraser
 from services.identity.passwords import Passwords
 from services.identity.people.rpc import PeopleRpc
 from services.identity.recoveries.rpc import PasswordsRpc
+from services.identity.regions.keeper import DirectoryKeeper
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.regions.rules import Directory
 from services.identity.regions.storage import read_directory
@@ -172,6 +173,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
             use_cases.class_issue_worker,
             Eraser(use_cases.own_data),
             ConnectionNews(use_cases.school_watches),
+            DirectoryKeeper(directory, settings.regions_file),
             serving(
                 listen=settings.listen,
                 domain=DOMAIN,

@@ -90,6 +90,8 @@ class Town:
     """Opens what identity seals to notifications."""
     inside: Identity | None = None
     """The service itself, when it runs in the test's own process."""
+    keys: Keys | None = None
+    """What it signs access tokens with, likewise."""
     _numbers: Any = field(default_factory=lambda: count(1))
 
     async def sweep(self) -> None:
@@ -341,7 +343,14 @@ async def town(
         keyring = Keyring.read(folder / "snils-keys.json")
         doors = doors_of(to_identity, bench, clock)
         yield Town(
-            identity.database, clock, bench, keyring, doors, Unsealer(sealing.private), inside=identity
+            identity.database,
+            clock,
+            bench,
+            keyring,
+            doors,
+            Unsealer(sealing.private),
+            inside=identity,
+            keys=keys,
         )
 
 

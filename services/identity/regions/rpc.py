@@ -1,4 +1,4 @@
-"""`RegionsService` on the wire. There is no use case between: the directory is read once, at start."""
+"""`RegionsService` on the wire. There is no use case between: the directory is in memory."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class RegionsRpc(regions_pb2_grpc.RegionsServiceServicer):
     """
 
     def __init__(self, directory: Directory, esia_answers: Callable[[], bool]) -> None:
-        self._replies = {answers: _reply(directory, esia_down=not answers) for answers in (True, False)}
+        self._directory = directory
         self._esia_answers = esia_answers
 
     async def ListRegions(
         self, request: regions_pb2.ListRegionsRequest, context: Context
     ) -> regions_pb2.ListRegionsResponse:
         """Every region, in the order of their titles."""
-        return self._replies[self._esia_answers()]
+        return _reply(self._directory, esia_down=not self._esia_answers())
 
 
 def _reply(directory: Directory, *, esia_down: bool) -> regions_pb2.ListRegionsResponse:
@@ -38,6 +38,10 @@ def _reply(directory: Directory, *, esia_down: bool) -> regions_pb2.ListRegionsR
                 here=region is directory.here,
                 address=region.address,
                 esia_down=esia_down and region is directory.here and region.esia_enabled,
+                notices=[
+                    regions_pb2.RegionNotice(language=language, text=text)
+                    for language, text in region.notices
+                ],
             )
             for region in directory
         ]

@@ -40,6 +40,8 @@ class Region:
     title: str
     esia_enabled: bool
     address: str
+    notices: tuple[tuple[str, str], ...] = ()
+    """What the region says at its doors: language and text (R52)."""
 
 
 class Directory:
@@ -55,6 +57,10 @@ class Directory:
         if here not in self._regions:
             raise ValueError(f"the directory has no region {here!r}")
         self.here = self._regions[here]
+
+    def become(self, other: Directory) -> None:
+        """Be what ``other`` is: the operator has changed the file. Links keep the address they began with."""
+        self._regions, self.here = other._regions, other.here
 
     def __iter__(self) -> Iterator[Region]:
         """In the order of their titles."""

@@ -10,7 +10,7 @@ import grpc
 import httpx
 import pytest
 
-from school.identity.v1.regions_pb2 import ListRegionsResponse, Region
+from school.identity.v1.regions_pb2 import ListRegionsResponse, Region, RegionNotice
 from school.identity.v1.sessions_pb2 import RefreshSessionResponse
 from school.identity.v1.sign_in_pb2 import (
     CompleteEsiaSignInRequest,
@@ -190,3 +190,27 @@ def _ended(browser: Browser) -> list[str]:
     tokens = [c.metadata["authorization"][7:] for c in browser.gateway.stage.called("EndSession")]
     verifier = browser.gateway.stage.keys.verifier()
     return [str(verifier.verify(token).caller.session_id) for token in tokens]
+
+
+async def test_a_region_that_is_not_in_the_directory_is_told_plainly(played: Stage, folder: Path) -> None:
+    """R18: and the choice is shown."""
+    here = Region(code=REGION, title="Москва", here=True, address=PUBLIC)
+    played.on("ListRegions", lambda _: ListRegionsResponse(regions=[here]))
+    async with outside(played, folder) as gateway:
+        answer = await gateway.client.get("/sign-in?region=98", headers={"Accept": "text/html"})
+        assert answer.headers["location"] == "/?choose=1&unknown=1"
+        page = await gateway.client.get(answer.headers["location"], headers={"Accept": "text/html"})
+    assert "Такого региона в списке нет" in page.text
+
+
+async def test_what_a_region_says_at_its_doors_is_shown_there(played: Stage, folder: Path) -> None:
+    """R52: announced maintenance, in the language of the page."""
+    said = {"ru": "Ночью перерыв.", "en": "A break at night."}
+    notices = [RegionNotice(language=language, text=text) for language, text in said.items()]
+    here = Region(code=REGION, title="Москва", here=True, address=PUBLIC, notices=notices)
+    played.on("ListRegions", lambda _: ListRegionsResponse(regions=[here]))
+    async with outside(played, folder) as gateway:
+        for language, text in said.items():
+            headers = {"Accept": "text/html", "Accept-Language": language}
+            page = await gateway.client.get(f"/sign-in?region={REGION}", headers=headers)
+            assert f'lang="{language}">{text}</p>' in page.text

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import nats.errors as nats_errors
 import pytest
 from sqlalchemy import MetaData, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +19,7 @@ from services.kit.clock import SystemClock
 from services.kit.database import Transaction
 from services.kit.ids import new_id
 from services.kit.messaging import relay as relays
+from services.kit.messaging.bus import BusDown
 from services.kit.messaging.completeness import Completeness, completeness_table
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.envelope import EventMeta
@@ -248,3 +250,26 @@ async def test_what_is_settled_of_another_stream_shows_nothing(copying: Copying)
 
     await known.prove(copying.keeper.database, settled)
     assert known.as_of is None
+
+
+async def test_what_another_region_says_of_itself_shows_nothing(
+    copying: Copying, database_url: DatabaseUrl, nats: OwnNats
+) -> None:
+    """A31: even if its saying found its way into the stream."""
+    async with (
+        publisher(
+            await database_url("kit", prepare), nats.url("identity"), region="50", service="identity"
+        ) as foreign,
+        Relay(foreign.bus, foreign.database, all_told=EverythingTold, all_told_every=OFTEN_S),
+        copying.consuming(),
+    ):
+
+        async def it_was_said() -> bool:
+            try:
+                return (await foreign.bus.jetstream.stream_info("IDENTITY")).state.last_seq > 1
+            except (BusDown, nats_errors.Error):
+                return False
+
+        await eventually(it_was_said)
+        await asyncio.sleep(2)
+        assert copying.completeness.as_of is None

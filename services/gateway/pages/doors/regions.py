@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
@@ -43,6 +43,8 @@ class RegionsView:
     searchable: bool
     query: str
     back_query: str
+    unknown: bool = False
+    """Somebody asked for a region that is not in the directory."""
 
 
 def regions_view(regions: Sequence[Region], *, query: str, back: str) -> RegionsView:
@@ -83,6 +85,7 @@ class RegionPages:
             query=request.query_params.get("q", "").strip()[:60],
             back=wanted_back(request.query_params.get("back")),
         )
+        view = replace(view, unknown="unknown" in request.query_params)
         return self._answers.html("regions.html", self._answers.bare_frame(request), view=view)
 
     async def language(self, request: Request) -> Response:

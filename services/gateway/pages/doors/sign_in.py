@@ -32,6 +32,8 @@ class SignInView:
     back: str
     left: bool = False
     """The person has just signed out."""
+    notices: tuple[tuple[str, str], ...] = ()
+    """What the region says at its doors: language and text."""
     esia_exit: str = ""
     """Where they can leave Gosuslugi as well."""
     recovered: bool = False
@@ -41,6 +43,11 @@ class SignInView:
     login: str = ""
     reason: str = ""
     wait: int | None = None
+
+    def notice(self, language: str) -> tuple[str, str] | None:
+        """What the region says, in the language of the page if it says it in that; else in another."""
+        told = dict(self.notices)
+        return (language, told[language]) if language in told else next(iter(told.items()), None)
 
 
 def sign_in_view(region: Region, *, back: str) -> SignInView:
@@ -55,6 +62,7 @@ def sign_in_view(region: Region, *, back: str) -> SignInView:
         address=region.address,
         host=shown.host,
         back=back,
+        notices=tuple((notice.language, notice.text) for notice in region.notices),
     )
 
 
@@ -72,9 +80,10 @@ class SignInPages:
 
     async def show(self, request: Request) -> Response:
         """The doors of a region; without a region, of the one served here."""
-        region = await self._region(request.query_params.get("region", ""))
+        wanted = request.query_params.get("region", "")
+        region = await self._region(wanted)
         if region is None:
-            return self._answers.see_other("/")
+            return self._answers.see_other("/?choose=1&unknown=1" if wanted else "/")
         left = "left" in request.query_params
         view = replace(
             sign_in_view(region, back=wanted_back(request.query_params.get("back"))),

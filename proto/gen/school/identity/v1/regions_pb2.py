@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/regions.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"m\n\x06Region\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0c\x65sia_enabled\x18\x03 \x01(\x08\x12\x0c\n\x04here\x18\x04 \x01(\x08\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x11\n\tesia_down\x18\x06 \x01(\x08\"\x14\n\x12ListRegionsRequest\"B\n\x13ListRegionsResponse\x12+\n\x07regions\x18\x01 \x03(\x0b\x32\x1a.school.identity.v1.Region2\x8b\x01\n\x0eRegionsService\x12y\n\x0bListRegions\x12&.school.identity.v1.ListRegionsRequest\x1a\'.school.identity.v1.ListRegionsResponse\"\x19\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/regionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/regions.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"\xa0\x01\n\x06Region\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0c\x65sia_enabled\x18\x03 \x01(\x08\x12\x0c\n\x04here\x18\x04 \x01(\x08\x12\x0f\n\x07\x61\x64\x64ress\x18\x05 \x01(\t\x12\x11\n\tesia_down\x18\x06 \x01(\x08\x12\x31\n\x07notices\x18\x07 \x03(\x0b\x32 .school.identity.v1.RegionNotice\".\n\x0cRegionNotice\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x14\n\x12ListRegionsRequest\"B\n\x13ListRegionsResponse\x12+\n\x07regions\x18\x01 \x03(\x0b\x32\x1a.school.identity.v1.Region2\x8b\x01\n\x0eRegionsService\x12y\n\x0bListRegions\x12&.school.identity.v1.ListRegionsRequest\x1a\'.school.identity.v1.ListRegionsResponse\"\x19\xaa\xd4\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\r\x12\x0b/v1/regionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_REGIONSSERVICE'].methods_by_name['ListRegions']._loaded_options = None
   _globals['_REGIONSSERVICE'].methods_by_name['ListRegions']._serialized_options = b'\252\324\030\002\010\001\202\323\344\223\002\r\022\013/v1/regions'
-  _globals['_REGION']._serialized_start=117
-  _globals['_REGION']._serialized_end=226
-  _globals['_LISTREGIONSREQUEST']._serialized_start=228
-  _globals['_LISTREGIONSREQUEST']._serialized_end=248
-  _globals['_LISTREGIONSRESPONSE']._serialized_start=250
-  _globals['_LISTREGIONSRESPONSE']._serialized_end=316
-  _globals['_REGIONSSERVICE']._serialized_start=319
-  _globals['_REGIONSSERVICE']._serialized_end=458
+  _globals['_REGION']._serialized_start=118
+  _globals['_REGION']._serialized_end=278
+  _globals['_REGIONNOTICE']._serialized_start=280
+  _globals['_REGIONNOTICE']._serialized_end=326
+  _globals['_LISTREGIONSREQUEST']._serialized_start=328
+  _globals['_LISTREGIONSREQUEST']._serialized_end=348
+  _globals['_LISTREGIONSRESPONSE']._serialized_start=350
+  _globals['_LISTREGIONSRESPONSE']._serialized_end=416
+  _globals['_REGIONSSERVICE']._serialized_start=419
+  _globals['_REGIONSSERVICE']._serialized_end=558
 # @@protoc_insertion_point(module_scope)

@@ -30,6 +30,7 @@ class Region(_message.Message):
     HERE_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     ESIA_DOWN_FIELD_NUMBER: _builtins.int
+    NOTICES_FIELD_NUMBER: _builtins.int
     code: _builtins.str
     """The region's code, such as "77"."""
     title: _builtins.str
@@ -44,6 +45,10 @@ class Region(_message.Message):
     """Whether ESIA is known not to answer just now, so that people need not find out by trying; known
     for the region served here only. The password door is open all the same.
     """
+    @_builtins.property
+    def notices(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegionNotice]:
+        """What the region has to say at its doors, such as a day of maintenance; by language, usually none."""
+
     def __init__(
         self,
         *,
@@ -53,14 +58,41 @@ class Region(_message.Message):
         here: _builtins.bool = ...,
         address: _builtins.str = ...,
         esia_down: _builtins.bool = ...,
+        notices: _abc.Iterable[Global___RegionNotice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "esia_down", b"esia_down", "esia_enabled", b"esia_enabled", "here", b"here", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code", b"code", "esia_down", b"esia_down", "esia_enabled", b"esia_enabled", "here", b"here", "notices", b"notices", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Region: _TypeAlias = Region  # noqa: Y015
+
+@_typing.final
+class RegionNotice(_message.Message):
+    """What a region says to whoever comes to its doors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    """"ru" or "en"."""
+    text: _builtins.str
+    """The text, a sentence or two."""
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegionNotice: _TypeAlias = RegionNotice  # noqa: Y015
 
 @_typing.final
 class ListRegionsRequest(_message.Message):
