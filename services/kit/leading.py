@@ -7,10 +7,12 @@ read or store anything.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.kit.database import driver_of
 
 
 class Seat:
@@ -36,7 +38,7 @@ class Seat:
 
         Who sleeps would else believe for as long that they still lead.
         """
-        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver = driver_of(connection)
         await driver.add_listener(self._channel, lambda *_: wake())
         driver.add_termination_listener(lambda _: wake())
 

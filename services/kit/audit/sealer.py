@@ -23,7 +23,7 @@ from services.kit.background import Background
 from services.kit.database import Database
 
 _BATCH: Final = 500  # about ten milliseconds of the event loop
-_PAUSE_S: Final = 0.25  # the commits of a busy service are sealed together
+_PAUSE_S: Final = 1.0  # the commits of a busy service are sealed together; one alone is sealed at once
 _LOOK_EVERY_S: Final = 20  # for what nobody told of: an entry may wait a minute
 _TAKE_OVER_S: Final = 5
 _TELL_EVERY_S: Final = 0.5

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, delete, func, insert, literal, or_, select
+from sqlalchemy import Uuid, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,6 +41,10 @@ _UNSEALED: Final = (
     .order_by(audit_unsealed.c.entry_id)
     .limit(bindparam("most"))
 )
+_SEAL: Final = insert(audit_chain)
+_SEALED: Final = delete(audit_unsealed).where(
+    audit_unsealed.c.entry_id == func.any(bindparam("ids", type_=ARRAY(Uuid)))
+)
 _LINKS: Final = (
     select(audit_chain.c.position, audit_chain.c.digest, audit_chain.c.entry_id, *_ENTRY)
     .join_from(audit_chain, audit, audit.c.id == audit_chain.c.entry_id, isouter=True)
@@ -64,11 +68,10 @@ async def unsealed(connection: AsyncConnection, most: int) -> list[Entry]:
 async def seal(connection: AsyncConnection, links: Sequence[Link]) -> None:
     """Put entries into the chain; they wait no longer."""
     await connection.execute(
-        insert(audit_chain),
+        _SEAL,
         [{"position": one.position, "entry_id": one.entry.id, "digest": one.digest} for one in links],
     )
-    ids = literal([one.entry.id for one in links], ARRAY(Uuid))
-    await connection.execute(delete(audit_unsealed).where(audit_unsealed.c.entry_id == func.any(ids)))
+    await connection.execute(_SEALED, {"ids": [one.entry.id for one in links]})
 
 
 async def digest_at(connection: AsyncConnection, position: int) -> bytes | None:

@@ -8,11 +8,15 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, literal, select, text, tuple_, update
+from asyncpg import UniqueViolationError
+from sqlalchemy import BigInteger, Uuid, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.kit.database import Driver
 from services.kit.leading import Seat
+from services.kit.postgres import naming_unavailable
+from services.kit.reader import Query
 from services.kit.tables import inbox, outbox, outbox_streams, requests
 
 _CHUNK: Final = 10_000  # rows changed by one statement: short locks, whatever the table's size
@@ -20,8 +24,9 @@ _CHUNK: Final = 10_000  # rows changed by one statement: short locks, whatever t
 SEAT: Final = Seat(0x6F7574626F780001, "outbox")
 """Of the one relay that publishes."""
 
-# What each event needs is built once: building a statement costs more than the database needs to run it.
-_NEXT_BATCH: Final = (
+# What each event needs is run by the driver itself: with SQLAlchemy around them the two would cost a service
+# as much as the change that the event tells of.
+_NEXT_BATCH: Final = Query(
     select(
         outbox.c.id,
         outbox.c.type,
@@ -33,11 +38,10 @@ _NEXT_BATCH: Final = (
     .where(outbox.c.stream_seq.is_(None))
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True)
 )
-_STORE_ACKS: Final = text(
+_STORE_ACKS: Final = (
     "UPDATE outbox SET stream_seq = ack.seq, published_at = coalesce(published_at, now()) "
-    "FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS bigint[])) AS ack (id, seq) "
+    "FROM unnest($1::uuid[], $2::bigint[]) AS ack (id, seq) "
     "WHERE outbox.id = ack.id"
 )
 
@@ -72,9 +76,14 @@ class Acknowledged:
     stream_seq: int
 
 
-async def next_batch(connection: AsyncConnection, limit: int) -> list[Pending]:
-    """The oldest events without an ack; locked, so that even two relays would not publish the same."""
-    rows = await connection.execute(_NEXT_BATCH, {"most": limit})
+class PlaceTaken(Exception):
+    """A sequence belongs to another event already: the stream went back."""
+
+
+async def next_batch(driver: Driver, limit: int) -> list[Pending]:
+    """The oldest events without an ack."""
+    with naming_unavailable():
+        rows = await driver.fetch(_NEXT_BATCH.sql, *_NEXT_BATCH.arguments({"most": limit}))
     return [Pending(*row) for row in rows]
 
 
@@ -94,13 +103,17 @@ async def published_up_to(connection: AsyncConnection, last_id: UUID | None) -> 
     return (await connection.execute(waiting)).first() is None
 
 
-async def store_acks(connection: AsyncConnection, acks: Mapping[UUID, int]) -> None:
-    """Remember at which sequence of the stream each event lies.
+async def store_acks(driver: Driver, acks: Mapping[UUID, int]) -> None:
+    """Remember at which sequence of the stream each event lies: of all, or of none.
 
     Raises:
-        IntegrityError: a sequence belongs to another event already: the stream went back.
+        PlaceTaken: of none, for the stream went back.
     """
-    await connection.execute(_STORE_ACKS, {"ids": list(acks), "seqs": list(acks.values())})
+    try:
+        with naming_unavailable():
+            await driver.execute(_STORE_ACKS, list(acks), list(acks.values()))
+    except UniqueViolationError as taken:
+        raise PlaceTaken from taken
 
 
 async def lowest_conflict(connection: AsyncConnection, acks: Mapping[UUID, int]) -> int | None:

@@ -23,16 +23,15 @@ from uuid import UUID
 import nats.errors
 from google.protobuf.message import Message
 from nats.js.errors import NoStreamResponseError, NotFoundError
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.background import Background
-from services.kit.database import Database
+from services.kit.database import Database, driver_of
 from services.kit.ids import new_id
 from services.kit.messaging import envelope, outbox, streams
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta
-from services.kit.messaging.outbox import Mark, Pending
+from services.kit.messaging.outbox import Mark, Pending, PlaceTaken
 from services.kit.messaging.streams import Held, Stream
 
 _BATCH: Final = 256  # read and stored at once
@@ -145,23 +144,24 @@ class Relay(Background):
 
     async def _publish_batch(self, connection: AsyncConnection) -> bool:
         """Publish the oldest events; true when there may be more to do at once."""
-        acks: dict[UUID, int] = {}
-        try:
-            async with connection.begin():
-                events = await outbox.next_batch(connection, _BATCH)
-                if not events:
-                    return False
-                outcomes = await self._publish(events)
-                acks = {
-                    event.id: outcome
-                    for event, outcome in zip(events, outcomes, strict=True)
-                    if isinstance(outcome, int)
-                }
-                if acks:
-                    self._end = max(self._end, *acks.values())
-                    await outbox.store_acks(connection, acks)
-        except IntegrityError:
-            await self._went_back(connection, acks)
+        # No transaction around it: the lock that this connection holds keeps two from publishing the same,
+        # and what was published and not stored is published again.
+        driver = driver_of(connection)
+        events = await outbox.next_batch(driver, _BATCH)
+        if not events:
+            return False
+        outcomes = await self._publish(events)
+        acks = {
+            event.id: outcome
+            for event, outcome in zip(events, outcomes, strict=True)
+            if isinstance(outcome, int)
+        }
+        if acks:
+            self._end = max(self._end, *acks.values())
+            try:
+                await outbox.store_acks(driver, acks)
+            except PlaceTaken:
+                await self._went_back(connection, acks)
         self._require_acks(outcomes)
         return len(events) == _BATCH
 
@@ -251,7 +251,8 @@ class Relay(Background):
             if conflict is not None:
                 count = await outbox.forget_above(connection, conflict - 1)
                 self._report_loss("two events at one place", count)
-            await outbox.store_acks(connection, acks)
+            # On the connection under this transaction, so a part of it.
+            await outbox.store_acks(driver_of(connection), acks)
 
     async def _check(self, connection: AsyncConnection) -> None:
         """Make sure that the stream is there and holds what was acknowledged."""
