@@ -82,6 +82,7 @@ from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
+from services.kit.reader import Reader
 from services.kit.revocation import EndedSessions, Revocation
 from services.kit.rpc.server import Register, serving
 from services.kit.service_tokens import ServiceVerifier
@@ -140,6 +141,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         clock=clock,
     )
     database = Database(settings.database_url, pool_size=settings.pool_size)
+    reader = Reader(settings.database_url, pool_size=settings.pool_size)
     bus = Bus(settings.nats_url, region=settings.region, service="identity")
     stream = Stream.of("identity", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     sweep = Sweep(database, clock)
@@ -147,6 +149,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     revocation = Revocation(bus, "IDENTITY", SessionEnded, ended, clock)
     async with (
         database,
+        reader,
         connect(settings.esia, now=clock.now) as esia,
         Passwords(settings.passwords.cost) as passwords,
         bus,
@@ -163,6 +166,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
             directory,
             keyring,
             tokens,
+            reader=reader,
             esia=esia,
             passwords=passwords,
             clock=clock,

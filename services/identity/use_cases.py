@@ -68,6 +68,7 @@ from services.identity.staff.usecases import Staff
 from services.identity.telling.usecases import Telling
 from services.kit.clock import Clock
 from services.kit.database import Database
+from services.kit.reader import Reader
 from services.kit.revocation import EndedSessions
 from services.kit.sealing import Sealer
 from services.kit.tokens import TokenIssuer
@@ -124,6 +125,7 @@ def use_cases_of(
     keyring: Keyring,
     tokens: TokenIssuer,
     *,
+    reader: Reader,
     esia: EsiaClient,
     passwords: Passwords,
     clock: Clock,
@@ -230,6 +232,7 @@ def use_cases_of(
         limiting=Limiting(database, relating, clock),
         people=People(
             database,
+            reader,
             keyring,
             open_account=insert_account,
             find=person_and_binding,

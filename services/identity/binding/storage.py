@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -38,9 +38,10 @@ from services.identity.binding.rules.roads import Road
 from services.identity.keyring import BlindIndex, Keyring, Sealed
 from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
-from services.identity.people.rules import FullName, Person, PersonStatus, Snils
+from services.identity.people.rules import FullName, Person, PersonStatus, Role, Snils
 from services.identity.people.storage import people, person_of, person_roles, roles_of_person
 from services.identity.schools.storage import schools
+from services.kit.reader import Query, Reader
 
 bindings = Table(
     "bindings",
@@ -156,21 +157,23 @@ _CANDIDATES_OF_PROFILE = union_all(
         people.c.snils_index.in_(bindparam("digests", expanding=True))
     ),
 )
-_PERSON_AND_BINDING = select(
-    people.c.id,
-    people.c.surname,
-    people.c.given_name,
-    people.c.patronymic,
-    roles_of_person.label("roles"),
-    exists()
-    .where(
-        bindings.c.region == bindparam("region"),
-        bindings.c.provider == bindparam("provider"),
-        bindings.c.account_id == bindparam("account_id"),
-        bindings.c.ended_at.is_(None),
-    )
-    .label("bound"),
-).where(people.c.id == bindparam("person_id"))
+# Asked for with every page.
+_PERSON_AND_BINDING: Final = Query(
+    select(
+        people.c.surname,
+        people.c.given_name,
+        people.c.patronymic,
+        roles_of_person.label("roles"),
+        exists()
+        .where(
+            bindings.c.region == bindparam("region"),
+            bindings.c.provider == bindparam("provider"),
+            bindings.c.account_id == bindparam("account_id"),
+            bindings.c.ended_at.is_(None),
+        )
+        .label("bound"),
+    ).where(people.c.id == bindparam("person_id"))
+)
 
 
 async def candidates_of_profile(
@@ -265,20 +268,21 @@ async def bound_accounts(
 
 
 async def person_and_binding(
-    connection: AsyncConnection, provider: Provider, *, person_id: UUID, account_id: UUID
+    reader: Reader, provider: Provider, *, person_id: UUID, account_id: UUID
 ) -> tuple[Person, bool] | None:
     """The person, and whether a profile is bound to the account; None when there is no such person."""
-    found = await connection.execute(
+    found = await reader.rows(
         _PERSON_AND_BINDING,
-        {
-            "region": provider.region,
-            "provider": provider.issuer,
-            "account_id": account_id,
-            "person_id": person_id,
-        },
+        region=provider.region,
+        provider=provider.issuer,
+        account_id=account_id,
+        person_id=person_id,
     )
-    row = found.first()
-    return None if row is None else (person_of(row), row.bound)
+    if not found:
+        return None
+    surname, given_name, patronymic, roles, bound = found[0]
+    name = FullName(surname, given_name, patronymic)
+    return Person(person_id, name, frozenset(map(Role, roles or ()))), bound
 
 
 async def subject_of_account(connection: AsyncConnection, provider: Provider, account_id: UUID) -> str | None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Uuid,
+    bindparam,
     delete,
     exists,
     literal_column,
@@ -60,27 +61,43 @@ class Seen:
     """Whether they had entered from any."""
 
 
+# Built once, as every statement of a sign-in: building one costs more than the database needs to run it.
+_theirs = known_devices.c.person_id == bindparam("person")
+_SEE: Final = (
+    insert(known_devices)
+    .values(
+        person_id=bindparam("person"),
+        device_digest=bindparam("device"),
+        network_digest=bindparam("network"),
+        last_seen_at=bindparam("now"),
+    )
+    .on_conflict_do_update(
+        index_elements=[known_devices.c.person_id, known_devices.c.device_digest],
+        set_={"last_seen_at": bindparam("now")},
+    )
+    .returning(
+        # A statement sees the rows that were there before it; whether it inserted is told by the row itself.
+        literal_column("(xmax = 0)", Boolean).label("inserted"),
+        exists(
+            select(1).where(_theirs, known_devices.c.device_digest.in_(bindparam("devices", expanding=True)))
+        ).label("before"),
+        exists(select(1).where(_theirs)).label("anywhere"),
+    )
+)
+
+
 async def see(connection: AsyncConnection, person_id: UUID, place: Place, *, now: datetime) -> Seen:
     """Remember that a person enters from a place now. Of several entrances at once one is the first."""
-    person = known_devices.c.person_id == person_id
-    # A statement sees the rows that were there before it; whether it inserted is told by the row itself.
-    inserted = literal_column("(xmax = 0)", Boolean)
-    before = exists(select(1).where(person, known_devices.c.device_digest.in_(place.device)))
-    anywhere = exists(select(1).where(person))
     row = (
         await connection.execute(
-            insert(known_devices)
-            .values(
-                person_id=person_id,
-                device_digest=place.device[0],
-                network_digest=place.network[0],
-                last_seen_at=now,
-            )
-            .on_conflict_do_update(
-                index_elements=[known_devices.c.person_id, known_devices.c.device_digest],
-                set_={"last_seen_at": now},
-            )
-            .returning(inserted.label("inserted"), before.label("before"), anywhere.label("anywhere"))
+            _SEE,
+            {
+                "person": person_id,
+                "device": place.device[0],
+                "devices": place.device,
+                "network": place.network[0],
+                "now": now,
+            },
         )
     ).one()
     return Seen(before=row.before or not row.inserted, anywhere=row.anywhere)

@@ -32,6 +32,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
 from services.kit.ids import new_id
+from services.kit.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class FindPerson(Protocol):
     """A person beside what only bindings know."""
 
     async def __call__(
-        self, connection: AsyncConnection, provider: Provider, *, person_id: UUID, account_id: UUID
+        self, reader: Reader, provider: Provider, *, person_id: UUID, account_id: UUID
     ) -> tuple[Person, bool] | None:
         """The person, and whether a profile is bound to the account; None when there is no such person."""
         ...
@@ -83,6 +84,7 @@ class People:
     """What people do with persons.
 
     Args:
+        reader: reads what is asked with every page.
         open_account: the part of accounts when somebody is registered.
         find: the part of bindings when somebody asks who they are.
         quarantine: the part of cases when somebody else is registered with a SNILS.
@@ -93,6 +95,7 @@ class People:
     def __init__(
         self,
         database: Database,
+        reader: Reader,
         keyring: Keyring,
         *,
         open_account: OpenAccount,
@@ -103,6 +106,7 @@ class People:
         clock: Clock,
     ) -> None:
         self._database = database
+        self._reader = reader
         self._open_account = open_account
         self._find = find
         self._quarantine = quarantine
@@ -113,10 +117,9 @@ class People:
 
     async def me(self, caller: Caller) -> tuple[Person, bool]:
         """The caller, and whether an ESIA profile is bound to their account. Raises `UnknownPerson`."""
-        async with self._database.read() as connection:
-            found = await self._find(
-                connection, self._provider, person_id=caller.person_id, account_id=caller.account_id
-            )
+        found = await self._find(
+            self._reader, self._provider, person_id=caller.person_id, account_id=caller.account_id
+        )
         if found is None:
             raise UnknownPerson
         return found
