@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import cast
 from urllib.parse import parse_qsl
@@ -42,6 +43,7 @@ class Website:
     ) -> None:
         self._clients = clients
         self._site = site
+        self._routes = _Routes(site.routes)
         self._authentication = authentication
         self._cookies = cookies
 
@@ -76,7 +78,7 @@ class Website:
 
     def _route(self, exchange: Exchange) -> BaseRoute:
         allowed: set[str] = set()
-        for route in self._site.routes:
+        for route in self._routes.near(exchange.scope["path"]):
             match, found = route.matches(exchange.scope)
             if match is Match.NONE:
                 continue
@@ -123,6 +125,25 @@ class Website:
 
     def _sender(self, exchange: Exchange, state: BrowserState) -> _Sender:
         return _Sender(exchange, state, self._cookies)
+
+
+class _Routes:
+    """The pages' routes: there are a hundred, and most are found by their path without trying one."""
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        self._by_path: dict[str, list[BaseRoute]] = {}
+        self._with_fields: list[BaseRoute] = []
+        for route in routes:
+            path = getattr(route, "path", "{")
+            if "{" in path:
+                self._with_fields.append(route)
+            else:
+                self._by_path.setdefault(path, []).append(route)
+
+    def near(self, path: str) -> Iterator[BaseRoute]:
+        """Those that may match a path, the ones that are nothing but it first."""
+        yield from self._by_path.get(path, ())
+        yield from self._with_fields
 
 
 class _Sender:

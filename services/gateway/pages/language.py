@@ -6,6 +6,7 @@ compiled files are needed. The Russian catalogue is the first one: it is what a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from io import BytesIO
@@ -71,9 +72,16 @@ class Speech:
         compiled.seek(0)
         self._translations = Translations(compiled)
         self._locale = Locale.parse(language)
+        self._said: dict[str, Markup] = {}
 
     def say(self, key: str, **values: object) -> Markup:
         """The text of a key with its values filled in, escaped; ``n`` chooses the plural form."""
+        if not values:
+            # Most of a page; looking a text up anew costs more than writing it.
+            return self._said.get(key) or self._said.setdefault(key, self._filled(key, values))
+        return self._filled(key, values)
+
+    def _filled(self, key: str, values: Mapping[str, object]) -> Markup:
         n = values.get("n")
         if isinstance(n, int):
             text = self._translations.ungettext(key, key, n)
