@@ -1,4 +1,7 @@
-"""`make bench`: the figures of this machine. `make bench ARGS="week live"` measures only these."""
+"""`make bench`: the figures of this machine. `make bench ARGS="week live"` measures only these.
+
+`make bench ARGS="binding --persons 1000 1000000"` says how large identity's register is to be.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import asyncio
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from deploy.local.region import Region, region
 from deploy.local.settings import ANY_PORTS, LocalSettings
-from tests.bench import esia, issuing, live, memory, passwords, revocation, sign_in, week
+from tests.bench import binding, esia, issuing, live, memory, passwords, revocation, sign_in, week
 from tests.bench.machine import machine_line
 from tests.bench.table import Table
 from tests.support.backbone import folder
@@ -26,10 +30,12 @@ SECTIONS: dict[str, Measure] = {
     "live": live.measure,
     "revocation": revocation.measure,
     "esia": esia.measure,
+    "binding": binding.measure,  # last: it fills identity's database
 }
 
 
-async def _main(sections: list[str]) -> None:
+async def _main(sections: list[str], persons: list[int]) -> None:
+    measures = SECTIONS | {"binding": partial(binding.measure, sizes=persons)}
     table = Table()
     # A folder that PostgreSQL's user can enter: else, as root, the data stays behind in /var/lib.
     async with folder() as state:
@@ -42,7 +48,7 @@ async def _main(sections: list[str]) -> None:
                 "until every service knows all families, from events", f"{time.perf_counter() - began:.1f} s"
             )
             for section in sections:
-                await SECTIONS[section](running, table)
+                await measures[section](running, table)
     sys.stdout.write(f"\n{machine_line()}\n\n{table.markdown()}\n")
 
 
@@ -51,4 +57,12 @@ if __name__ == "__main__":
     parser.add_argument(
         "sections", nargs="*", choices=[[], *SECTIONS], help="what to measure; everything by default"
     )
-    asyncio.run(_main(parser.parse_args().sections or list(SECTIONS)))
+    parser.add_argument(
+        "--persons",
+        nargs="+",
+        type=int,
+        default=binding.SIZES,
+        help="sizes of the register for `binding`",
+    )
+    wish = parser.parse_args()
+    asyncio.run(_main(wish.sections or list(SECTIONS), wish.persons))

@@ -27,7 +27,7 @@ WEEKS = 4
 async def measure(region: Region, table: Table) -> None:
     """Rounds in turn, floor and mesh, so that a drift of the machine meets both."""
     mesh, floor = await _gets(region)
-    async with _floor(region, floor[0]) as base:
+    async with _floor(region, floor[0]) as (base, floor_pid):
         floor = [Get(base + wish.url) for wish in floor]
         await _same_answers(mesh[:20], floor[:20])
         for gets in (floor, mesh):
@@ -40,7 +40,8 @@ async def measure(region: Region, table: Table) -> None:
             for _ in range(ROUNDS)
         ]
         # While the floor is up: PostgreSQL is charged for its connections when they end.
-        await _add_cost(region, table, mesh)
+        await _add_cost(table, "week", _programs(region, "gateway", "diary", "postgres"), mesh)
+        await _add_cost(table, "week, floor", {"floor": floor_pid} | _programs(region, "postgres"), floor)
     ratios = sorted(ours.per_second / theirs.per_second for theirs, ours in pairs)
     table.add(
         f"week through the gateway ÷ floor, requests/s at {CONNECTIONS} connections",
@@ -52,17 +53,21 @@ async def measure(region: Region, table: Table) -> None:
     _add(table, "week, floor", [theirs for theirs, _ in pairs])
 
 
-async def _add_cost(region: Region, table: Table, gets: list[Get]) -> None:
+def _programs(region: Region, *names: str) -> dict[str, int]:
+    return {name: region.pid(name) for name in names}
+
+
+async def _add_cost(table: Table, what: str, programs: dict[str, int], gets: list[Get]) -> None:
     """Processor time of each process for one week: steadier than a rate while a machine is shared."""
 
     def spent() -> dict[str, float]:
-        return {name: cpu_seconds([region.pid(name)]) for name in ("gateway", "diary", "postgres")}
+        return {name: cpu_seconds([pid]) for name, pid in programs.items()}
 
     before = spent()
     answered = (await load(gets, connections=CONNECTIONS, seconds=SECONDS)).answered
     each = {name: (after - before[name]) / answered * 1000 for name, after in spent().items()}
     table.add(
-        "processor time of one week",
+        f"processor time of one {what}",
         f"{sum(each.values()):.2f} ms",
         beside=", ".join(f"{name} {ms:.2f} ms" for name, ms in each.items()),
     )
@@ -113,8 +118,8 @@ def _bare(body: bytes) -> object:
 
 
 @asynccontextmanager
-async def _floor(region: Region, first: Get) -> AsyncIterator[str]:
-    """The floor as a process; its address."""
+async def _floor(region: Region, first: Get) -> AsyncIterator[tuple[str, int]]:
+    """The floor as a process; its address and process id."""
     port = Ports().take("floor", 0)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.floor", region.database_url("diary"), str(port)
@@ -124,7 +129,7 @@ async def _floor(region: Region, first: Get) -> AsyncIterator[str]:
         async with asyncio.timeout(20):
             while not await _answers(Get(base + first.url)):
                 await asyncio.sleep(0.05)
-        yield base
+        yield base, process.pid
     finally:
         process.terminate()
         await process.wait()
