@@ -87,7 +87,7 @@ class People:
         rows = await self._fetch(
             """
             SELECT guardian_id, pupil_id FROM relations JOIN memberships USING (pupil_id)
-            WHERE ended_at IS NULL AND valid_until IS NULL AND until_on IS NULL
+            WHERE ended_at IS NULL AND coalesce(valid_until, 'infinity') >= current_date AND until_on IS NULL
             ORDER BY md5(relation_id::text) LIMIT $1
             """,
             count,
@@ -105,7 +105,7 @@ class People:
             JOIN memberships m USING (school_id, class_id)
             JOIN relations r USING (pupil_id)
             WHERE l.date < $2 AND c.grade > 1 AND m.from_on <= l.date AND m.until_on IS NULL
-              AND r.ended_at IS NULL AND r.valid_until IS NULL
+              AND r.ended_at IS NULL AND coalesce(r.valid_until, 'infinity') >= current_date
               AND NOT EXISTS (
                 SELECT 1 FROM marks k
                 WHERE k.school_id = l.school_id AND k.lesson_id = l.lesson_id AND k.pupil_id = m.pupil_id)
