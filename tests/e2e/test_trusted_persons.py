@@ -44,8 +44,14 @@ async def accept(friend: Window, link: str) -> None:
     await friend.open(link)
     await friend.expect_no_stumbles()
     await expect(page.locator("main")).to_contain_text("Если учётной записи нет")
-    await friend.enter(cast(friend.region, "hyphens")["login"])
-    await friend.open(link)
+    await page.get_by_role("link", name="Войти и посмотреть").click()
+    await page.locator('form[action="/sign-in/esia"] button').click()
+    await page.locator(f'button[name="person"][value="{cast(friend.region, "hyphens")["login"]}"]').click()
+    await page.locator('button[name="decision"][value="provide"]').click()
+    await page.wait_for_url(friend.region.url + "/**")
+    if friend.path == "/welcome":
+        await friend.open(link)
+    assert friend.path == link
     await expect(page.locator("main")).to_contain_text("оценки")
     await press(friend, "Принять")
     await expect(page.get_by_role("status").first).to_contain_text("Приглашение принято")
