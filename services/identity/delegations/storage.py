@@ -132,7 +132,6 @@ async def right_over(
     found = await connection.execute(
         select(people.c.birth_date).where(
             people.c.id == pupil_id,
-            people.c.status == PersonStatus.ACTIVE,
             select(1).where(person_roles.c.person_id == pupil_id, person_roles.c.role == Role.PUPIL).exists(),
         )
     )

@@ -35,6 +35,7 @@ from services.identity.delegations.rules import (
 from services.identity.delegations.usecases.facts import scope_numbers, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
 from services.identity.families.rules import TooYoungToSee
+from services.identity.families.storage.standing import person_exists
 from services.identity.pace import taking_at_least
 from services.identity.people.rules import FullName
 from services.identity.people.storage import person
@@ -162,6 +163,8 @@ class Granting:
     async def _invite(self, tx: Transaction, caller: Caller, wish: Wish) -> UUID:
         now, today = self._clock.now(), self._keeping.today()
         right = await self._require_right(tx, caller, wish.pupil_id)
+        if not await person_exists(tx.connection, wish.pupil_id):
+            raise NotTheirChild  # who has left keeps whom they trust, until somebody ends it
         require_term(wish.valid_until, right, today)
         login = None if wish.email else _login(wish.login)
         await storage.hold_pupil(tx.connection, wish.pupil_id)

@@ -9,8 +9,8 @@ from sqlalchemy import update
 
 from school.identity.v1 import events_pb2, families_pb2
 from services.identity.families.storage import relations
-from services.identity.people.rules import Role
-from services.identity.people.storage import insert_roles, person_roles
+from services.identity.people.rules import PersonStatus, Role
+from services.identity.people.storage import insert_roles, people, person_roles
 from tests.integration.identity.delegations.family import (
     Family,
     Somebody,
@@ -160,3 +160,14 @@ async def test_what_a_guardian_granted_ends_when_a_court_limits_them(here: Town)
     assert [one.version for one in await events(here, delegation_id)] == [1, 2]
     assert await reason(home.mother.invite(home.child.id)) == "NOT_THEIR_CHILD"
     assert await home.father.states(home.child.id) == ["LAPSED"]
+
+
+async def test_whoever_has_left_school_lets_in_nobody_new_and_puts_out_whom_they_trust(here: Town) -> None:
+    home, granny, delegation_id = await trusting(here)
+    async with here.database.transaction() as tx:
+        await tx.execute(update(people).where(people.c.id == home.child.id).values(status=PersonStatus.LEFT))
+
+    assert await reason(home.mother.invite(home.child.id)) == "NOT_THEIR_CHILD"
+    await home.father.withdraw(home.child.id, delegation_id)
+
+    assert not (await granny.trust()).held
