@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 
 from deploy.local.esia.people import Person as Citizen
 from school.access.v1.policy_pb2 import Pending
@@ -295,6 +295,18 @@ class Doors:
 def bearer(session: sessions_pb2.Session) -> tuple[tuple[str, str]]:
     """The metadata by which a call carries a session."""
     return (("authorization", f"Bearer {session.access_token}"),)
+
+
+async def somebody_waits(here: Town) -> bool:
+    """Whether a transaction waits for a lock that another one holds."""
+    async with here.database.read() as connection:
+        waiting = await connection.scalar(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND wait_event_type = 'Lock'"
+            )
+        )
+    return bool(waiting)
 
 
 async def refused(call: Awaitable[object]) -> Refusal:

@@ -104,6 +104,7 @@ class Candidate:
     """Of the person's schools."""
     activated: bool
     account_version: int
+    person_version: int
     generation: int
     """Of the account's bindings: raised by each that ends (A7)."""
     road: Road | None = None
@@ -129,6 +130,7 @@ _columns = (
     people.c.snils_box_key,
     people.c.snils_disputed,
     people.c.status,
+    people.c.version.label("person_version"),
     accounts.c.id.label("account_id"),
     accounts.c.state,
     accounts.c.activated_at.is_not(None).label("activated"),
@@ -329,5 +331,6 @@ def _candidate(row: Any, keyring: Keyring) -> Candidate:
         zones=tuple(ZoneInfo(zone) for zone in row.zones or ()),
         activated=bool(row.activated),
         account_version=row.account_version,
+        person_version=row.person_version,
         generation=row.binding_generation,
     )

@@ -23,11 +23,9 @@ from sqlalchemy import (
     Text,
     Uuid,
     bindparam,
-    column,
     delete,
     insert,
     select,
-    table,
     text,
     update,
 )
@@ -128,7 +126,7 @@ _OF_PROFILE = (
 # Stages in which the profile lies here, sealed.
 _AWAITING = (Stage.PASSWORD_NEEDED, Stage.CONFIRMATION_NEEDED)
 
-_FINISH = (
+FINISH = (
     update(link_transactions)
     .where(
         link_transactions.c.id == bindparam("link"),
@@ -143,31 +141,6 @@ _FINISH = (
         profile_box_key=None,
     )
 )
-
-
-# The table of `binding`, which stands above this capability.
-_bindings = table(
-    "bindings",
-    column("subject", Text),
-    column("region", Text),
-    column("provider", Text),
-    column("account_id", Uuid),
-    column("ended_at", DateTime(timezone=True)),
-)
-# Whoever ends the binding waits for the session that is begun by it, and ends that as well; or was first.
-_held = (
-    select(_bindings.c.subject)
-    .where(
-        _bindings.c.subject == bindparam("held_subject"),
-        _bindings.c.region == bindparam("held_region"),
-        _bindings.c.provider == bindparam("held_provider"),
-        _bindings.c.account_id == bindparam("held_account"),
-        _bindings.c.ended_at.is_(None),
-    )
-    .with_for_update(read=True)
-    .cte("held")
-)
-_FINISH_HELD = _FINISH.where(select(_held.c.subject).exists())
 
 
 async def insert_link(
@@ -316,29 +289,8 @@ async def finish(
 ) -> bool:
     """End a sign-in as ``stage`` says; whether it was still under way. The profile is forgotten."""
     finished = await connection.execute(
-        _FINISH,
+        FINISH,
         {"link": link_id, "now": now, "new_stage": stage, "new_subject": subject, "new_person": person_id},
-    )
-    return finished.rowcount == 1
-
-
-async def finish_bound(
-    connection: AsyncConnection, link: Link, *, subject: str, account_id: UUID, person_id: UUID, now: datetime
-) -> bool:
-    """End a sign-in by which a bound profile is in; whether it was under way, and the binding still holds."""
-    finished = await connection.execute(
-        _FINISH_HELD,
-        {
-            "link": link.id,
-            "now": now,
-            "new_stage": Stage.DONE,
-            "new_subject": subject,
-            "new_person": person_id,
-            "held_subject": subject,
-            "held_region": link.provider.region,
-            "held_provider": link.provider.issuer,
-            "held_account": account_id,
-        },
     )
     return finished.rowcount == 1
 

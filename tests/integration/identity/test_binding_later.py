@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import update
 
 from deploy.local.esia.people import Person as Citizen
+from services.identity.accounts.rules import AccountState
+from services.identity.accounts.storage import accounts, lock_account
 from services.identity.binding.storage import bindings
 from services.identity.cases.storage.tables import case_people, cases
 from services.identity.corrections.storage import data_for_update
@@ -14,7 +18,8 @@ from services.identity.people.rules import Snils
 from services.identity.people.storage import hide_snils, people, snils_digests
 from tests.support.case_office import GUARDIAN, Resolution, case_desk
 from tests.support.clock import MovableClock
-from tests.support.identity import Doors, Registered, Town, reason, refused
+from tests.support.identity import Doors, Registered, Town, reason, refused, somebody_waits
+from tests.support.waiting import eventually
 
 NAME = "Королёва Алёна Сергеевна"
 
@@ -187,6 +192,42 @@ async def test_a_school_that_corrects_the_snils_pauses_what_was_opened_through_e
     # Also when ESIA shows no SNILS any more: the one it showed last counts.
     here.at_esia(citizen, snils=None, level="confirmed")
     assert await reason(doors.enter(citizen)) == "SNILS_DIFFERS"
+
+
+async def test_an_entry_waits_for_a_correction_that_was_first(here: Town, doors: Doors) -> None:
+    """A14: it had compared with what was registered before; no session is left by it."""
+    person, citizen = await _bound(here)
+    redirect = await doors.back_from_esia(citizen)
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            update(people)
+            .where(people.c.id == person.person_id)
+            .values(
+                **hide_snils(here.keyring, person.person_id, Snils(here.snils())),
+                version=people.c.version + 1,
+            )
+        )
+        entering = asyncio.create_task(reason(doors.complete(redirect)))
+        await eventually(lambda: somebody_waits(here))
+
+    assert await entering == "SIGN_IN_UNKNOWN"
+    assert await reason(doors.enter(citizen)) == "SNILS_DIFFERS"
+
+
+async def test_an_entry_waits_for_a_block_that_was_first(here: Town, doors: Doors) -> None:
+    """A16: it had found the account open; no session is left by it."""
+    person, citizen = await _bound(here)
+    redirect = await doors.back_from_esia(citizen)
+    async with here.database.transaction() as tx:
+        await lock_account(tx.connection, person.account_id)
+        await tx.execute(
+            update(accounts).where(accounts.c.id == person.account_id).values(state=AccountState.BLOCKED)
+        )
+        entering = asyncio.create_task(reason(doors.complete(redirect)))
+        await eventually(lambda: somebody_waits(here))
+
+    assert await entering == "SIGN_IN_UNKNOWN"
+    assert await reason(doors.enter(citizen)) == "ACCOUNT_BLOCKED"
 
 
 async def test_a_correction_taken_back_lets_the_profile_in_again(here: Town, doors: Doors) -> None:

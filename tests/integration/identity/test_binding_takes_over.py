@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, update
 
 from services.identity.accounts.storage import accounts
 from services.identity.contacts.storage import contacts
 from services.identity.recoveries.storage import recoveries
 from services.kit.ids import new_id
 from tests.integration.identity.test_contacts import EMAIL, change
-from tests.support.identity import Town, reason
+from tests.support.identity import Town, reason, somebody_waits
 from tests.support.newcomer import (
     PERMANENT,
     TEMPORARY,
@@ -143,20 +143,9 @@ async def test_a_binding_waits_for_who_changes_the_account_and_then_counts_on(he
             .values(version=accounts.c.version + 1, password_hash="issued meanwhile")
         )
         binding = asyncio.create_task(here.doors.complete(redirect))
-        await eventually(lambda: _somebody_waits(here))
+        await eventually(lambda: somebody_waits(here))
     entered = (await binding).signed_in
 
     assert entered.bound_now
     (after,) = await here.rows(accounts, accounts.c.id == before.id)
     assert (after.version, after.password_hash) == (before.version + 2, None)
-
-
-async def _somebody_waits(here: Town) -> bool:
-    async with here.database.read() as connection:
-        waiting = await connection.scalar(
-            text(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )
-    return bool(waiting)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import grpc
-from sqlalchemy import text, update
+from sqlalchemy import update
 
 from deploy.local.esia.people import Person as Citizen
 from school.identity.v1 import binding_pb2, events_pb2, sessions_pb2
@@ -23,7 +23,7 @@ from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from services.kit.tables import outbox
 from tests.support.clock import MovableClock
-from tests.support.identity import DEADLINE, Doors, Town, bearer, reason, refused
+from tests.support.identity import DEADLINE, Doors, Town, bearer, reason, refused, somebody_waits
 from tests.support.newcomer import PERMANENT, Kind, Newcomer, Step, newcomer
 from tests.support.waiting import eventually
 
@@ -229,7 +229,7 @@ async def test_an_entry_waits_for_an_unbinding_that_was_first(here: Town) -> Non
             at=here.clock.now(),
         )
         entering = asyncio.create_task(reason(here.doors.complete(redirect)))
-        await eventually(lambda: _somebody_waits(here))
+        await eventually(lambda: somebody_waits(here))
 
     assert await entering == "SIGN_IN_UNKNOWN"
     live = [sessions.c.account_id == account_id, sessions.c.ended_at.is_(None), sessions.c.door == "esia"]
@@ -326,17 +326,6 @@ class _Office:
             request, timeout=DEADLINE, metadata=bearer(self.session)
         )
         return list(reply.bindings)
-
-
-async def _somebody_waits(here: Town) -> bool:
-    async with here.database.read() as connection:
-        waiting = await connection.scalar(
-            text(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                "AND wait_event_type = 'Lock'"
-            )
-        )
-    return bool(waiting)
 
 
 async def _office(here: Town) -> _Office:

@@ -17,6 +17,7 @@ from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountBlocked
 from services.identity.binding import storage
 from services.identity.binding.bind import Bound, Tried, bind
+from services.identity.binding.entry import finish_bound
 from services.identity.binding.rules import assurance
 from services.identity.binding.rules.assurance import LevelPolicy, day_of_entry
 from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SeveralRegistered, Verdict
@@ -240,20 +241,14 @@ class Admission:
             raise SignInUnknown
 
     async def finish_bound(self, tx: Transaction, link: Link, profile: Profile, bound: Candidate) -> None:
-        """The same by a binding that must hold: of an unbinding at the same moment one waits for the other.
+        """The same, after a session was begun by a binding.
+
+        Of an unbinding, a block or a correction at the same moment one waits for the other.
 
         Raises:
-            SignInUnknown: the link transaction is over, or the binding is; nothing is committed.
+            SignInUnknown: the link transaction is over, or what was judged has changed; nothing is committed.
         """
-        finished = await links.finish_bound(
-            tx.connection,
-            link,
-            subject=profile.subject,
-            account_id=bound.account_id,
-            person_id=bound.person.id,
-            now=self._clock.now(),
-        )
-        if not finished:
+        if not await finish_bound(tx.connection, link, bound, subject=profile.subject, now=self._clock.now()):
             raise SignInUnknown
 
     async def _refuse_changed(
