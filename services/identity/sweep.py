@@ -6,6 +6,7 @@ import asyncio
 from typing import Final
 
 from services.identity.account_requests.storage import sweep_account_requests
+from services.identity.binding.endings_of_cases import close_cases_of_bound
 from services.identity.cases.storage.cases import sweep_cases
 from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections
@@ -45,6 +46,7 @@ class Sweep(Background):
         async with self._database.read() as connection:
             await sweep_access_changes(connection, now=now)
             await sweep_account_requests(connection, now=now)
+            await close_cases_of_bound(connection, now=now)
             await sweep_cases(connection, now=now)
             await sweep_contacts(connection, now=now)
             await sweep_corrections(connection, now=now)

@@ -282,3 +282,18 @@ async def test_what_esia_said_and_cannot_be_registered_is_not_taken_over(here: T
     await refused_by_name(here, desk.school_id, at_esia="Лeбедева Алёна Сергеевна")  # a Latin e
 
     assert await reason(desk.settle((await only(desk)).case_id, ACCEPT)) == "BAD_FIELD"
+
+
+async def test_who_mends_it_at_esia_and_enters_leaves_no_case_behind(here: Town, clock: MovableClock) -> None:
+    """The case is closed by the next sweep; one of somebody who did not enter stays."""
+    desk = await case_desk(here)
+    person, snils = await refused_by_name(here, desk.school_id)
+    other, _ = await refused_by_name(here, desk.school_id)
+    clock.move(seconds=60)
+    await here.doors.enter(here.citizen("Королёва Алёна Сергеевна", snils=snils))
+
+    await here.sweep()
+
+    assert [case.people[0].person_id for case in (await desk.waiting()).cases] == [str(other.person_id)]
+    (row,) = await here.rows(cases, cases.c.person_id == person.person_id)
+    assert (row.state, row.resolution, row.said_box) == ("LAPSED", "AGREED", None)

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from school.identity.v1.activation_pb2 import GetActivationRequest
+from school.identity.v1.cases_pb2 import ListMyCasesRequest
 from school.identity.v1.corrections_pb2 import ListMyCorrectionsRequest
-from services.gateway.pages.answers import Answers
+from services.gateway.pages.account.cases import my_cases
+from services.gateway.pages.answers import Answers, unless_silent
 from services.gateway.pages.onboarding.view import activation_view
 
 PATH: Final = "/account/registered"
@@ -25,12 +27,14 @@ class RegisteredPages:
 
     async def show(self, request: Request) -> Response:
         """Every field, with the way to say that it is wrong, and the corrections of the last year."""
-        frame, registered, asked = await asyncio.gather(
+        frame, registered, asked, disagreed = await asyncio.gather(
             self._answers.frame(request),
             self._identity.activation.GetActivation(GetActivationRequest()),
             self._identity.corrections.ListMyCorrections(ListMyCorrectionsRequest()),
+            unless_silent(self._identity.cases.ListMyCases(ListMyCasesRequest())),
         )
         view = activation_view(
             registered.activation, self._answers.clock.now(), corrections=asked.corrections
         )
-        return self._answers.html("account/registered.html", frame, view=view, home=PATH)
+        cases = my_cases(disagreed.cases if disagreed else ())
+        return self._answers.html("account/registered.html", frame, view=view, cases=cases, home=PATH)

@@ -31,7 +31,7 @@ _SCHOOLS: Final = (
     .scalar_subquery()
 )
 _CASES: Final = select(cases, _PERSONS.label("person_ids"), _SCHOOLS.label("school_ids"))
-_FORGOTTEN: Final = {
+FORGOTTEN: Final = {
     "said_box": None,
     "said_box_key": None,
     "email_box": None,
@@ -149,7 +149,7 @@ async def close(connection: AsyncConnection, closed: Case) -> None:
             reason=closed.reason,
             closed_at=closed.closed_at,
             closed_by=closed.closed_by,
-            **_FORGOTTEN,
+            **FORGOTTEN,
         )
     )
 
@@ -183,7 +183,7 @@ async def sweep_cases(connection: AsyncConnection, *, now: datetime) -> None:
             cases.c.asked_at.is_(None),
             cases.c.kind != Kind.SEVERAL_REGISTERED,
         )
-        .values(state=State.LAPSED, resolution=Resolution.EXPIRED, closed_at=now, **_FORGOTTEN)
+        .values(state=State.LAPSED, resolution=Resolution.EXPIRED, closed_at=now, **FORGOTTEN)
     )
     await connection.execute(delete(cases).where(cases.c.closed_at < now - KEPT_CLOSED))
 

@@ -10,11 +10,15 @@ from starlette.responses import Response
 
 from school.access.v1.policy_pb2 import Role
 from school.identity.v1.audit_pb2 import VerifyAuditRequest
+from school.identity.v1.cases_pb2 import ListRegionCasesRequest
 from school.identity.v1.school_watches_pb2 import CountSchoolWatchesRequest
 from school.identity.v1.schools_pb2 import SearchSchoolsRequest
 from school.notifications.v1.delivery_pb2 import ListDeliveriesRequest
+from services.gateway.pages.answers import unless_silent
 from services.gateway.pages.language import zone_of
 from services.gateway.pages.school.desk import REGION_SECTIONS, REGION_URL, Desk
+from services.gateway.pages.school.overview.page import MOST_COUNTED
+from services.gateway.pages.school.overview.view import Waiting, waiting_cases
 from services.gateway.pages.school.region.view import (
     STATES,
     audit_view,
@@ -40,10 +44,11 @@ class RegionOfficePages:
             # Nothing here is secret, but it leads only to what an operator may open.
             raise RoleNeeded
         query = request.query_params.get("q", "").strip()[:_LONGEST_QUERY]
-        frame, reply, waiting = await asyncio.gather(
+        frame, reply, waiting, cases = await asyncio.gather(
             self._desk.answers.frame(request),
             self._desk.services.identity.schools.SearchSchools(SearchSchoolsRequest(title=query)),
             self._desk.services.identity.school_watches.CountSchoolWatches(CountSchoolWatchesRequest()),
+            self._waiting_cases(),
         )
         return self._desk.answers.html(
             "school/region.html",
@@ -54,7 +59,16 @@ class RegionOfficePages:
             schools=school_lines(reply.schools),
             more=reply.more,
             waiting=waiting.schools,
+            cases=cases,
         )
+
+    async def _waiting_cases(self) -> Waiting | None:
+        """What the region has to settle; None while nobody answers."""
+        wish = ListRegionCasesRequest(page_size=MOST_COUNTED)
+        reply = await unless_silent(self._desk.services.identity.cases.ListRegionCases(wish))
+        if reply is None:
+            return None
+        return waiting_cases(reply.cases, bool(reply.next_page_token), self._desk.answers.clock.now())
 
     async def deliveries(self, request: Request) -> Response:
         """Messages in a state, those that failed first."""
