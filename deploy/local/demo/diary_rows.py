@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from deploy.local.demo.neighbours import neighbours
 from deploy.local.demo.rows import FIRST_VERSION, Filling, Row, event_row
 from deploy.local.demo.school_year import SchoolYear
 from deploy.local.demo.works import CLASSWORK
@@ -25,6 +26,19 @@ def diary_rows(world: World, now: datetime) -> Filling:
     yield (
         tables.schools,
         ({"school_id": each.id, "title": each.title, "zone": each.zone} for each in world.schools),
+    )
+    yield (
+        tables.schools,
+        (
+            {
+                "school_id": each.id,
+                "title": each.title,
+                "zone": each.zone,
+                "connection": each.connection,
+                "connects_on": each.connects_on,
+            }
+            for each in neighbours(world)
+        ),
     )
     yield (
         tables.years,
@@ -105,6 +119,15 @@ def _events(world: World, school_of: Mapping[UUID, UUID], now: datetime) -> Iter
     """What opening the schools and their classes would have told; of the lessons nobody is told."""
     for school in world.schools:
         yield event_row(school.id, school_described(school.id, title=school.title, zone=school.zone), now)
+    for other in neighbours(world):
+        told = school_described(
+            other.id,
+            title=other.title,
+            zone=other.zone,
+            connection=other.connection,
+            connects_on=other.connects_on,
+        )
+        yield event_row(other.id, told, now)
     for each in world.classes:
         event = class_described(
             each.id,

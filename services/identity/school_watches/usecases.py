@@ -27,7 +27,7 @@ LINK_PATH: Final = "/schools/told"
 """Where the link of the letter leads, behind the region's address."""
 _DOORS_PATH: Final = "/sign-in"
 _TOLD_AT_ONCE: Final = 100
-_EVERY_S: Final = 20.0
+_EVERY_S: Final = 5.0
 
 
 class SchoolWatches:

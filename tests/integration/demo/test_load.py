@@ -12,6 +12,7 @@ from sqlalchemy import Table, func, select
 
 from deploy.local.demo.build import DEFAULT_SEED, build_world
 from deploy.local.demo.load import facts_of, load
+from deploy.local.demo.neighbours import neighbours
 from school.diary.v1 import events_pb2 as diary_events
 from school.identity.v1 import events_pb2
 from services.diary import tables as diary
@@ -95,7 +96,7 @@ async def test_persons_relations_and_classes_are_told_and_old_marks_are_not(load
     }
     types = await loaded.fetch("diary", select(outbox.c.type, func.count()).group_by(outbox.c.type))
     assert {row[0]: row[1] for row in types} == {
-        "school.diary.v1.SchoolDescribed": len(loaded.world.schools),
+        "school.diary.v1.SchoolDescribed": len(loaded.world.schools) + len(list(neighbours(loaded.world))),
         "school.diary.v1.ClassDescribed": len(loaded.world.classes),
         "school.diary.v1.ClassMembershipSet": len(loaded.world.memberships),
     }
