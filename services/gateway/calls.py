@@ -35,6 +35,7 @@ from school.identity.v1 import (
     contacts_pb2_grpc,
     corrections_pb2_grpc,
     delegations_pb2_grpc,
+    esia_children_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
@@ -153,6 +154,7 @@ class Identity:
         self.contacts = contacts_pb2_grpc.ContactsServiceStub(channel)
         self.corrections = corrections_pb2_grpc.CorrectionsServiceStub(channel)
         self.delegations = delegations_pb2_grpc.DelegationsServiceStub(channel)
+        self.esia_children = esia_children_pb2_grpc.EsiaChildrenServiceStub(channel)
         self.families = families_pb2_grpc.FamiliesServiceStub(channel)
         self.issuing = issuing_pb2_grpc.IssuingServiceStub(channel)
         self.own_data = own_data_pb2_grpc.OwnDataServiceStub(channel)

@@ -21,6 +21,7 @@ from school.identity.v1 import (
     corrections_pb2_grpc,
     delegations_pb2_grpc,
     directory_pb2_grpc,
+    esia_children_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
     own_data_pb2_grpc,
@@ -52,6 +53,7 @@ from services.identity.corrections.rpc import CorrectionsRpc
 from services.identity.delegations.rpc import DelegationsRpc
 from services.identity.directory.rpc import DirectoryRpc
 from services.identity.esia import EsiaClient, connect
+from services.identity.esia_children.rpc import EsiaChildrenRpc
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.issuing.rpc import IssuingRpc
 from services.identity.keyring import Keyring
@@ -229,6 +231,8 @@ def _register(
             use_cases.families, use_cases.adding, use_cases.registering, use_cases.limiting
         )
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(families, server)
+        esia_children = EsiaChildrenRpc(use_cases.searching, use_cases.deciding)
+        esia_children_pb2_grpc.add_EsiaChildrenServiceServicer_to_server(esia_children, server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)

@@ -12,6 +12,7 @@ from services.identity.binding.rules.assurance import LevelPolicy
 from services.identity.consents.settings import OperatorSettings
 from services.identity.credentials.settings import PasswordSettings
 from services.identity.esia import EsiaSettings
+from services.identity.esia_children.rules import KidsPolicy
 from services.identity.guesses.settings import GuessSettings
 from services.identity.people.rules import Role
 from services.identity.second_factor.rules import DEMANDING
@@ -39,6 +40,10 @@ class IdentitySettings(StoringSettings):
     """Whose days count where no school's do: a guardian's from and until, the age of who is at no school."""
     esia: EsiaSettings
     """``MESH_ESIA__…``: this mesh as a client system of ESIA."""
+    esia_kids: KidsPolicy = KidsPolicy.OFF
+    """Whether guardians may have ESIA asked for their children, and whether its word and the register's are
+    enough. ESIA must have granted kid_fullname, kid_birthdate and kid_snils, and know the address
+    ``/family/esia`` of the region."""
     esia_level: LevelPolicy = LevelPolicy.BY_AGE
     """Which ESIA accounts the region admits; see `services.identity.binding.rules.assurance`."""
     operator: OperatorSettings

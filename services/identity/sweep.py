@@ -13,6 +13,7 @@ from services.identity.corrections.storage import sweep_corrections
 from services.identity.delegations.storage import sweep_delegations
 from services.identity.devices.storage import sweep_devices
 from services.identity.directory.storage import sweep_access_changes
+from services.identity.esia_children.storage import sweep_child_searches
 from services.identity.guesses.storage import sweep_guesses
 from services.identity.issuing.storage.jobs import sweep_jobs
 from services.identity.links.storage import sweep_links
@@ -51,6 +52,7 @@ class Sweep(Background):
             await sweep_contacts(connection, now=now)
             await sweep_corrections(connection, now=now)
             await sweep_delegations(connection, now=now)
+            await sweep_child_searches(connection, now=now)
             await sweep_devices(connection, now=now)
             await sweep_jobs(connection, now=now)
             await sweep_links(connection, now=now)

@@ -13,6 +13,7 @@ from services.identity.corrections.storage import corrections
 from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
 from services.identity.directory.storage import access_changes
+from services.identity.esia_children.storage import child_searches, relation_proposals
 from services.identity.families.storage import relations
 from services.identity.families.storage.labels import child_labels
 from services.identity.families.storage.limits import court_limits
@@ -39,6 +40,7 @@ __all__ = [
     "case_schools",
     "cases",
     "child_labels",
+    "child_searches",
     "classes",
     "consent_texts",
     "consents",
@@ -60,6 +62,7 @@ __all__ = [
     "person_roles",
     "recoveries",
     "recovery_codes",
+    "relation_proposals",
     "relations",
     "school_watches",
     "schools",

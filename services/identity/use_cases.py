@@ -37,6 +37,8 @@ from services.identity.delegations.usecases.keeping import Keeping
 from services.identity.devices.usecases import Devices
 from services.identity.directory.usecases import Directory
 from services.identity.esia import EsiaClient
+from services.identity.esia_children.usecases.deciding import Deciding
+from services.identity.esia_children.usecases.searching import Searching
 from services.identity.families.usecases.adding import Adding
 from services.identity.families.usecases.limiting import Limiting
 from services.identity.families.usecases.reading import Families
@@ -82,6 +84,8 @@ class UseCases:
     adding: Adding
     registering: Registering
     limiting: Limiting
+    searching: Searching
+    deciding: Deciding
     people: People
     logins: Logins
     credentials: Credentials
@@ -230,6 +234,17 @@ def use_cases_of(
         adding=Adding(database, relating, accounts, settings.zone, clock),
         registering=Registering(database, relating, clock),
         limiting=Limiting(database, relating, clock),
+        searching=Searching(
+            database,
+            esia=esia,
+            bindings=bindings,
+            relating=relating,
+            keyring=keyring,
+            policy=settings.esia_kids,
+            redirect_uri=f"{directory.here.address.rstrip('/')}/family/esia",
+            clock=clock,
+        ),
+        deciding=Deciding(database, relating, telling, clock),
         people=People(
             database,
             reader,

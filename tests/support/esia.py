@@ -100,14 +100,16 @@ class Browser:
         hidden = {name: unescape(value) for name, value in _HIDDEN.findall(page)}
         return await self._follow(await self.http.post(urljoin(self.base, action), data={**hidden, **values}))
 
-    async def sign_in(self, address: str, person: Person, *, decision: str = "provide") -> dict[str, str]:
+    async def sign_in(
+        self, address: str, person: Person, *, decision: str = "provide", back_to: str = RETURN_TO
+    ) -> dict[str, str]:
         """All the way through; the parameters the browser brings back to the client system."""
         page = await self.open(address)
         if 'action="/login"' in page:
             page = await self.send(page, "/login", login=person.login, password=person.password)
         if 'action="/consent"' in page:
             page = await self.send(page, "/consent", decision=decision)
-        return returned(page)
+        return returned(page, back_to)
 
     async def _follow(self, response: httpx.Response) -> str:
         while response.has_redirect_location:
@@ -182,9 +184,9 @@ def _reply(response: httpx.Response, error: str | None, described: str) -> Reply
     return Reply(found.group(1) if found else None, error, response.status_code, response.text)
 
 
-def returned(address: str) -> dict[str, str]:
+def returned(address: str, back_to: str = RETURN_TO) -> dict[str, str]:
     """The query of an address at the client system."""
-    assert address.startswith(RETURN_TO), address[:400]
+    assert address.startswith(back_to), address[:400]
     return dict(parse_qsl(urlsplit(address).query))
 
 

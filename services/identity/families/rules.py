@@ -38,6 +38,7 @@ class RelationBasis(StrEnum):
 
     SCHOOL = "SCHOOL"
     CREDENTIALS = "CREDENTIALS"
+    ESIA = "ESIA"
 
 
 class LimitKind(StrEnum):

@@ -24,6 +24,7 @@ from services.identity.contacts.storage import contacts
 from services.identity.corrections.storage import corrections
 from services.identity.delegations.storage import delegations
 from services.identity.devices.storage import known_devices
+from services.identity.esia_children.storage import child_searches, relation_proposals
 from services.identity.families.storage import relations
 from services.identity.families.storage.labels import child_labels
 from services.identity.families.storage.limits import court_limits
@@ -200,6 +201,15 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
         ("registered_by", "lifted_by"),
         withheld=frozenset({"document", "lifted_why"}),
     ),
+    Holding(
+        relation_proposals,
+        Data.RELATIONS,
+        {"guardian_id": PERSON, "pupil_id": PERSON},
+        ("decided_by",),
+        withheld=frozenset({"reason"}),
+    ),
+    # For minutes, while ESIA is asked.
+    Holding(child_searches, Data.BINDING, {"person_id": PERSON}, left_with=_DELETED),
     # The "account name" of a child (R33).
     Holding(child_labels, Data.LOGIN, {"guardian_id": PERSON, "pupil_id": PERSON}, left_with=_DELETED),
     # Ends with the account (`OwnData`); who was trusted with a child stays the family's to know.

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -20,12 +17,7 @@ from services.identity.binding.usecases.entering import Bindings, PasswordAwaite
 from services.identity.devices.usecases import Devices
 from services.identity.esia import (
     EsiaClient,
-    EsiaCodeRejected,
-    EsiaDeclined,
-    EsiaError,
-    EsiaNotConfirmed,
     EsiaProfile,
-    EsiaTimeout,
 )
 from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, StepUp
@@ -34,18 +26,15 @@ from services.identity.people.rules import FullName, Snils
 from services.identity.regions.rules import Directory, Region
 from services.identity.sessions.rules import Door
 from services.identity.sessions.usecases import Sessions, SignedIn
+from services.identity.sign_in.asking import asking_esia
 from services.identity.sign_in.rules import (
-    TIME_FOR_ESIA,
     EsiaCodeRefused,
     EsiaDown,
-    EsiaLevelTooLow,
     EsiaProofTooOld,
-    EsiaRefused,
 )
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database
-from services.kit.errors import DomainError
 from services.kit.ids import new_id
 from services.kit.log import get_logger
 from services.kit.rpc.policy import RECENT
@@ -126,7 +115,7 @@ class SignIns:
             raise EsiaDown
         state = UUID(bytes=secrets.token_bytes(16))  # 128 bits, in the form that ESIA demands
         browser_key = secrets.token_urlsafe(_KEY_BYTES)
-        async with _asking_esia():
+        async with asking_esia():
             url = await self._esia.authorization_url(state, code_verifier=_code_verifier(browser_key))
         now = self._clock.now()
         provider = Provider(region.code, self._provider.issuer)
@@ -194,23 +183,11 @@ class SignIns:
             said["code"] = redirect.code
         else:
             raise EsiaCodeRefused
-        async with _asking_esia():
+        async with asking_esia():
             code = self._esia.code_of(said, state=redirect.state)
             tokens = await self._esia.exchange(code, code_verifier=_code_verifier(redirect.browser_key))
             shown_at = tokens.identity.authenticated_at if tokens.identity else None
             return _profile_of(await self._esia.person(tokens)), shown_at
-
-
-@asynccontextmanager
-async def _asking_esia() -> AsyncIterator[None]:
-    """Within `TIME_FOR_ESIA`; what goes wrong becomes what a person is told."""
-    try:
-        async with asyncio.timeout(TIME_FOR_ESIA.total_seconds()):
-            yield
-    except EsiaError as failed:
-        raise _told(failed) from failed
-    except TimeoutError as late:
-        raise _told(EsiaTimeout()) from late
 
 
 def _profile_of(esia: EsiaProfile) -> Profile:
@@ -219,21 +196,6 @@ def _profile_of(esia: EsiaProfile) -> Profile:
     # ESIA always tells the status; where it should not, nothing is concluded from its silence.
     closed = esia.status not in {None, "REGISTERED"}
     return Profile(str(esia.oid), name, esia.birth_date, snils, Level(esia.level), closed=closed)
-
-
-def _told(failed: EsiaError) -> DomainError:
-    """What a person is told of a failed conversation with ESIA; the operator finds the rest in the log."""
-    match failed:
-        case EsiaDeclined():
-            return EsiaRefused()
-        case EsiaCodeRejected():
-            return EsiaCodeRefused()
-        case EsiaNotConfirmed():
-            return EsiaLevelTooLow()
-        case _:
-            told = failed.operator_sentence()
-            _logger.warning("esia_failed", reason=failed.reason, code=failed.code, error=told)
-            return EsiaDown(esia_reason=failed.reason)
 
 
 def _code_verifier(browser_key: str) -> str:

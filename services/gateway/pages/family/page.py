@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from school.access.v1.policy_pb2 import Role
+from school.identity.v1.esia_children_pb2 import ListMyProposalsRequest
 from school.identity.v1.families_pb2 import (
     AddChildRequest,
     ListGuardiansRequest,
@@ -17,6 +18,7 @@ from school.identity.v1.families_pb2 import (
     RenameChildRequest,
 )
 from services.gateway.pages.answers import Answers, unless_silent
+from services.gateway.pages.family.esia import outcome_keys
 from services.gateway.pages.family.view import (
     OwnView,
     Typed,
@@ -24,6 +26,7 @@ from services.gateway.pages.family.view import (
     grown_views,
     guardian_views,
 )
+from services.gateway.pages.names import full_name
 from services.gateway.pages.school.words import kind_named
 from services.gateway.problems import Refused
 
@@ -55,6 +58,7 @@ class FamilyPages:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._families = answers.door.services.identity.families
+        self._esia = answers.door.services.identity.esia_children
 
     async def show(self, request: Request) -> Response:
         """The children, the visitor's own diary, and what has ended by itself."""
@@ -97,10 +101,11 @@ class FamilyPages:
         me = self._answers.person_id(request)
         visitor = self._answers.visitor(request)
         is_pupil = visitor is not None and Role.ROLE_PUPIL in visitor.roles
-        frame, mine, own = await asyncio.gather(
+        frame, mine, own, waiting = await asyncio.gather(
             self._answers.frame(request, HOME),
             self._families.ListMyChildren(ListMyChildrenRequest()),
             self._own(me) if is_pupil else _nothing(),
+            unless_silent(self._esia.ListMyProposals(ListMyProposalsRequest())),
         )
         told = await asyncio.gather(*(self._guardians(child.person_id) for child in mine.children))
         ids = (child.person_id for child in mine.children)
@@ -111,6 +116,9 @@ class FamilyPages:
             children=child_views(mine, dict(zip(ids, told, strict=True)), me),
             grown=grown_views(mine.of_age),
             own=own,
+            waiting=tuple(full_name(each.pupil_name) for each in waiting.proposals) if waiting else (),
+            can_search=bool(waiting and waiting.can_search),
+            became=outcome_keys(request.query_params.get("esia", "")),
             typed=typed or Typed(),
             done=DONE.get(request.query_params.get("done", ""), ""),
         )

@@ -69,6 +69,7 @@ class SchoolView:
             found.append(Section("cases", "school.cases", f"{self.url}/cases"))
             found.append(Section("corrections", "school.corrections", f"{self.url}/corrections"))
             found.append(Section("requests", "school.requests", f"{self.url}/requests"))
+            found.append(Section("families", "school.families", f"{self.url}/families"))
         if self.roles & {Role.ROLE_SCHOOL_ADMINISTRATOR, Role.ROLE_OPERATOR}:
             found.append(Section("staff", "school.staff", f"{self.url}/staff"))
         return tuple(found)

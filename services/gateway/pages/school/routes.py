@@ -15,6 +15,7 @@ from services.gateway.pages.school.classes.page import ClassPages
 from services.gateway.pages.school.corrections.page import CorrectionPages
 from services.gateway.pages.school.desk import Desk
 from services.gateway.pages.school.families.page import FamilyPages
+from services.gateway.pages.school.families.queue import QueuePages
 from services.gateway.pages.school.overview.page import OverviewPages
 from services.gateway.pages.school.people.binding import PersonBindingPages
 from services.gateway.pages.school.people.page import PeoplePages
@@ -91,10 +92,14 @@ def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
 
 
 def _of_families(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
-    inside, families = answers.signed_in, FamilyPages(desk)
-    family = f"{_SCHOOL}/families/{{pupil_id}}"
+    inside, families, queue = answers.signed_in, FamilyPages(desk), QueuePages(desk)
+    waiting = f"{_SCHOOL}/families"
+    family = f"{waiting}/{{pupil_id}}"
     add = f"{family}/add"
     return [
+        page(waiting, inside(queue.show)),
+        form(f"{waiting}/accept", inside(queue.accept), answers, waiting),
+        form(f"{waiting}/refuse", inside(queue.refuse), answers, waiting),
         page(family, inside(families.show)),
         page(add, inside(families.search)),
         form(f"{add}/find", inside(families.find), answers, add),

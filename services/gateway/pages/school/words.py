@@ -88,6 +88,7 @@ KINDS: Final = {
 BASES: Final = {
     RelationBasis.RELATION_BASIS_SCHOOL: "family.basis.school",
     RelationBasis.RELATION_BASIS_CREDENTIALS: "family.basis.credentials",
+    RelationBasis.RELATION_BASIS_ESIA: "family.basis.esia",
 }
 
 

@@ -185,7 +185,7 @@ class Relating:
     async def _tell_family(self, tx: Transaction, begun: Relation, pupil: Pupil) -> None:
         """Tell the guardian, and whoever may know it, that somebody sees the diary from now on."""
         values = {"child": pupil.name.given_name}
-        if begun.basis is RelationBasis.SCHOOL:
+        if begun.basis is not RelationBasis.CREDENTIALS:
             await self._telling.tell_everywhere(
                 tx, begun.guardian_id, MessageKind.MESSAGE_KIND_CHILD_LINKED, values
             )

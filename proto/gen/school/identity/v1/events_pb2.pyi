@@ -78,6 +78,8 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """A person stands for a pupil no more; told to the person. Values: child."""
     MESSAGE_KIND_CHILD_LINKED: _MessageKind.ValueType  # 32
     """The school registered that a person stands for a pupil; told to the person. Values: child."""
+    MESSAGE_KIND_CHILD_REFUSED: _MessageKind.ValueType  # 33
+    """A school does not confirm a child whom ESIA named; told to the guardian. Values: child, reason."""
     MESSAGE_KIND_TRUST_INVITATION: _MessageKind.ValueType  # 35
     """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
     MESSAGE_KIND_TRUST_INVITED: _MessageKind.ValueType  # 36
@@ -159,6 +161,8 @@ MESSAGE_KIND_GUARDIAN_ENDED: MessageKind.ValueType  # 31
 """A person stands for a pupil no more; told to the person. Values: child."""
 MESSAGE_KIND_CHILD_LINKED: MessageKind.ValueType  # 32
 """The school registered that a person stands for a pupil; told to the person. Values: child."""
+MESSAGE_KIND_CHILD_REFUSED: MessageKind.ValueType  # 33
+"""A school does not confirm a child whom ESIA named; told to the guardian. Values: child, reason."""
 MESSAGE_KIND_TRUST_INVITATION: MessageKind.ValueType  # 35
 """Somebody is invited by e-mail to see a pupil as a trusted person. Values: link."""
 MESSAGE_KIND_TRUST_INVITED: MessageKind.ValueType  # 36

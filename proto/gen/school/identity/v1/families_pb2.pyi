@@ -57,6 +57,8 @@ class _RelationBasisEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Relatio
     """The school has registered it."""
     RELATION_BASIS_CREDENTIALS: _RelationBasis.ValueType  # 2
     """The guardian had the pupil's login and password."""
+    RELATION_BASIS_ESIA: _RelationBasis.ValueType  # 3
+    """The guardian's ESIA profile names the pupil, and the school's register agrees."""
 
 class RelationBasis(_RelationBasis, metaclass=_RelationBasisEnumTypeWrapper):
     """By whose word a person stands for a pupil."""
@@ -67,6 +69,8 @@ RELATION_BASIS_SCHOOL: RelationBasis.ValueType  # 1
 """The school has registered it."""
 RELATION_BASIS_CREDENTIALS: RelationBasis.ValueType  # 2
 """The guardian had the pupil's login and password."""
+RELATION_BASIS_ESIA: RelationBasis.ValueType  # 3
+"""The guardian's ESIA profile names the pupil, and the school's register agrees."""
 Global___RelationBasis: _TypeAlias = RelationBasis  # noqa: Y015
 
 class _CourtLimitKind:
