@@ -16,6 +16,8 @@ OUTSIDE = "outside"
 MNEMONIC = "DIARY"
 # Where ESIA sends browsers back to; registered there letter by letter.
 CALLBACK = "/sign-in/esia/callback"
+CHILDREN = "/family/esia"
+_GRANTED = ("openid", "fullname", "birthdate", "snils", "kid_fullname", "kid_birthdate", "kid_snils")
 _ISSUER = "http://esia-portal1.test.gosuslugi.ru/"
 
 
@@ -66,7 +68,7 @@ def browser_url(place: Place) -> str:
 
 
 def identity_settings(place: Place) -> dict[str, str]:
-    """How identity reaches the stand-in: ``MESH_ESIA__*``."""
+    """How identity reaches the stand-in, ``MESH_ESIA__*``, and that it may be asked for children."""
     folder = esia_folder(place.state)
     settings = {
         "BASE_URL": f"http://{place.address(ESIA)}",
@@ -79,7 +81,7 @@ def identity_settings(place: Place) -> dict[str, str]:
         "TRUSTED_CERTIFICATES": str(folder / "esia-keys"),
         "PKCE": "true",
     }
-    return {f"MESH_ESIA__{name}": value for name, value in settings.items()}
+    return {"MESH_ESIA_KIDS": "confirm"} | {f"MESH_ESIA__{name}": value for name, value in settings.items()}
 
 
 def delivery_settings(place: Place) -> dict[str, str]:
@@ -111,5 +113,6 @@ def register(place: Place) -> None:
         f"mnemonic = {json.dumps(MNEMONIC)}\n"
         'name = "Школьный дневник"\n'
         'certificates = ["client.cer"]\n'
-        f"redirect_uris = [{json.dumps(place.public_url + CALLBACK)}]\n"
+        f"redirect_uris = {json.dumps([place.public_url + path for path in (CALLBACK, CHILDREN)])}\n"
+        f"scopes = {json.dumps(_GRANTED)}\n"
     )

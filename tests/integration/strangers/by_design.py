@@ -50,6 +50,7 @@ GRANTED: dict[str, list[Granted]] = {
             "CorrectionsService/RequestCorrection",
             "DelegationsService/ListMyTrust",
             "DeliveryService/ListMyDeliveries",
+            "EsiaChildrenService/ListMyProposals",
             "FamiliesService/ListMyChildren",
             "JournalService/ListMyLessons",
             "OwnDataService/CancelErasure",
@@ -171,6 +172,7 @@ NOT_CALLED = {
 """RPCs that the sweep leaves out, and why."""
 
 PAST_THE_GATE = {
+    "EsiaChildrenService/RefuseProposal": "PROPOSAL_DECIDED",
     "CasesService/ResolveCase": "CASE_CLOSED",
     "CorrectionsService/RefuseCorrection": "CORRECTION_DECIDED",
     "CorrectionsService/WithdrawCorrection": "CORRECTION_DECIDED",

@@ -24,6 +24,7 @@ from school.identity.v1 import (
 )
 from services.identity.app import Identity
 from services.identity.cases.storage.tables import case_people
+from services.identity.esia_children.storage import relation_proposals
 from services.identity.families.storage import relations
 from services.identity.families.storage.limits import court_limits
 from services.identity.people.rules import FullName, Role
@@ -158,9 +159,25 @@ async def _in_identity(household: Household) -> Mapping[str, str]:
         "account_request_id": await _account_request(household),
         "job_id": await _job(office),
         "limit_id": str(await _court_limit(household)),
+        "proposal_id": str(await _proposal(household)),
         "case_id": await _case(household),
         "delegation_id": await _delegation(household, by_guardian),
     }
+
+
+async def _proposal(household: Household) -> UUID:
+    """A proposal of somebody whom ESIA named; its id."""
+    proposal_id = new_id()
+    await household.office.write(
+        relation_proposals,
+        id=proposal_id,
+        guardian_id=household.administrator.person_id,
+        pupil_id=household.pupil.person_id,
+        school_id=household.office.school_id,
+        state="WAITING",
+        proposed_at=household.office.town.clock.now(),
+    )
+    return proposal_id
 
 
 async def _court_limit(household: Household) -> UUID:

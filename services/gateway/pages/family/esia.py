@@ -39,8 +39,9 @@ class EsiaChildrenPages:
         return self._answers.see_other(reply.authorization_url)
 
     async def callback(self, request: Request) -> Response:
-        """Take what ESIA's redirect brought. Leads on at once: the code stays in no history, and the address
-        that follows tells no name.
+        """Take what ESIA's redirect brought, and lead on at once: the code stays in no history.
+
+        The address that follows tells what became of children, and names none.
         """
         sent = request.query_params
         wish = CompleteChildSearchRequest(
