@@ -228,8 +228,8 @@ class Delegation:
         return State.INVITED if now < self.answer_by else State.UNANSWERED
 
     def accepted(self, trusted_id: UUID, now: datetime) -> Delegation:
-        """As it is once somebody has accepted it."""
-        return replace(self, trusted_id=trusted_id, accepted_at=now, message_id=None, version=1)
+        """As it is once somebody has accepted it: their name tells who it is, the address is forgotten."""
+        return replace(self, trusted_id=trusted_id, accepted_at=now, invitee="", message_id=None, version=1)
 
     def ended(self, how: State, now: datetime) -> Delegation:
         """As it is once somebody has ended it; the version tells of it only when it was told at all."""

@@ -226,9 +226,12 @@ async def insert_delegation(
     )
 
 
-async def save(connection: AsyncConnection, one: Delegation) -> None:
+async def save(connection: AsyncConnection, keyring: Keyring, one: Delegation) -> None:
     """What became of it. Once accepted, its link stays known to who accepted, until it is ended."""
+    sealed = keyring.seal(one.invitee, context=_context(one.id))
     values: dict[str, Any] = {
+        "invitee_box": sealed.box,
+        "invitee_box_key": sealed.key_version,
         "trusted_id": one.trusted_id,
         "message_id": one.message_id,
         "accepted_at": one.accepted_at,

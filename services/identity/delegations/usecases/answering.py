@@ -89,7 +89,7 @@ class Answering:
             ):
                 raise CourtForbids
             after = before.accepted(caller.person_id, self._clock.now())
-            await storage.save(tx.connection, after)
+            await storage.save(tx.connection, self._keeping.keyring, after)
             event = granted(after, since=self._keeping.today())
             tx.publish(event, aggregate=after.id, version=after.version)
             write_down(tx, after, "accept_trust", by=str(caller.person_id))

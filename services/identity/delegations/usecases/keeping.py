@@ -104,7 +104,7 @@ class Keeping:
         if before.ended_at is not None:
             return
         after = before.ended(how, self._clock.now())
-        await storage.save(tx.connection, after)
+        await storage.save(tx.connection, self.keyring, after)
         if before.message_id is not None:
             self._telling.withdraw(tx, before.message_id)
         write_down(tx, after, _ACTIONS[how], by=str(by or _WORKER))

@@ -320,6 +320,15 @@ async def test_an_address_and_a_token_lie_nowhere_in_clear(here: Town) -> None:
     assert len(row.token_digest) == 32
 
 
+async def test_whose_address_it_was_is_forgotten_once_they_have_accepted(here: Town) -> None:
+    """Their name says who it is."""
+    home, _, _ = await trusting(here)
+
+    [accepted] = (await home.mother.listed(home.child.id)).delegations
+
+    assert (accepted.invitee, accepted.trusted_name) == ("", "Ёлкина Вера Павловна")
+
+
 async def test_invitations_that_came_to_nothing_are_forgotten_after_a_year(
     here: Town, clock: MovableClock
 ) -> None:
