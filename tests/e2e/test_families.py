@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -157,4 +158,30 @@ async def test_a_registrar_registers_a_representative_on_a_document(browser: Bro
         await expect(page.get_by_role("status")).to_contain_text("Законный представитель записан")
         case = page.locator(".case", has_text=name)
         await expect(case).to_contain_text("Постановление опеки № 17")
+        await registrar.expect_no_stumbles()
+
+
+async def test_gosuslugi_is_asked_for_children_and_tells_what_became_of_them(
+    browser: Browser, region: Region
+) -> None:
+    """On the person's press; whom the school has registered already stays as they are."""
+    async with window(browser, region, PHONE) as parent:
+        page = parent.page
+        await parent.enter(cast(region, "second_parent")["login"])
+        await parent.open("/family")
+        await press(parent, "Найти детей через Госуслуги")
+        await page.locator('button[name="decision"][value="provide"]').click()
+        await page.wait_for_url(f"{region.url}/family?esia=*")
+        await expect(page.get_by_role("status").first).to_contain_text("уже в вашей семье")
+        assert "Журавл" not in unquote(page.url)
+        await parent.expect_no_stumbles()
+
+
+async def test_a_registrar_looks_at_a_queue_that_is_empty(browser: Browser, region: Region) -> None:
+    async with window(browser, region, PHONE) as registrar:
+        await registrar.enter(cast(region, "registrar")["login"])
+        await registrar.page.get_by_role("link", name="Школа", exact=True).click()
+        await registrar.page.get_by_role("link", name="Семьи", exact=True).click()
+        await expect(registrar.page.locator("h1")).to_have_text("Дети из Госуслуг")
+        await expect(registrar.page.get_by_role("heading", name="Никто не ждёт")).to_be_visible()
         await registrar.expect_no_stumbles()
