@@ -10,7 +10,7 @@ import grpc
 from sqlalchemy import insert, update
 
 from school.access.v1.policy_pb2 import Role as WireRole
-from school.identity.v1.binding_pb2 import DeclineBindingRequest
+from school.identity.v1.binding_pb2 import DeclineBindingRequest, UnbindMyProfileRequest
 from services.identity.accounts.storage import accounts
 from services.identity.binding.storage import bindings
 from services.identity.cases.storage.tables import cases
@@ -23,7 +23,7 @@ from services.identity.sessions.storage import sessions
 from services.kit.ids import new_id
 from services.kit.rpc.status import refusal
 from tests.support.clock import MovableClock
-from tests.support.identity import DEADLINE, Doors, Town, reason, refused
+from tests.support.identity import DEADLINE, Doors, Town, bearer, reason, refused
 from tests.support.newcomer import PERMANENT, TEMPORARY, Step, newcomer
 
 
@@ -266,6 +266,24 @@ async def test_a_proposal_waits_for_ten_minutes(here: Town, doors: Doors, clock:
     clock.move(minutes=10)
 
     assert await reason(doors.confirm(browser_key, proposed.person_id)) == "SIGN_IN_UNKNOWN"
+
+
+async def test_pressing_the_button_shows_nobody_who_it_is(
+    here: Town, doors: Doors, clock: MovableClock
+) -> None:
+    """A8: what asks for a recent proof counts from the password, not from the confirmation."""
+    login = f"parent-{here.snils()}"
+    await here.register(login=login, password="a long enough one")
+    browser_key = await doors.password_needed(here.citizen(snils=None))
+    proposed = await doors.propose(browser_key, login, "a long enough one")
+    clock.move(minutes=6)
+
+    session = (await doors.confirm(browser_key, proposed.person_id)).session
+
+    unbinding = doors.binding.UnbindMyProfile(
+        UnbindMyProfileRequest(), timeout=DEADLINE, metadata=bearer(session)
+    )
+    assert await reason(unbinding) == "STEP_UP_NEEDED"
 
 
 async def test_a_proposal_of_an_account_that_changed_meanwhile_binds_nothing(

@@ -116,6 +116,8 @@ class PasswordRoad:
             if link is None or link.proposal is None or link.provider != self._provider:
                 raise SignInUnknown
             profile, proposal = self._open_profile(link), link.proposal
+            # The person showed who they are when the password was given; pressing a button shows nothing.
+            link = replace(link, shown_at=link.expires_at - TIME_TO_FINISH)
             candidate = await storage.candidate_of_account(tx.connection, proposal.account_id, self._keyring)
             # Blocked is told as such; whatever else has moved on makes the proof an old one.
             if candidate is None or (
