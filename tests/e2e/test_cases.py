@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from deploy.local.region import Region
+from services.identity.commands import grant_operator
 from tests.e2e.window import DESKTOP, PHONE, Window, cast, press, window
 
 pytestmark = pytest.mark.browser
@@ -125,3 +126,33 @@ async def test_the_pages_are_in_english_too(browser: Browser, region: Region) ->
             await registrar.page.locator(f'.office-nav a[href$="/{section}"]').first.click()
             await expect(registrar.page.locator("h1")).to_have_text(title)
             await registrar.expect_no_stumbles()
+
+
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+async def test_the_operator_sees_what_waits_in_the_region(
+    browser: Browser, region: Region, width: int
+) -> None:
+    """The queue of all schools, the search, and how many came whom nobody knows."""
+    await grant_operator(region.database_url("identity"), cast(region, "yo_differs")["person_id"])
+    async with window(browser, region) as person:
+        await refused_at_the_door(person)
+    async with window(browser, region, width) as operator:
+        await operator.enter(cast(region, "yo_differs")["login"])
+        page = operator.page
+        await operator.open("/region")
+        await operator.expect_no_stumbles()
+        await page.locator(".queue", has_text="Расхождения").locator("a").click()
+        await expect(page.locator(".case", has_text="Кравцова")).to_have_count(1)
+        await operator.expect_no_stumbles()
+
+        await page.locator('.office-nav a[href="/region/register"]').click()
+        await page.get_by_label("Начало имени").fill("кравцова юлия")
+        await press(operator, "Найти")
+        await expect(page.locator(".person-line").first).to_contain_text("Гимназия")
+        await operator.expect_no_stumbles()
+        await page.locator(".person-line a").first.click()
+        await expect(page.locator(".case").first).to_contain_text("Имя на Госуслугах другое")
+        await operator.expect_no_stumbles()
+        await operator.open("/region/refusals")
+        await expect(page.locator("h1")).to_have_text("Отказы тем, кого нет в дневнике")
+        await operator.expect_no_stumbles()

@@ -49,18 +49,26 @@ async def refuse_again(here: Town, person: Newcomer) -> None:
     assert await reason(here.doors.complete(redirect)) == "NAME_DIFFERS"
 
 
-async def correct_surname(here: Town, desk: CaseDesk, person: Newcomer, surname: str) -> None:
-    """The person asks for another surname, and the registrar accepts."""
+async def ask_for_surname(person: Newcomer, surname: str) -> str:
+    """The person asks for another surname; the correction."""
     ask = corrections_pb2.RequestCorrectionRequest(
         request_id=new_id().hex,
         field=corrections_pb2.CORRECTABLE_FIELD_SURNAME,
         right_value=surname,
     )
     asked = await person.corrections.RequestCorrection(ask, timeout=DEADLINE, metadata=person.signed)
-    accept = corrections_pb2.AcceptCorrectionRequest(
-        school_id=str(desk.school_id), correction_id=asked.correction.correction_id
-    )
-    await person.corrections.AcceptCorrection(accept, timeout=DEADLINE, metadata=bearer(desk.session))
+    return asked.correction.correction_id
+
+
+async def accept(person: Newcomer, desk: CaseDesk, correction_id: str) -> None:
+    """The registrar accepts."""
+    wish = corrections_pb2.AcceptCorrectionRequest(school_id=str(desk.school_id), correction_id=correction_id)
+    await person.corrections.AcceptCorrection(wish, timeout=DEADLINE, metadata=bearer(desk.session))
+
+
+async def correct_surname(desk: CaseDesk, person: Newcomer, surname: str) -> None:
+    """The person asks for another surname, and the registrar accepts."""
+    await accept(person, desk, await ask_for_surname(person, surname))
 
 
 async def test_the_registrar_sees_both_names_and_the_part_that_differs(
@@ -255,7 +263,7 @@ async def test_a_correction_that_makes_the_two_agree_closes_the_case(here: Town)
     await refuse_again(here, person)
     case = await only(desk)
 
-    await correct_surname(here, desk, person, "Лебедева")
+    await correct_surname(desk, person, "Лебедева")
 
     assert (await desk.waiting()).cases == []
     closed = await desk.one(case.case_id)
@@ -271,7 +279,7 @@ async def test_a_correction_of_something_else_leaves_it_open(here: Town) -> None
     person = await activated(here, desk.school_id)
     await refuse_again(here, person)
 
-    await correct_surname(here, desk, person, "Воробьёва")
+    await correct_surname(desk, person, "Воробьёва")
 
     assert (await only(desk)).profile.name.surname == "Лебедева"
 
@@ -297,3 +305,33 @@ async def test_who_mends_it_at_esia_and_enters_leaves_no_case_behind(here: Town,
     assert [case.people[0].person_id for case in (await desk.waiting()).cases] == [str(other.person_id)]
     (row,) = await here.rows(cases, cases.c.person_id == person.person_id)
     assert (row.state, row.resolution, row.said_box) == ("LAPSED", "AGREED", None)
+
+
+async def test_refusals_resolutions_and_corrections_at_once_wait_for_each_other(here: Town) -> None:
+    """Whoever comes first, nobody is told that something broke: no circle of locks, one end of the case."""
+    school = new_id()
+    desks = [await case_desk(here, school) for _ in range(2)]
+    person = await activated(here, school)
+    await refuse_again(here, person)
+    case = await only(desks[0])
+    asked = await ask_for_surname(person, "Лебедева")
+    (row,) = await here.rows(people, people.c.id == person.registered.person_id)
+    box = Sealed(row.snils_box, row.snils_box_key)
+    snils = here.keyring.open(box, context=f"snils of {row.id}")
+    citizens = [here.citizen("Воронова Алёна Сергеевна", snils=snils) for _ in range(25)]
+    redirects = [await here.doors.back_from_esia(citizen) for citizen in citizens]
+
+    outcomes = await asyncio.gather(
+        *(here.doors.complete(redirect) for redirect in redirects),
+        *(desk.settle(case.case_id, ACCEPT) for desk in desks for _ in range(10)),
+        *(accept(person, desk, asked) for desk in desks for _ in range(5)),
+        return_exceptions=True,
+    )
+
+    reasons = {refusal(each).reason for each in outcomes if isinstance(each, grpc.aio.AioRpcError)}
+    assert reasons <= {"NAME_DIFFERS", "CASE_CLOSED", "STALE_CORRECTION", "CORRECTION_DECIDED"}
+    (changed,) = await here.rows(people, people.c.id == person.registered.person_id)
+    assert (changed.surname, changed.version) == ("Лебедева", 2)
+    left = await here.rows(cases, cases.c.person_id == person.registered.person_id, cases.c.state == "OPEN")
+    # Each of the strangers' profiles is a matter of its own.
+    assert len(left) == len(citizens)
