@@ -122,12 +122,12 @@ async def hold_right(connection: AsyncConnection, relation_id: UUID | None) -> N
 
 
 async def right_over(
-    connection: AsyncConnection, caller_id: UUID, pupil_id: UUID, *, today: date
+    connection: AsyncConnection, caller_id: UUID, pupil_id: UUID, *, today: date, lock: bool = False
 ) -> Right | None:
     """By what the caller may see or decide about the pupil's trusted persons today; None: by nothing.
 
-    The relation stays as it is until the transaction ends. Whom a court forbids contacts neither decides nor
-    sees whom others trust.
+    Whom a court forbids contacts neither decides nor sees whom others trust. ``lock``: the relation stays as
+    it is until the transaction ends.
     """
     found = await connection.execute(
         select(people.c.birth_date).where(
@@ -140,17 +140,12 @@ async def right_over(
         return None
     if caller_id == pupil_id:
         return right_of_pupil(born, today)
-    row = (
-        await connection.execute(
-            select(relations.c.id, relations.c.valid_from, relations.c.valid_until)
-            .where(
-                relations.c.guardian_id == caller_id,
-                relations.c.pupil_id == pupil_id,
-                relations.c.ended_at.is_(None),
-            )
-            .with_for_update(read=True)
-        )
-    ).first()
+    query = select(relations.c.id, relations.c.valid_from, relations.c.valid_until).where(
+        relations.c.guardian_id == caller_id,
+        relations.c.pupil_id == pupil_id,
+        relations.c.ended_at.is_(None),
+    )
+    row = (await connection.execute(query.with_for_update(read=True) if lock else query)).first()
     if row is None or not may_share(await limits_of_pair(connection, caller_id, pupil_id, on=today)):
         return None
     return right_of_guardian(row.id, born, row.valid_from, row.valid_until, today)

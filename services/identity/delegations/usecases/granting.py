@@ -217,7 +217,7 @@ class Granting:
 
     async def _require_right(self, tx: Transaction, caller: Caller, pupil_id: UUID) -> Right:
         right = await storage.right_over(
-            tx.connection, caller.person_id, pupil_id, today=self._keeping.today()
+            tx.connection, caller.person_id, pupil_id, today=self._keeping.today(), lock=True
         )
         if right is None or not right.grants:
             raise NotTheirChild
