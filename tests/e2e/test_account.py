@@ -18,6 +18,7 @@ ROOMS = (
     "login",
     "password",
     "second-factor",
+    "binding",
     "contacts",
     "contacts/email",
     "contacts/mobile",
