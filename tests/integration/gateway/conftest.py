@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.gateway.office import Office, in_charge
 from tests.integration.gateway.stage import Outside, Stage, outside, stage
 
 
@@ -36,3 +37,9 @@ def gateway(shared_gateway: Outside) -> Outside:
 def folder(tmp_path: Path) -> Path:
     """A folder for a gateway of the test's own."""
     return tmp_path
+
+
+@pytest.fixture
+def registrar(gateway: Outside) -> Office:
+    """Somebody who is registrar of a school in Kamchatka."""
+    return in_charge(gateway)
