@@ -19,6 +19,7 @@ from school.notifications.v1.inbox_pb2 import ListNoticesRequest
 from services.gateway.edge.clients import ZONE_COOKIE
 from services.gateway.edge.languages import LANGUAGE_COOKIE, chosen_language
 from services.gateway.pages.assets import Assets
+from services.gateway.pages.drafts import Draft, packed, unpacked
 from services.gateway.pages.frame import HOME, Frame, local_path, role_choices
 from services.gateway.pages.language import Speech
 from services.gateway.pages.names import full_name, given_name
@@ -31,6 +32,7 @@ from services.kit.clock import Clock
 BACK_COOKIE = "mesh-back"
 # As long as a sign-in through ESIA may take, and a little.
 BACK_SECONDS = 15 * 60
+DRAFT_COOKIE = "mesh-draft"
 ESIA_EXIT_COOKIE = "mesh-esia-exit"
 # The page that offers it is the next one.
 ESIA_EXIT_SECONDS = 10 * 60
@@ -171,8 +173,11 @@ class Answers:
             except Refused as refused:
                 owed = _OWED.get(refused.reason)
                 if owed is not None:
-                    # What was typed is lost; the page of the form is where the person comes back to.
-                    return self.see_other(f"{owed}?back={quote(_back(request), safe='')}")
+                    # The page of the form is where the person comes back to.
+                    back = _back(request)
+                    away = self.see_other(f"{owed}?back={quote(back, safe='')}")
+                    self._remember_draft(request, away, back)
+                    return away
                 if refused.problem.status != UNAUTHENTICATED:
                     raise
                 response = self._to_sign_in(request)
@@ -221,7 +226,23 @@ class Answers:
 
     def forget_back(self, response: Response) -> None:
         """The person is back."""
-        response.delete_cookie(BACK_COOKIE, path="/", secure=self._secure, httponly=True, samesite="lax")
+        self._forget(response, BACK_COOKIE)
+
+    def draft(self, request: Request) -> Draft:
+        """What was typed into this page's form before its person was sent to show who they are."""
+        return unpacked(request.cookies.get(DRAFT_COOKIE, ""), request.url.path)
+
+    def forget_draft(self, response: Response) -> None:
+        """It stands in the form again."""
+        self._forget(response, DRAFT_COOKIE)
+
+    def _remember_draft(self, request: Request, response: Response, back: str) -> None:
+        if request.method != "POST":
+            return
+        typed = self.door.sessions.form(request).multi_items()
+        draft = packed(back, ((name, value) for name, value in typed if isinstance(value, str)))
+        if draft:
+            self._cookie(response, DRAFT_COOKIE, draft, BACK_SECONDS)
 
     def remember_esia_exit(self, response: Response, address: str) -> None:
         """Keep where the session at ESIA can be ended, for the next page to offer."""
@@ -237,6 +258,9 @@ class Answers:
         # The rule of forms: where no origin of ESIA is set, any https host.
         origins = tuple(f"{origin}/" for origin in self.door.sign_in_origins)
         return address.startswith(origins or "https://")
+
+    def _forget(self, response: Response, name: str) -> None:
+        response.delete_cookie(name, path="/", secure=self._secure, httponly=True, samesite="lax")
 
     def _cookie(self, response: Response, name: str, content: str, seconds: int) -> None:
         response.set_cookie(

@@ -1,0 +1,45 @@
+"""What somebody had typed into a form when they were sent away to show who they are, until they are back.
+
+In a cookie of the browser that typed it: nothing is kept here, and nothing gets into an address. Only what
+people write in their own words and what they ticked; no password, code or number of a document.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+KEPT: Final = frozenset({"reason", "role"})
+"""Fields of forms whose deeds ask for a recent proof."""
+# What browsers keep of a cookie is 4096 bytes, with its name and what belongs to it.
+_MOST: Final = 3_500
+
+Draft = Mapping[str, tuple[str, ...]]
+"""What each field held."""
+
+
+def packed(path: str, fields: Iterable[tuple[str, str]]) -> str:
+    """A draft for the page at ``path``; empty when there is nothing to keep, or more than a browser keeps."""
+    kept: dict[str, list[str]] = {}
+    for name, value in fields:
+        if name in KEPT and value:
+            kept.setdefault(name, []).append(value)
+    if not kept:
+        return ""
+    content = json.dumps([path, kept], ensure_ascii=False, separators=(",", ":"))
+    cookie = base64.urlsafe_b64encode(content.encode()).decode()
+    return cookie if len(cookie) <= _MOST else ""
+
+
+def unpacked(cookie: str, path: str) -> Draft:
+    """The draft for the page at ``path``; empty when the cookie is for another page, or is no draft."""
+    try:
+        of, kept = json.loads(base64.urlsafe_b64decode(cookie))
+        if of != path:
+            return {}
+        return {name: tuple(str(value) for value in kept[name]) for name in KEPT & set(kept)}
+    except (binascii.Error, ValueError, TypeError):
+        return {}
