@@ -38,6 +38,7 @@ from school.identity.v1 import (
     esia_children_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
+    leaving_pb2_grpc,
     own_data_pb2_grpc,
     passwords_pb2_grpc,
     people_pb2_grpc,
@@ -157,6 +158,7 @@ class Identity:
         self.esia_children = esia_children_pb2_grpc.EsiaChildrenServiceStub(channel)
         self.families = families_pb2_grpc.FamiliesServiceStub(channel)
         self.issuing = issuing_pb2_grpc.IssuingServiceStub(channel)
+        self.leaving = leaving_pb2_grpc.LeavingServiceStub(channel)
         self.own_data = own_data_pb2_grpc.OwnDataServiceStub(channel)
         self.passwords = passwords_pb2_grpc.PasswordsServiceStub(channel)
         self.people = people_pb2_grpc.PeopleServiceStub(channel)

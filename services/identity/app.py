@@ -24,6 +24,7 @@ from school.identity.v1 import (
     esia_children_pb2_grpc,
     families_pb2_grpc,
     issuing_pb2_grpc,
+    leaving_pb2_grpc,
     own_data_pb2_grpc,
     passwords_pb2_grpc,
     people_pb2_grpc,
@@ -57,6 +58,7 @@ from services.identity.esia_children.rpc import EsiaChildrenRpc
 from services.identity.families.rpc import FamiliesRpc
 from services.identity.issuing.rpc import IssuingRpc
 from services.identity.keyring import Keyring
+from services.identity.leaving.rpc import LeavingRpc
 from services.identity.own_data.rpc import OwnDataRpc
 from services.identity.own_data.worker import Eraser
 from services.identity.passwords import Passwords
@@ -233,6 +235,7 @@ def _register(
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(families, server)
         esia_children = EsiaChildrenRpc(use_cases.searching, use_cases.deciding)
         esia_children_pb2_grpc.add_EsiaChildrenServiceServicer_to_server(esia_children, server)
+        leaving_pb2_grpc.add_LeavingServiceServicer_to_server(LeavingRpc(use_cases.leaving), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)

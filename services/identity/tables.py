@@ -20,6 +20,7 @@ from services.identity.families.storage.limits import court_limits
 from services.identity.guesses.storage import guesses
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
+from services.identity.leaving.storage import former_roles
 from services.identity.links.storage import link_transactions
 from services.identity.metadata import metadata
 from services.identity.own_data.storage import erasures
@@ -50,6 +51,7 @@ __all__ = [
     "credential_issues",
     "delegations",
     "erasures",
+    "former_roles",
     "guesses",
     "issue_job_people",
     "issue_jobs",

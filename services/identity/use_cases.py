@@ -10,6 +10,7 @@ from services.identity.accounts.usecases import Accounts, Logins
 from services.identity.activation.usecases import Activations
 from services.identity.audit.usecases import Audit
 from services.identity.binding.rules.matching import agrees
+from services.identity.binding.rules.names import is_same
 from services.identity.binding.storage import person_and_binding
 from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
@@ -50,6 +51,7 @@ from services.identity.issuing.usecases.desk import Desk, Neighbours
 from services.identity.issuing.usecases.issuing import Issuing
 from services.identity.issuing.usecases.worker import ClassIssueWorker
 from services.identity.keyring import Keyring
+from services.identity.leaving.usecases import Leaving
 from services.identity.links.rules import Provider
 from services.identity.own_data.usecases import OwnData
 from services.identity.passwords import Passwords
@@ -111,6 +113,7 @@ class UseCases:
     directory: Directory
     granting: Granting
     answering: Answering
+    leaving: Leaving
     register: Register
     schools: Schools
     school_watches: SchoolWatches
@@ -229,6 +232,7 @@ def use_cases_of(
         provider=provider,
         clock=clock,
     )
+    leaving = Leaving(database, sessions, telling, void=recoveries.void, zone=settings.zone, clock=clock)
     return UseCases(
         families=Families(database, relating, settings.zone, clock),
         adding=Adding(database, relating, accounts, settings.zone, clock),
@@ -252,6 +256,7 @@ def use_cases_of(
             open_account=insert_account,
             find=person_and_binding,
             quarantine=cases,
+            same_name=is_same,
             provider=provider,
             zone=settings.zone,
             clock=clock,
@@ -328,6 +333,7 @@ def use_cases_of(
         ),
         granting=Granting(database, trust, telling, address=directory.here.address, clock=clock),
         answering=Answering(database, trust, telling, clock),
+        leaving=leaving,
         register=Register(database, keyring, zone=settings.zone, clock=clock),
         schools=Schools(database),
         sessions=sessions,
@@ -342,7 +348,14 @@ def use_cases_of(
             issuer=f"Дневник, {directory.here.title}",
             clock=clock,
         ),
-        staff=Staff(database, keyring, sessions, settings.zone, clock),
+        staff=Staff(
+            database,
+            keyring,
+            sessions,
+            leave=leaving.leave_unless_connected,
+            zone=settings.zone,
+            clock=clock,
+        ),
         sign_ins=SignIns(
             database,
             directory=directory,

@@ -188,7 +188,7 @@ async def test_a_registrar_reaches_no_further_than_the_own_school(
     for path, body in (
         ("/people", person | {"request_id": str(uuid4())}),
         ("/relations", relation | {"request_id": str(uuid4())}),
-        (f"/relations/{uuid4()}:end", {}),
+        (f"/relations/{uuid4()}:end", {"reason": "x"}),
     ):
         status, told = await registrar.ask("POST", school + path, **body)
         assert (status, told["reason"]) == (403, "NOT_THEIR_SCHOOL"), path

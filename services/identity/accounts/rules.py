@@ -40,11 +40,18 @@ class WrongCredentials(DomainError):
 
 
 class AccountBlocked(DomainError):
-    """The account, or the person, is blocked or has left."""
+    """The account is blocked or closed, or its person is blocked."""
 
     status = StatusCode.PERMISSION_DENIED
     reason = "ACCOUNT_BLOCKED"
     title = "This account is blocked"
+
+
+class PersonLeft(AccountBlocked):
+    """Nothing connects the person with any school of the region any more (R56)."""
+
+    reason = "PERSON_LEFT"
+    title = "No school of the region has you in its lists any more"
 
 
 class NoLogin(DomainError):

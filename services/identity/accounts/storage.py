@@ -99,6 +99,8 @@ class Account:
     """Another one: the password, or what else opens the account, has changed since."""
     temporary_until: datetime | None = None
     """The password is the school's, and admits until then."""
+    left: bool = False
+    """Its person has left the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,13 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
         return None
     may_enter = row.state == AccountState.OPEN and row.status == PersonStatus.ACTIVE
     return Account(
-        row.account_id, person_of(row), row.password_hash, may_enter, row.version, row.temporary_until
+        row.account_id,
+        person_of(row),
+        row.password_hash,
+        may_enter,
+        row.version,
+        row.temporary_until,
+        left=row.status == PersonStatus.LEFT,
     )
 
 

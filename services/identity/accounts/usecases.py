@@ -15,6 +15,7 @@ from services.identity.accounts.rules import (
     LoginRenamedBefore,
     LoginTaken,
     NoLogin,
+    PersonLeft,
     WrongCredentials,
     new_login,
     normal_login,
@@ -57,7 +58,7 @@ class Accounts:
                 too.
             WrongCredentials: the login is unknown, has no password, the password is another, or it is a
                 temporary one past its days.
-            AccountBlocked: both are right, and the person may not be in.
+            AccountBlocked, PersonLeft: both are right, and the person may not be in.
         """
         name = normal_login(login[: LONGEST_LOGIN + 1])
         async with self._database.read() as connection:
@@ -76,7 +77,7 @@ class Accounts:
             await self._guesses.forgive(connection, scope, name)
             await self._renew(connection, account.id, password, present)
         if not account.may_enter:
-            raise AccountBlocked
+            raise PersonLeft if account.left else AccountBlocked
         return account
 
     async def require_unchanged(self, tx: Transaction, account: Account) -> None:

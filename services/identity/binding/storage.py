@@ -109,6 +109,8 @@ class Candidate:
     """Of the account's bindings: raised by each that ends (A7)."""
     road: Road | None = None
     """By which the profile is bound to the account; None while it is not."""
+    left: bool = False
+    """The person has left the region, and may not enter for that."""
     snils_seen: bytes | None = None
     """Of the bound profile, as `people.snils_digests` would have it; None: it has shown none."""
 
@@ -333,4 +335,5 @@ def _candidate(row: Any, keyring: Keyring) -> Candidate:
         account_version=row.account_version,
         person_version=row.person_version,
         generation=row.binding_generation,
+        left=row.status == PersonStatus.LEFT,
     )

@@ -31,6 +31,7 @@ from services.identity.families.storage.limits import court_limits
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.issuing.storage.jobs import issue_job_people, issue_jobs
 from services.identity.keyring import Keyring, Sealed
+from services.identity.leaving.storage import former_roles
 from services.identity.links.storage import link_transactions
 from services.identity.own_data.rules import Data
 from services.identity.own_data.storage import erasures
@@ -100,6 +101,7 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
         opened={"snils": Opened("snils_box", "snils_box_key", lambda row: f"snils of {row['id']}")},
     ),
     Holding(person_roles, Data.REGISTERED_PERSON, {"person_id": PERSON}),
+    Holding(former_roles, Data.REGISTERED_PERSON, {"person_id": PERSON}, ("ended_by",)),
     Holding(
         accounts,
         Data.LOGIN,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import people_pb2, people_pb2_grpc
-from services.identity.people.messages import person_message
-from services.identity.people.rules import BadRoles, FullName, Role, Snils
+from services.identity.people.messages import person_message, roles_named
+from services.identity.people.rules import FullName, Snils
 from services.identity.people.usecases import NewPerson, People
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
@@ -40,15 +39,10 @@ class PeopleRpc(people_pb2_grpc.PeopleServiceServicer):
             snils=Snils.parse(request.snils, allow_test_range=self._allow_test_snils)
             if request.snils.strip()
             else None,
-            roles=frozenset(_role(role) for role in request.roles),
+            roles=roles_named(request.roles),
             documents_seen=request.documents_seen,
         )
-        person, disputed = await self._people.register(caller(), new, request_id=request.request_id)
-        return people_pb2.RegisterPersonResponse(person=person_message(person), snils_disputed=disputed)
-
-
-def _role(number: WireRole.ValueType) -> Role:
-    try:
-        return Role(WireRole.Name(number).removeprefix("ROLE_"))
-    except ValueError:
-        raise BadRoles from None
+        done = await self._people.register(caller(), new, request_id=request.request_id)
+        return people_pb2.RegisterPersonResponse(
+            person=person_message(done.person), snils_disputed=done.disputed, returned=done.returned
+        )

@@ -29,6 +29,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    update,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -159,6 +160,44 @@ async def insert_roles(
         for role in sorted(roles)
     ]
     await connection.execute(insert(person_roles), rows)
+
+
+async def next_version(connection: AsyncConnection, person_id: UUID) -> int | None:
+    """Move the person to the next version, and let others who change them wait; None when there is none."""
+    version: int | None = await connection.scalar(
+        update(people)
+        .where(people.c.id == person_id)
+        .values(version=people.c.version + 1)
+        .returning(people.c.version)
+    )
+    return version
+
+
+async def come_back(connection: AsyncConnection, person_id: UUID) -> None:
+    """Have a person who had left the region be in it again; one who is blocked stays so."""
+    await connection.execute(
+        update(people)
+        .where(people.c.id == person_id, people.c.status == PersonStatus.LEFT)
+        .values(status=PersonStatus.ACTIVE)
+    )
+
+
+async def lock_left(
+    connection: AsyncConnection, digests: list[bytes], birth_date: date
+) -> tuple[UUID, FullName] | None:
+    """Who has left the region with this SNILS, undisputed, and this birth date; locked."""
+    found = await connection.execute(
+        select(people.c.id, people.c.surname, people.c.given_name, people.c.patronymic)
+        .where(
+            people.c.snils_index.in_(digests),
+            people.c.birth_date == birth_date,
+            people.c.status == PersonStatus.LEFT,
+            people.c.snils_disputed.is_(False),
+        )
+        .with_for_update()
+    )
+    row = found.first()
+    return None if row is None else (row.id, FullName(row.surname, row.given_name, row.patronymic))
 
 
 async def snils_is_known(connection: AsyncConnection, digests: list[bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -48,6 +49,17 @@ class NewPerson:
     """The SNILS is theirs by documents, whoever else is registered with it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of a registration."""
+
+    person: Person
+    disputed: bool
+    """Somebody else claims the SNILS: both are in quarantine (A32)."""
+    returned: bool
+    """The person had left the region, and is in it again."""
+
+
 class OpenAccount(Protocol):
     """What is done for somebody who has just been registered."""
 
@@ -88,6 +100,7 @@ class People:
         open_account: the part of accounts when somebody is registered.
         find: the part of bindings when somebody asks who they are.
         quarantine: the part of cases when somebody else is registered with a SNILS.
+        same_name: whether two names are the same, by the rules that bind profiles.
         provider: whose profiles are bound here.
         zone: in which a birth date lies in the past.
     """
@@ -101,6 +114,7 @@ class People:
         open_account: OpenAccount,
         find: FindPerson,
         quarantine: Quarantine,
+        same_name: Callable[[FullName, FullName], bool],
         provider: Provider,
         zone: ZoneInfo,
         clock: Clock,
@@ -110,6 +124,7 @@ class People:
         self._open_account = open_account
         self._find = find
         self._quarantine = quarantine
+        self._same_name = same_name
         self._keyring = keyring
         self._provider = provider
         self._zone = zone
@@ -124,10 +139,10 @@ class People:
             raise UnknownPerson
         return found
 
-    async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> tuple[Person, bool]:
+    async def register(self, caller: Caller, new: NewPerson, *, request_id: str) -> Registered:
         """Register a person at the caller's school and open an account for them.
 
-        Also told is whether somebody else claims the SNILS: both are in quarantine then (A32).
+        Who had left the region and shows the same documents is back instead, with the account there was.
 
         Raises:
             NotTheirSchool: the caller is no registrar of the school.
@@ -139,9 +154,12 @@ class People:
         require_plausible(new.birth_date, today=self._clock.today(self._zone))
 
         async def act() -> people_pb2.RegisterPersonResponse:
-            person = await self._register(tx, caller, new)
+            returned = await self._take_back(tx, caller, new)
+            person_id = returned or await self._register(tx, caller, new)
             # Only the id is remembered beside the request: names belong in one place.
-            return people_pb2.RegisterPersonResponse(person=people_pb2.Person(person_id=str(person.id)))
+            return people_pb2.RegisterPersonResponse(
+                person=people_pb2.Person(person_id=str(person_id)), returned=returned is not None
+            )
 
         try:
             async with self._database.transaction() as tx:
@@ -167,9 +185,31 @@ class People:
             raise
         if person is None:
             raise UnknownPerson
-        return person, disputed
+        return Registered(person, disputed, reply.returned)
 
-    async def _register(self, tx: Transaction, caller: Caller, new: NewPerson) -> Person:
+    async def _take_back(self, tx: Transaction, caller: Caller, new: NewPerson) -> UUID | None:
+        """The same person who had left the region, now with the roles; None when it is somebody new.
+
+        The whole of the documents must agree: a SNILS alone would give a school somebody else's account.
+        """
+        if new.snils is None:
+            return None
+        digests = storage.snils_digests(self._keyring, new.snils)
+        found = await storage.lock_left(tx.connection, digests, new.birth_date)
+        if found is None or not self._same_name(found[1], new.name):
+            return None
+        person_id = found[0]
+        await storage.insert_roles(tx.connection, person_id, new.school_id, new.roles, at=self._clock.now())
+        await storage.come_back(tx.connection, person_id)
+        version = await storage.next_version(tx.connection, person_id)
+        person = await storage.person(tx.connection, person_id)
+        if version is None or person is None:
+            raise UnknownPerson
+        tx.publish(person_registered(person, version=version), aggregate=person_id, version=version)
+        _write_down(tx, caller, person_id, "register_again")
+        return person_id
+
+    async def _register(self, tx: Transaction, caller: Caller, new: NewPerson) -> UUID:
         taken = await self._is_taken(tx, new)
         now = self._clock.now()
         person = Person(new_id(), new.name, new.roles)
@@ -184,16 +224,10 @@ class People:
         await storage.insert_roles(tx.connection, person.id, new.school_id, new.roles, at=now)
         await self._open_account(tx.connection, new_id(), person.id, at=now)
         tx.publish(person_registered(person, version=1), aggregate=person.id, version=1)
-        tx.audit(
-            actor=str(caller.person_id),
-            action="register_person",
-            object_kind="person",
-            object_id=str(person.id),
-            subject=person.id,
-        )
+        _write_down(tx, caller, person.id, "register_person")
         if taken and new.snils is not None:
             await self._quarantine.dispute(tx, new.snils)
-        return person
+        return person.id
 
     async def _is_taken(self, tx: Transaction, new: NewPerson) -> bool:
         """Whether somebody else has the SNILS. Raises `SnilsTaken` unless documents were seen."""
@@ -222,6 +256,16 @@ class People:
             roles=wire_roles(new.roles),
             documents_seen=new.documents_seen,
         )
+
+
+def _write_down(tx: Transaction, caller: Caller, person_id: UUID, action: str) -> None:
+    tx.audit(
+        actor=str(caller.person_id),
+        action=action,
+        object_kind="person",
+        object_id=str(person_id),
+        subject=person_id,
+    )
 
 
 def person_registered(person: Person, *, version: int) -> events_pb2.PersonRegistered:

@@ -46,6 +46,7 @@ class EndReason(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason
     CREDENTIALS_ISSUED = "credentials_issued"
     ROLE_TAKEN = "role_taken"
+    LEFT = "left"  # nothing connects the person with the region any more
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     ACCOUNT_BLOCKED = "account_blocked"
     ERASED = "erased"

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, delete, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -170,17 +170,6 @@ async def take(connection: AsyncConnection, person_id: UUID, school_id: UUID | N
         )
     )
     return taken.rowcount == 1
-
-
-async def next_version(connection: AsyncConnection, person_id: UUID) -> int | None:
-    """Move the person to the next version, and let others who change them wait; None when there is none."""
-    version: int | None = await connection.scalar(
-        update(people)
-        .where(people.c.id == person_id)
-        .values(version=people.c.version + 1)
-        .returning(people.c.version)
-    )
-    return version
 
 
 async def exists(connection: AsyncConnection, person_id: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -63,14 +64,27 @@ class Search:
 
 
 class Staff:
-    """What operators and schools' administrators do with staff roles."""
+    """What operators and schools' administrators do with staff roles.
+
+    Args:
+        leave: has a locked person leave the region if nothing connects them with it; whether they have.
+        zone: in which a birth date lies in the past.
+    """
 
     def __init__(
-        self, database: Database, keyring: Keyring, sessions: Sessions, zone: ZoneInfo, clock: Clock
+        self,
+        database: Database,
+        keyring: Keyring,
+        sessions: Sessions,
+        *,
+        leave: Callable[[Transaction, UUID], Awaitable[bool]],
+        zone: ZoneInfo,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._keyring = keyring
         self._sessions = sessions
+        self._leave = leave
         self._zone = zone
         self._clock = clock
 
@@ -188,10 +202,12 @@ class Staff:
             tx.connection, place.person_id
         ):
             raise LastOperator
+        left = await self._leave(tx, place.person_id)
         await _tell(tx, place, by=str(caller.person_id), action="revoke_staff_role", why=why)
         account_id = await storage.account_of(tx.connection, place.person_id)
         if account_id is not None:
-            await self._sessions.end_all(tx, account_id, reason=EndReason.ROLE_TAKEN)
+            ended_for = EndReason.LEFT if left else EndReason.ROLE_TAKEN
+            await self._sessions.end_all(tx, account_id, reason=ended_for)
 
     async def _require_reach(
         self, connection: AsyncConnection, caller: Caller, school_id: UUID | None
@@ -225,13 +241,14 @@ async def give_role(tx: Transaction, place: Place, *, by: str, clock: Clock) -> 
         raise UnknownPerson
     if not await storage.give(tx.connection, place.person_id, place.school_id, place.role, at=clock.now()):
         return False
+    await people.come_back(tx.connection, place.person_id)
     await _tell(tx, place, by=by, action="grant_staff_role", why=None)
     return True
 
 
 async def _tell(tx: Transaction, place: Place, *, by: str, action: str, why: str | None) -> None:
     """What a person is has changed: the others hear of it, the audit keeps it."""
-    version = await storage.next_version(tx.connection, place.person_id)
+    version = await people.next_version(tx.connection, place.person_id)
     person = await people.person(tx.connection, place.person_id)
     if version is None or person is None:
         raise UnknownPerson

@@ -42,6 +42,8 @@ class Office(Browser):
         super().__init__(gateway)
         self.roles = frozenset(roles)
         self.proven: datetime | None = None
+        self.kept: dict[str, str] = {}
+        """Cookies beside those of the session."""
 
     async def get(self, path: str) -> httpx.Response:
         return await self.gateway.client.get(path, headers=self._headers())
@@ -53,7 +55,8 @@ class Office(Browser):
 
     def _headers(self) -> dict[str, str]:
         session = self.session(roles=self.roles, proven=self.proven)
-        return {**self.cookies(session), "Accept": "text/html"}
+        cookies = [self.cookies(session)["Cookie"], *(f"{name}={value}" for name, value in self.kept.items())]
+        return {"Cookie": "; ".join(cookies), "Accept": "text/html"}
 
 
 def person(state: CredentialsState.ValueType = CredentialsState.CREDENTIALS_STATE_NONE) -> IssuePerson:

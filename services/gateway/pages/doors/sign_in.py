@@ -14,7 +14,7 @@ from services.gateway.pages.doors.directory import RegionDirectory
 from services.gateway.pages.doors.regions import region_view
 from services.gateway.problems import Problem, Refused
 
-ASK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "ACCOUNT_BLOCKED"})
+ASK_AGAIN = frozenset({"WRONG_CREDENTIALS", "TOO_MANY_ATTEMPTS", "ACCOUNT_BLOCKED", "PERSON_LEFT"})
 """Refusals of a login and password that are told beside the form."""
 
 

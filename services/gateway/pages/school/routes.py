@@ -18,6 +18,7 @@ from services.gateway.pages.school.families.page import FamilyPages
 from services.gateway.pages.school.families.queue import QueuePages
 from services.gateway.pages.school.overview.page import OverviewPages
 from services.gateway.pages.school.people.binding import PersonBindingPages
+from services.gateway.pages.school.people.leaving import LeavingPages
 from services.gateway.pages.school.people.page import PeoplePages
 from services.gateway.pages.school.region.page import RegionOfficePages
 from services.gateway.pages.school.register.page import RegisterPages
@@ -33,6 +34,7 @@ def school_routes(answers: Answers) -> Sequence[BaseRoute]:
     desk = Desk(answers)
     return [
         *_of_schools(answers, desk),
+        *_of_leaving(answers, desk),
         *_of_cases(answers, desk),
         *_of_families(answers, desk),
         *_of_staff(answers, desk),
@@ -68,6 +70,17 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
         page(asked, inside(requests.show)),
         form(f"{asked}/accept", inside(requests.accept), answers, asked),
         form(f"{asked}/refuse", inside(requests.refuse), answers, asked),
+    ]
+
+
+def _of_leaving(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
+    inside, leaving = answers.signed_in, LeavingPages(desk)
+    roles = f"{_SCHOOL}/people/{{person_id}}/roles"
+    return [
+        page(f"{_SCHOOL}/left", inside(leaving.left)),
+        page(roles, inside(leaving.show)),
+        form(f"{roles}/end", inside(leaving.end), answers, roles),
+        form(f"{roles}/back", inside(leaving.give_back), answers, roles),
     ]
 
 

@@ -55,6 +55,11 @@ def compare(one: FullName, other: FullName) -> Likeness | NamePart:
     return _patronymics(ours[2], theirs[2])
 
 
+def is_same(one: FullName, other: FullName) -> bool:
+    """Whether two full names agree in every part."""
+    return compare(one, other) is Likeness.SAME
+
+
 def _patronymics(ours: str, theirs: str) -> Likeness | NamePart:
     if ours == theirs:
         return Likeness.SAME

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
-from services.identity.accounts.rules import AccountBlocked
+from services.identity.accounts.rules import AccountBlocked, PersonLeft
 from services.identity.binding import storage
 from services.identity.binding.bind import Bound, Tried, bind
 from services.identity.binding.entry import finish_bound
@@ -183,7 +183,8 @@ class Admission:
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
     ) -> Refused:
         """Refuse a person who is blocked or has left (A16)."""
-        error = AccountBlocked(next_step=NextStep.ASK_SCHOOL)
+        refusal = PersonLeft if candidate.left else AccountBlocked
+        error = refusal(next_step=NextStep.ASK_SCHOOL)
         return await self.refuse(tx, link, profile, error, person_id=candidate.person.id)
 
     async def refuse(
@@ -257,7 +258,7 @@ class Admission:
         """The account has changed since it was read: blocked, or unbound after the sign-in began (A7)."""
         present = await storage.candidate_of_account(tx.connection, candidate.account_id, self._keyring)
         if present is None or not present.may_enter:
-            return await self.refuse_blocked(tx, link, profile, candidate)
+            return await self.refuse_blocked(tx, link, profile, present or candidate)
         return await self.refuse(tx, link, profile, SignInUnknown(), person_id=candidate.person.id)
 
     async def _enter_after_another(

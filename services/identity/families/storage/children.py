@@ -64,7 +64,8 @@ _MY_CHILDREN = (
         relations.c.guardian_id == bindparam("guardian"),
         relations.c.ended_at.is_(None),
         relations.c.valid_from <= bindparam("latest"),
-        people.c.status == PersonStatus.ACTIVE,
+        # A pupil who has left the region is their child all the same: what was recorded is read on (R39).
+        people.c.status != PersonStatus.BLOCKED,
     )
     .order_by(people.c.id, memberships.c.valid_from, classes.c.title)
 )

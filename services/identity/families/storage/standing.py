@@ -87,7 +87,8 @@ _CHILDREN = (
     .where(
         relations.c.guardian_id == bindparam("guardian"),
         holds_on(bindparam("today")),
-        people.c.status == PersonStatus.ACTIVE,
+        # A pupil who has left the region is their child all the same: what was recorded is read on (R39).
+        people.c.status != PersonStatus.BLOCKED,
     )
 )
 

@@ -138,7 +138,7 @@ async def test_what_is_no_childs_login_adds_nobody(here: Town, doors: Doors, sch
     _, session = await school.parent()
 
     assert await reason(add(doors, session, teacher)) == "NOT_A_PUPIL"
-    assert await reason(add(doors, session, left)) == "ACCOUNT_BLOCKED"
+    assert await reason(add(doors, session, left)) == "PERSON_LEFT"
     assert await reason(add(doors, session, grown)) == "PUPIL_OF_AGE"
     nothing = families_pb2.RELATION_KIND_UNSPECIFIED
     assert await reason(add(doors, session, grown, kind=nothing)) == "BAD_RELATION"

@@ -152,11 +152,15 @@ async def test_a_registrar_relates_and_ends_at_the_own_school_alone(
     assert await children(doors, session) == ["Пётр"]
 
 
-async def test_a_pupil_who_has_left_is_nobodys_child_here(doors: Doors, school: School) -> None:
+@pytest.mark.parametrize(("status", "shown"), [(PersonStatus.LEFT, ["Пётр"]), (PersonStatus.BLOCKED, [])])
+async def test_a_pupil_who_has_left_is_a_child_all_the_same(
+    doors: Doors, school: School, status: PersonStatus, shown: list[str]
+) -> None:
+    """R39: the family reads on what was recorded."""
     parent, session = await school.parent()
-    await school.relate(parent, await school.pupil(status=PersonStatus.LEFT))
+    await school.relate(parent, await school.pupil(status=status))
 
-    assert await children(doors, session) == []
+    assert await children(doors, session) == shown
 
 
 async def test_a_relation_ends_with_childhood_whatever_term_is_asked_for(school: School) -> None:

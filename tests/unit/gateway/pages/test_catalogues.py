@@ -171,6 +171,7 @@ def test_who_is_told_what_it_means_is_told_what_to_do(language: str) -> None:
         "ESIA_PROFILE_CLOSED",
         "REGION_DIFFERS",
         "ACCOUNT_BLOCKED",
+        "PERSON_LEFT",
         "ESIA_REFUSED",
         "ESIA_CODE_REFUSED",
         "ESIA_NOT_CONFIRMED",

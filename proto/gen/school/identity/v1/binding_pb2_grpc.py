@@ -89,8 +89,8 @@ class BindingServiceServicer:
         Fails with SIGN_IN_UNKNOWN when no such sign-in waits in this browser or too many passwords were
         tried in it, WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (`retry_after_s` in the metadata),
         NAME_DIFFERS or BIRTH_DATE_DIFFERS when the account is another person's, SNILS_DIFFERS when ESIA's SNILS
-        is another one than the person's, ACCOUNT_BLOCKED, ACCOUNT_NOT_ACTIVATED when the password is the
-        temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
+        is another one than the person's, ACCOUNT_BLOCKED, PERSON_LEFT, ACCOUNT_NOT_ACTIVATED when the password is
+        the temporary one of a school's slip, BOUND_TO_ANOTHER_PROFILE when another profile is bound to the account
         already, PROFILE_BOUND_ELSEWHERE when this profile is bound to another account, LEVEL_TOO_LOW as in
         `CompleteEsiaSignIn`. `next_step` in the metadata as there.
         """

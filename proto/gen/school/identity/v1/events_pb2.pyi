@@ -106,6 +106,10 @@ class _MessageKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MessageKi
     """A link that confirms an address which waits for a school, and forgets it. Values: school, link."""
     MESSAGE_KIND_SCHOOL_CONNECTED: _MessageKind.ValueType  # 43
     """A school that the address waited for works with the diary now. Values: school, link."""
+    MESSAGE_KIND_ROLES_ENDED: _MessageKind.ValueType  # 45
+    """What the person was at a school has ended: pupil, guardian or teacher."""
+    MESSAGE_KIND_ROLES_GIVEN_BACK: _MessageKind.ValueType  # 46
+    """They are it again."""
 
 class MessageKind(_MessageKind, metaclass=_MessageKindEnumTypeWrapper):
     """What a message to a person is about; each has its template. Among its values links are whole, instants
@@ -189,6 +193,10 @@ MESSAGE_KIND_SCHOOL_WATCH: MessageKind.ValueType  # 42
 """A link that confirms an address which waits for a school, and forgets it. Values: school, link."""
 MESSAGE_KIND_SCHOOL_CONNECTED: MessageKind.ValueType  # 43
 """A school that the address waited for works with the diary now. Values: school, link."""
+MESSAGE_KIND_ROLES_ENDED: MessageKind.ValueType  # 45
+"""What the person was at a school has ended: pupil, guardian or teacher."""
+MESSAGE_KIND_ROLES_GIVEN_BACK: MessageKind.ValueType  # 46
+"""They are it again."""
 Global___MessageKind: _TypeAlias = MessageKind  # noqa: Y015
 
 class _MessageChannel:

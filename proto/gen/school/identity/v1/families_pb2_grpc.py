@@ -104,7 +104,7 @@ class FamiliesServiceServicer:
         stands for already changes the label alone.
 
         Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
-        NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+        PERSON_LEFT, NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
         the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
         the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
         """

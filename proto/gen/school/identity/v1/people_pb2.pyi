@@ -186,8 +186,11 @@ class RegisterPersonResponse(_message.Message):
 
     PERSON_FIELD_NUMBER: _builtins.int
     SNILS_DISPUTED_FIELD_NUMBER: _builtins.int
+    RETURNED_FIELD_NUMBER: _builtins.int
     snils_disputed: _builtins.bool
     """Somebody else is registered with the SNILS: both wait until the schools have settled whose it is."""
+    returned: _builtins.bool
+    """The person had left the region and is back, under the id and with the account they had."""
     @_builtins.property
     def person(self) -> Global___Person:
         """The person now registered."""
@@ -197,10 +200,11 @@ class RegisterPersonResponse(_message.Message):
         *,
         person: Global___Person | None = ...,
         snils_disputed: _builtins.bool = ...,
+        returned: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["person", b"person"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "snils_disputed", b"snils_disputed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["person", b"person", "returned", b"returned", "snils_disputed", b"snils_disputed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -69,6 +69,9 @@ class PeopleServiceServicer:
         check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
         `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
         schools settle whose it is (`CasesService`).
+
+        Who has left the region (`LeavingService`) and is registered again, with the same SNILS, name and birth
+        date, is the same person with the same account: they get the roles, and `returned` says so.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

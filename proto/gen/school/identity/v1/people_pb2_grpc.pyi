@@ -46,6 +46,9 @@ class PeopleServiceStub:
     check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
     `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
     schools settle whose it is (`CasesService`).
+
+    Who has left the region (`LeavingService`) and is registered again, with the same SNILS, name and birth
+    date, is the same person with the same account: they get the roles, and `returned` says so.
     """
 
 @_typing.type_check_only
@@ -66,6 +69,9 @@ class PeopleServiceAsyncStub(PeopleServiceStub):
     check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
     `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
     schools settle whose it is (`CasesService`).
+
+    Who has left the region (`LeavingService`) and is registered again, with the same SNILS, name and birth
+    date, is the same person with the same account: they get the roles, and `returned` says so.
     """
 
 class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -95,6 +101,9 @@ class PeopleServiceServicer(metaclass=_abc_1.ABCMeta):
         check digits disagree, SNILS_TAKEN when another person of the region is registered with it and
         `documents_seen` is not said: with it both are quarantined, neither is matched with a profile, and the
         schools settle whose it is (`CasesService`).
+
+        Who has left the region (`LeavingService`) and is registered again, with the same SNILS, name and birth
+        date, is the same person with the same account: they get the roles, and `returned` says so.
         """
 
 def add_PeopleServiceServicer_to_server(servicer: PeopleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

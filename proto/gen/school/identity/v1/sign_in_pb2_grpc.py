@@ -81,7 +81,7 @@ class SignInServiceServicer:
         when ESIA does not accept the code, ESIA_NOT_CONFIRMED when the region asks ESIA for confirmed
         accounts and this one is not, ESIA_UNAVAILABLE when ESIA does not answer. A profile that may
         not enter fails with the reason: SNILS_UNKNOWN, NAME_DIFFERS (the metadata names the part),
-        BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, and
+        BIRTH_DATE_DIFFERS, SEVERAL_REGISTERED, BOUND_TO_ANOTHER_PROFILE, ACCOUNT_BLOCKED, PERSON_LEFT, and
         SNILS_DIFFERS when the profile is bound already and shows another SNILS than the person's. At every
         entry: LEVEL_TOO_LOW when the ESIA account vouches too little for the person's age on that day; the
         metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
@@ -117,7 +117,7 @@ class SignInServiceServicer:
 
         Fails with WRONG_CREDENTIALS whatever of the two is wrong, also for a temporary password past its
         days, TOO_MANY_ATTEMPTS while guesses for this login, from this address or from its network must
-        wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED.
+        wait (`retry_after_s` in the metadata), ACCOUNT_BLOCKED, PERSON_LEFT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -81,12 +81,16 @@ class PeoplePages:
 
     async def person(self, request: Request) -> Response:
         """A person, and the form by which credentials are issued."""
-        return await self._show(
+        draft = self._desk.answers.draft(request)
+        response = await self._show(
             request,
             capacity=request.query_params.get("capacity", ""),
             answered=request.query_params.get("request", ""),
-            typed=Typed(),
+            typed=Typed(block_reason=next(iter(draft.get("reason", ())), "")),
         )
+        if draft:
+            self._desk.answers.forget_draft(response)
+        return response
 
     async def issue(self, request: Request) -> Response:
         """Issue credentials; the answer is the slip, this once."""
@@ -157,7 +161,7 @@ class PeoplePages:
         except Refused as refused:
             if refused.reason not in TOLD_BESIDE_BLOCK:
                 raise
-            typed = Typed(reason=refused.reason)
+            typed = Typed(reason=refused.reason, block_reason=self._desk.field(request, "reason"))
             return await self._show(
                 request, capacity="", answered="", typed=typed, status=refused.problem.status
             )
@@ -193,6 +197,7 @@ class PeoplePages:
             person=person,
             form=form,
             reason_shown=typed.reason,
+            block_reason=typed.block_reason,
             done=_DONE.get(request.query_params.get("done", ""), ""),
         )
 

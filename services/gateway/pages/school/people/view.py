@@ -158,6 +158,8 @@ class Typed:
     reissue_reason: str = ""
     reason: str = ""
     missing: frozenset[str] = frozenset()
+    block_reason: str = ""
+    """Of the form that shuts and opens the account."""
 
 
 def capacity_named(name: str) -> IssueCapacity.ValueType:

@@ -25,6 +25,7 @@ REFUSALS: Final = frozenset(
         "PROFILE_BOUND_ELSEWHERE",
         "LEVEL_TOO_LOW",
         "ACCOUNT_BLOCKED",
+        "PERSON_LEFT",
         "ACCOUNT_NOT_ACTIVATED",
         "REGION_DIFFERS",
         "NO_SNILS",

@@ -1,0 +1,148 @@
+"""A registrar ends what somebody is at the school; what was typed on the way to a proof is there again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from school.access.v1.policy_pb2 import Role
+from school.identity.v1.issuing_pb2 import CredentialsState, GetIssuePersonResponse
+from school.identity.v1.leaving_pb2 import (
+    EndRolesRequest,
+    EndRolesResponse,
+    FormerRole,
+    GetRolesAtSchoolResponse,
+    GiveRolesBackRequest,
+    GiveRolesBackResponse,
+    ListFormerPeopleResponse,
+    RolesAtSchool,
+)
+from school.identity.v1.people_pb2 import FullName
+from services.gateway.pages.answers import DRAFT_COOKIE
+from tests.integration.gateway.office import (
+    PERSON,
+    ROOM,
+    SCHOOL,
+    SOMEBODY,
+    Office,
+    ReasonNeeded,
+    person,
+    refuse,
+)
+
+ROLES = f"{ROOM}/people/{PERSON}/roles"
+WHY = "Переехали в другой город"
+
+
+def somebody(*, left: bool = False) -> RolesAtSchool:
+    """A teacher who was a parent here."""
+    was = FormerRole(role=Role.ROLE_GUARDIAN, reason="Дочь окончила школу")
+    was.ended_at.FromDatetime(datetime(2026, 6, 30, 20, 0, tzinfo=UTC))
+    return RolesAtSchool(
+        person_id=PERSON,
+        name=FullName(surname="Орлов", given_name="Олег"),
+        roles=[] if left else [Role.ROLE_TEACHER, Role.ROLE_REGISTRAR],
+        former=[was],
+        left_region=left,
+    )
+
+
+@pytest.fixture
+def desk(registrar: Office) -> Office:
+    """The registrar, with somebody to look at."""
+    stage = registrar.gateway.stage
+    stage.on("GetRolesAtSchool", lambda _: GetRolesAtSchoolResponse(person=somebody()))
+    stage.on("EndRoles", lambda _: EndRolesResponse())
+    stage.on("GiveRolesBack", lambda _: GiveRolesBackResponse())
+    return registrar
+
+
+async def test_what_a_registrar_gives_a_registrar_ends(desk: Office) -> None:
+    """Rights of staff are shown, and left to the administrator."""
+    page = (await desk.get(ROLES)).text
+
+    assert [f'value="{role}"' in page for role in ("ROLE_TEACHER", "ROLE_REGISTRAR", "ROLE_GUARDIAN")] == [
+        True,
+        False,
+        True,
+    ]
+    assert "Дочь окончила школу" in page
+    assert "1 июля" in page, "the day in the school's zone"
+
+
+async def test_roles_are_ended_and_given_back(desk: Office) -> None:
+    desk.proven = datetime.now(UTC)
+
+    answers = [
+        await desk.post(f"{ROLES}/end", role="ROLE_TEACHER", reason=WHY),
+        await desk.post(f"{ROLES}/back", role=["ROLE_GUARDIAN", "ROLE_OPERATOR"], reason=WHY),
+    ]
+
+    assert [answer.headers["location"] for answer in answers] == [f"{ROLES}?done=ended", f"{ROLES}?done=back"]
+    stage = desk.gateway.stage
+    calls = [call.request for name in ("EndRoles", "GiveRolesBack") for call in stage.called(name)]
+    whose = {"school_id": SCHOOL, "person_id": PERSON, "reason": WHY}
+    assert calls == [
+        EndRolesRequest(roles=[Role.ROLE_TEACHER], **whose),
+        GiveRolesBackRequest(roles=[Role.ROLE_GUARDIAN], **whose),
+    ]
+
+
+async def test_a_refusal_keeps_what_was_ticked(desk: Office) -> None:
+    desk.proven = datetime.now(UTC)
+    desk.gateway.stage.on("GiveRolesBack", refuse(ReasonNeeded()))
+
+    answer = await desk.post(f"{ROLES}/back", role="ROLE_GUARDIAN", reason="")
+
+    assert answer.status_code == 400
+    assert 'value="ROLE_GUARDIAN" checked' in answer.text
+    assert "Нужна причина" in answer.text
+
+
+async def test_whom_nothing_connects_is_shown_as_such(desk: Office) -> None:
+    desk.gateway.stage.on("GetRolesAtSchool", lambda _: GetRolesAtSchoolResponse(person=somebody(left=True)))
+
+    page = (await desk.get(ROLES)).text
+
+    assert "выбыл из всех школ" in page
+    assert f'action="{ROLES}/end"' not in page
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "Никто не выбыл"), (1, f"{ROLES}")])
+async def test_who_has_left_is_listed(desk: Office, count: int, said: str) -> None:
+    gone = ListFormerPeopleResponse(people=[somebody(left=True)] * count)
+    desk.gateway.stage.on("ListFormerPeople", lambda _: gone)
+
+    assert said in (await desk.get(f"{ROOM}/left")).text
+
+
+# --- what was typed, on the way to a proof ---
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [(f"{ROLES}/end", ROLES), (f"{ROOM}/people/{PERSON}/block", f"{ROOM}/people/{PERSON}")],
+    ids=["ending", "blocking"],
+)
+async def test_who_comes_back_from_a_proof_finds_what_was_typed(desk: Office, form: str, page: str) -> None:
+    """In that form alone, once, and in no address."""
+    shown = person(CredentialsState.CREDENTIALS_STATE_ACTIVE)
+    desk.gateway.stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=shown))
+
+    away = await desk.post(form, reason=WHY, role="ROLE_TEACHER", password="not to be kept")
+    desk.kept[DRAFT_COOKIE] = away.cookies[DRAFT_COOKIE]
+    elsewhere = await desk.get(f"{ROOM}/people/{SOMEBODY}/roles")
+    back = await desk.get(page)
+
+    assert away.headers["location"].startswith("/step-up?back=")
+    assert WHY not in away.headers["location"]
+    assert WHY not in elsewhere.text
+    assert f'value="{WHY}"' in back.text
+    assert f'{DRAFT_COOKIE}=""' in back.headers["set-cookie"], "it stands in the form: the browser forgets it"
+
+
+async def test_a_cookie_that_is_no_draft_is_none(desk: Office) -> None:
+    for cookie in ("?", "bm9uZQ==", "W10=", "WzEsMl0="):
+        desk.kept[DRAFT_COOKIE] = cookie
+        assert (await desk.get(ROLES)).status_code == 200
