@@ -171,11 +171,11 @@ class Cases:
         return await self._open(tx, case, link_id=None)
 
     async def _open(self, tx: Transaction, new: Case, *, link_id: UUID | None) -> UUID:
-        case_id, is_new = await storage.open_case(tx.connection, self._keyring, new, link_id=link_id)
-        if is_new:
-            _audit(tx, "open_case", replace(new, id=case_id), why=new.kind)
-            if new.kind is Kind.SEVERAL_REGISTERED:
-                await self._tell_registrars(tx, new.person_ids)
+        case_id, added = await storage.open_case(tx.connection, self._keyring, new, link_id=link_id)
+        if case_id == new.id:
+            _audit(tx, "open_case", new, why=new.kind)
+        if added and new.kind is Kind.SEVERAL_REGISTERED:
+            await self._tell_registrars(tx, added)
         return case_id
 
     async def _tell_registrars(self, tx: Transaction, person_ids: Iterable[UUID]) -> None:

@@ -115,6 +115,33 @@ async def test_the_registrars_of_both_schools_are_told(here: Town) -> None:
     ] * 2
 
 
+async def test_a_third_school_is_told_and_sees_the_same_case(here: Town) -> None:
+    """Whoever comes later joins the case; only their registrars hear of it anew."""
+    snils, _, _, former, _ = await two_claimants(here)
+    late = await newcomer(here, school_id=new_id())
+    await late.up_to(Step.ACTIVATION_STEP_DONE)
+    third = await case_desk(here)
+    async with here.database.transaction() as tx:
+        await insert_roles(
+            tx.connection,
+            late.registered.person_id,
+            third.school_id,
+            {Role.REGISTRAR},
+            at=here.clock.now(),
+        )
+
+    await register(here, third, snils, documents_seen=True)
+
+    (case,) = (await third.waiting()).cases
+    assert case.case_id == (await former.waiting()).cases[0].case_id
+    assert len(case.people) == 3
+    told = await letters(here, late.registered.person_id)
+    assert {each.to for each in told if each.kind == Kind.MESSAGE_KIND_SNILS_DISPUTED} == {
+        late.email,
+        late.mobile,
+    }
+
+
 async def test_a_school_gives_the_number_up(here: Town) -> None:
     """The other person leaves the quarantine and enters; the former owner is told, and the audit says so."""
     snils, first, second, former, desk = await two_claimants(here)

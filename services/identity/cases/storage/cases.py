@@ -43,8 +43,8 @@ FORGOTTEN: Final = {
 
 async def open_case(
     connection: AsyncConnection, keyring: Keyring, new: Case, *, link_id: UUID | None
-) -> tuple[UUID, bool]:
-    """Write a case down, or that an open one was noticed once more; its id, and whether it is new."""
+) -> tuple[UUID, list[UUID]]:
+    """Write a case down, or that an open one was noticed once more; its id, and whom it is about only now."""
     noticed = {"last_at": new.last_at, "detail": new.detail, **_sealed(keyring, new)}
     if link_id is not None:
         noticed["link_id"] = link_id
@@ -66,12 +66,14 @@ async def open_case(
         .returning(cases.c.id)
     )
     case_id: UUID = opened.scalar_one()
-    await connection.execute(
-        insert(case_people).on_conflict_do_nothing(),
-        [{"case_id": case_id, "person_id": person_id} for person_id in new.person_ids],
+    added = await connection.scalars(
+        insert(case_people)
+        .values([{"case_id": case_id, "person_id": person_id} for person_id in new.person_ids])
+        .on_conflict_do_nothing()
+        .returning(case_people.c.person_id)
     )
     await _add_schools(connection, case_id, new.person_ids)
-    return case_id, case_id == new.id
+    return case_id, list(added)
 
 
 async def one(
