@@ -48,6 +48,15 @@ class LimitKind(StrEnum):
     NO_CONTACTS = "NO_CONTACTS"
 
 
+class MachineReason(StrEnum):
+    """Why something was changed or ended that no registrar gave a reason for; the contract names them."""
+
+    TERM_OVER = "term_over"
+    COURT_LIMIT = "court_limit"
+    LIMIT_OVER = "limit_over"
+    BIRTH_DATE_CORRECTED = "birth_date_corrected"
+
+
 class RelationExists(DomainError):
     """The two are related already."""
 

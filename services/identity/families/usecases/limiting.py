@@ -18,6 +18,7 @@ from services.identity.families.rules import (
     DocumentNeeded,
     LimitExists,
     LimitKind,
+    MachineReason,
     Relation,
     UnknownLimit,
 )
@@ -99,7 +100,7 @@ class Limiting:
             if before is not None and not before.over_on(today):
                 raise LimitExists
             if before is not None:
-                await self._lift(tx, before, by=caller.person_id, why="its last day had passed")
+                await self._lift(tx, before, by=caller.person_id, why=MachineReason.TERM_OVER)
             return await self._place(tx, limit, pupil, by=caller.person_id)
 
     async def lift(self, caller: Caller, *, school_id: UUID, limit_id: UUID, reason: str) -> None:
@@ -143,7 +144,7 @@ class Limiting:
     async def _interrupt(
         self, tx: Transaction, limit: CourtLimit, relation: Relation, pupil: Pupil, *, by: UUID
     ) -> None:
-        await self._relating.end(tx, relation, by=by, why="a court's limit")
+        await self._relating.end(tx, relation, by=by, why=MachineReason.COURT_LIMIT)
         again = limit.takes_up_again(relation)
         if again is not None:
             await self._relating.take_up_again(tx, relation, pupil, first=again, by=by)
@@ -168,7 +169,7 @@ class Limiting:
         if waiting is not None:
             if waiting.valid_from > today:
                 moved = replace(waiting, valid_from=today)
-                await self._relating.move(tx, moved, by=by, why="a court's limit was lifted")
+                await self._relating.move(tx, moved, by=by, why=MachineReason.LIMIT_OVER)
         elif limit.takes_up_again(interrupted) is None:
             await self._relating.take_up_again(tx, interrupted, pupil, first=today, by=by)
 

@@ -16,6 +16,7 @@ from services.identity.families.rules import (
     OWN_RIGHTS,
     CourtForbids,
     LimitKind,
+    MachineReason,
     PupilOfAge,
     Relation,
     RelationBasis,
@@ -30,8 +31,6 @@ from services.identity.telling.usecases import Telling
 from services.kit.clock import Clock
 from services.kit.database import Transaction
 from services.kit.ids import new_id
-
-_LAST_DAY_PASSED = "its last day had passed"
 
 
 class RelationOver(Protocol):
@@ -102,7 +101,7 @@ class Relating:
         if before is not None:
             if not before.over_on(wish.valid_from):
                 raise RelationExists
-            await self._end(tx, before, by=by, why=_LAST_DAY_PASSED)
+            await self._end(tx, before, by=by, why=MachineReason.TERM_OVER)
         begun = replace(wish, valid_until=last_day(wish.term, pupil.birth_date))
         await self._insert(tx, begun, by=by)
         tx.audit(
@@ -153,7 +152,7 @@ class Relating:
             return
         again = replace(interrupted, id=new_id(), valid_from=first, valid_until=until, version=1)
         await self._insert(tx, again, by=by)
-        _audit(tx, "register_relation", again, by=by, why="after a court's limit")
+        _audit(tx, "register_relation", again, by=by, why=MachineReason.LIMIT_OVER)
 
     async def birth_date_corrected(self, tx: Transaction, pupil_id: UUID, *, by: UUID) -> None:
         """Compute anew until when anybody stands for the pupil, in the transaction that corrects."""
@@ -164,10 +163,10 @@ class Relating:
             relation = each.relation
             until = last_day(relation.term, pupil.birth_date)
             if until < relation.valid_from:
-                await self.end(tx, relation, by=by, why="the pupil's birth date was corrected")
+                await self.end(tx, relation, by=by, why=MachineReason.BIRTH_DATE_CORRECTED)
             elif until != relation.valid_until:
                 moved = replace(relation, valid_until=until)
-                await self.move(tx, moved, by=by, why="the pupil's birth date was corrected")
+                await self.move(tx, moved, by=by, why=MachineReason.BIRTH_DATE_CORRECTED)
 
     async def _end(self, tx: Transaction, relation: Relation, *, by: UUID, why: str) -> None:
         now = self._clock.now()

@@ -568,7 +568,9 @@ class FamilyRelation(_message.Message):
     holds: _builtins.bool
     """Whether it holds today; otherwise its days have not begun, or are over."""
     ended_why: _builtins.str
-    """Why it was ended."""
+    """Why it was ended, in the registrar's words; or one of term_over, court_limit, limit_over,
+    birth_date_corrected.
+    """
     @_builtins.property
     def relation(self) -> Global___Relation:
         """The relation."""

@@ -32,6 +32,15 @@ LIMITS: Final = {
 }
 
 
+WHY: Final = {
+    "term_over": "kin.why.term_over",
+    "court_limit": "kin.why.court_limit",
+    "limit_over": "kin.why.limit_over",
+    "birth_date_corrected": "kin.why.birth_date_corrected",
+}
+"""Reasons that no registrar has written, as the contract names them."""
+
+
 @dataclass(frozen=True, slots=True)
 class RelationView:
     """One relation."""
@@ -62,6 +71,8 @@ class EndedView:
     since: str
     ended: datetime
     why: str
+    """In the registrar's words; empty when it has a key."""
+    why_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,8 @@ def family_view(reply: GetPupilFamilyResponse, today: str, zone: ZoneInfo) -> Fa
                 KINDS.get(each.relation.kind, "family.kind.representative"),
                 date_shown(each.relation.valid_from),
                 moment(each.ended_at, zone),
-                each.ended_why,
+                "" if each.ended_why in WHY else each.ended_why,
+                WHY.get(each.ended_why, ""),
             )
             for each in reply.ended
         ),
