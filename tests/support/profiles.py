@@ -29,12 +29,17 @@ def a_profile(
     return Profile(subject, name, birth_date, Snils(snils) if snils else None, level)
 
 
-async def returned(here: Town) -> tuple[Link, str]:
-    """A sign-in whose browser is back from ESIA, its state used up; and the key of that browser."""
+async def returned(here: Town, *, begun_s: float = -1.0) -> tuple[Link, str]:
+    """A sign-in whose browser is back from ESIA, its state used up; and the key of that browser.
+
+    Args:
+        here: where it was begun.
+        begun_s: when, in seconds from now; not before what ended by then binds again.
+    """
     key, state, now = str(new_id()), new_id().bytes, here.clock.now()
     browser = hashlib.sha256(key.encode()).digest()
     provider = Provider(REGION, here.bench.settings.issuer)
-    begun = Link(new_id(), now + TIME_TO_FINISH, now - timedelta(seconds=1), provider)
+    begun = Link(new_id(), now + TIME_TO_FINISH, now + timedelta(seconds=begun_s), provider)
     async with here.database.read() as connection:
         await links.insert_link(connection, begun, state_digest=state, browser_digest=browser)
         link = await links.take_state(connection, state_digest=state, browser_digest=browser, now=now)
