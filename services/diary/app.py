@@ -117,7 +117,7 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
 
 def _register(database: Database, reader: Reader, copy: Completeness, clock: Clock) -> Register:
     once = Once(database)
-    schools = Schools(database, copy, clock)
+    schools = Schools(reader, copy, clock)
     views = Views(database, schools, clock)
 
     def register(server: Any) -> None:

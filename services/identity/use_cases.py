@@ -234,7 +234,7 @@ def use_cases_of(
     )
     leaving = Leaving(database, sessions, telling, void=recoveries.void, zone=settings.zone, clock=clock)
     return UseCases(
-        families=Families(database, relating, settings.zone, clock),
+        families=Families(database, reader, relating, settings.zone, clock),
         adding=Adding(database, relating, accounts, settings.zone, clock),
         registering=Registering(database, relating, clock),
         limiting=Limiting(database, relating, clock),

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -45,6 +45,7 @@ from school.access.v1.policy_pb2 import ROLE_PUPIL
 from services.diary.access.storage import WITH_RIGHT, delegations, persons, relations
 from services.diary.metadata import AnyRow, metadata
 from services.diary.schools.rules import Connection
+from services.kit.reader import Query, Reader
 
 schools = Table(
     "schools",
@@ -270,7 +271,8 @@ _near = (
     .subquery("near")
 )
 
-_PUPILS_NEAR: Final = (
+# Asked for with every family's first page.
+_PUPILS_NEAR: Final = Query(
     select(
         _near,
         persons.c.display_name,
@@ -300,13 +302,35 @@ _PUPILS_NEAR: Final = (
 )
 
 
-async def pupils_near(connection: AsyncConnection, caller_id: UUID, *, since: date) -> Sequence[AnyRow]:
+class PupilNear(NamedTuple):
+    """A row of `pupils_near`: its columns in their order. Without any class all of a class is None."""
+
+    pupil_id: UUID
+    valid_from: date | None
+    valid_until: date | None
+    ended_at: datetime | None
+    trust_scopes: list[int] | None
+    trust_from: date | None
+    trust_until: date | None
+    trust_ended_at: datetime | None
+    trust_relation_id: UUID | None
+    display_name: str | None
+    is_pupil: bool | None
+    school_id: UUID | None
+    school_title: str
+    zone: str
+    class_id: UUID | None
+    class_title: str
+    from_on: date
+    until_on: date | None
+
+
+async def pupils_near(reader: Reader, caller_id: UUID, *, since: date) -> list[PupilNear]:
     """Whom the caller may stand for or be trusted with, and the caller, with their classes since ``since``.
 
     Whether the caller may see them today is for the rules to decide: the day depends on the school's zone.
     """
-    found = await connection.execute(_PUPILS_NEAR, {"caller_id": caller_id, "since": since})
-    return found.all()
+    return [PupilNear(*row) for row in await reader.rows(_PUPILS_NEAR, caller_id=caller_id, since=since)]
 
 
 async def all_schools(connection: AsyncConnection) -> Sequence[AnyRow]:

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from services.diary.access.rules import Relation, Sight, family_sight, name_order, trusted_sight
 from services.diary.access.storage import DelegationRow, delegation
 from services.diary.access.usecases import require_fresh
-from services.diary.metadata import AnyRow
 from services.diary.schools import storage
+from services.diary.schools.storage import PupilNear
 from services.kit.clock import Clock
-from services.kit.database import Database
 from services.kit.messaging.completeness import Completeness
+from services.kit.reader import Reader
 
 # Today is a different date in different zones; who left yesterday in one may still be there in another.
 _AROUND_TODAY: Final = timedelta(days=1)
@@ -39,9 +39,9 @@ class PupilInClass:
 class Schools:
     """Tells people which schools and classes concern them."""
 
-    def __init__(self, database: Database, copy: Completeness, clock: Clock) -> None:
+    def __init__(self, reader: Reader, copy: Completeness, clock: Clock) -> None:
         """``copy``: of who may see whom."""
-        self._database = database
+        self._reader = reader
         self._copy = copy
         self._clock = clock
 
@@ -52,8 +52,7 @@ class Schools:
             AccessStale: whether the caller still stands for somebody cannot be told just now.
         """
         now = self._clock.now()
-        async with self._database.read() as connection:
-            rows = await storage.pupils_near(connection, caller_id, since=now.date() - _AROUND_TODAY)
+        rows = await storage.pupils_near(self._reader, caller_id, since=now.date() - _AROUND_TODAY)
         pupils: dict[UUID, dict[UUID | None, PupilInClass]] = {}
         sights: dict[UUID, Sight] = {}
         for row in rows:
@@ -77,7 +76,7 @@ class Schools:
         return sorted(everyone, key=lambda pupil: (*name_order(pupil.display_name), pupil.class_title))
 
 
-def _sight(caller_id: UUID, row: AnyRow, today: date) -> Sight | None:
+def _sight(caller_id: UUID, row: PupilNear, today: date) -> Sight | None:
     if row.trust_scopes is not None:
         trust = DelegationRow(
             row.trust_scopes,
@@ -94,7 +93,7 @@ def _sight(caller_id: UUID, row: AnyRow, today: date) -> Sight | None:
     return family_sight(caller_id, row.pupil_id, is_pupil=bool(row.is_pupil), relations=[relation], on=today)
 
 
-def _in_class(row: AnyRow, today: date, sight: Sight) -> PupilInClass:
+def _in_class(row: PupilNear, today: date, sight: Sight) -> PupilInClass:
     attends = (
         row.class_id is not None and row.from_on <= today and (row.until_on is None or today <= row.until_on)
     )

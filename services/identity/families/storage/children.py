@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from services.identity.families.storage.standing import relations
 from services.identity.people.rules import FullName, PersonStatus
 from services.identity.people.storage import people
 from services.identity.schools.storage import classes, memberships, schools
+from services.kit.reader import Query, Reader
 
 _registering = schools.alias("registering_school")
 
@@ -71,6 +73,30 @@ _MY_CHILDREN = (
 )
 
 
+_READ_MY_CHILDREN: Final = Query(_MY_CHILDREN)
+
+
+class _Row(NamedTuple):
+    """A row of `_MY_CHILDREN`; in no class all of a class is None."""
+
+    id: UUID
+    surname: str
+    given_name: str
+    patronymic: str
+    birth_date: date
+    kind: str
+    valid_from: date
+    valid_until: date | None
+    zone: str | None
+    label: str | None
+    studies_from: date
+    studies_until: date | None
+    class_title: str | None
+    school_id: UUID | None
+    school_title: str
+    school_zone: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class MyChildren:
     """A guardian's children, and those who were until they came of age."""
@@ -79,20 +105,30 @@ class MyChildren:
     of_age: tuple[Child, ...]
 
 
-async def my_children(
-    connection: AsyncConnection, guardian_id: UUID, *, now: datetime, zone: ZoneInfo
-) -> MyChildren:
+async def my_children(reader: Reader, guardian_id: UUID, *, now: datetime, zone: ZoneInfo) -> MyChildren:
     """The pupils whom a guardian stands for, by the day at the school that registered it.
 
     ``zone``: of a school of which the diary has not told.
     """
+    return _mine(await reader.rows(_READ_MY_CHILDREN, **_asked(guardian_id, now)), now, zone)
+
+
+async def my_children_now(
+    connection: AsyncConnection, guardian_id: UUID, *, now: datetime, zone: ZoneInfo
+) -> MyChildren:
+    """The same, as the transaction has it."""
+    found = await connection.execute(_MY_CHILDREN, _asked(guardian_id, now))
+    return _mine(found.all(), now, zone)
+
+
+def _asked(guardian_id: UUID, now: datetime) -> dict[str, Any]:
     day = now.date()
-    found = await connection.execute(
-        _MY_CHILDREN,
-        {"guardian": guardian_id, "earliest": day - timedelta(days=1), "latest": day + timedelta(days=1)},
-    )
-    rows: dict[UUID, list[Any]] = {}
-    for row in found:
+    return {"guardian": guardian_id, "earliest": day - timedelta(days=1), "latest": day + timedelta(days=1)}
+
+
+def _mine(found: Iterable[Sequence[Any]], now: datetime, zone: ZoneInfo) -> MyChildren:
+    rows: dict[UUID, list[_Row]] = {}
+    for row in map(_Row._make, found):
         rows.setdefault(row.id, []).append(row)
     present, of_age = [], []
     for each in rows.values():
@@ -107,7 +143,7 @@ async def my_children(
     return MyChildren(tuple(present), tuple(of_age))
 
 
-def _child(rows: list[Any], now: datetime, zone: ZoneInfo) -> Child:
+def _child(rows: list[_Row], now: datetime, zone: ZoneInfo) -> Child:
     row = rows[0]
     places = {
         Place(each.school_id, each.school_title, each.class_title or "")
@@ -125,7 +161,7 @@ def _child(rows: list[Any], now: datetime, zone: ZoneInfo) -> Child:
     )
 
 
-def _studies(row: Any, today: date) -> bool:
+def _studies(row: _Row, today: date) -> bool:
     return row.studies_from <= today and (row.studies_until is None or row.studies_until >= today)
 
 

@@ -34,7 +34,7 @@ from services.identity.families.rules import (
     require_label,
 )
 from services.identity.families.storage import labels, limits, standing
-from services.identity.families.storage.children import my_children
+from services.identity.families.storage.children import my_children_now
 from services.identity.families.usecases.relating import Relating
 from services.identity.people.rules import Role, age_on
 from services.kit.caller import Caller
@@ -136,7 +136,7 @@ class Adding:
 
     async def _call(self, tx: Transaction, caller: Caller, pupil_id: UUID, label: str) -> Child:
         now = self._clock.now()
-        mine = await my_children(tx.connection, caller.person_id, now=now, zone=self._zone)
+        mine = await my_children_now(tx.connection, caller.person_id, now=now, zone=self._zone)
         present = {child.person_id for child in mine.present}
         if pupil_id not in present:
             raise NotTheirFamily

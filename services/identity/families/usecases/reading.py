@@ -22,6 +22,7 @@ from services.identity.people.rules import age_on
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database
+from services.kit.reader import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +38,22 @@ class Families:
     """Who stands for whom, told to those whom it concerns.
 
     Args:
+        reader: reads what is asked with every family's first page.
         zone: whose days count at a school of which the diary has not told.
     """
 
-    def __init__(self, database: Database, relating: Relating, zone: ZoneInfo, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, reader: Reader, relating: Relating, zone: ZoneInfo, clock: Clock
+    ) -> None:
         self._database = database
+        self._reader = reader
         self._relating = relating
         self._zone = zone
         self._clock = clock
 
     async def my_children(self, caller: Caller) -> MyChildren:
         """The pupils whom the caller stands for today, and stood for until they came of age; by name."""
-        async with self._database.read() as connection:
-            found = await my_children(connection, caller.person_id, now=self._clock.now(), zone=self._zone)
+        found = await my_children(self._reader, caller.person_id, now=self._clock.now(), zone=self._zone)
         return MyChildren(_by_name(found.present), _by_name(found.of_age))
 
     async def guardians(self, caller: Caller, pupil_id: UUID) -> Guardians:
