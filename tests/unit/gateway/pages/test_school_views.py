@@ -143,6 +143,7 @@ def test_an_office_has_the_sections_of_the_roles_at_this_school() -> None:
         "cases",
         "corrections",
         "requests",
+        "families",
     ]
     assert [each.name for each in there.sections] == ["overview", "find"]
     assert here.zone == OMSK
