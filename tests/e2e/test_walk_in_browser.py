@@ -40,7 +40,7 @@ def another_than(present: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("width", "role"), [(PHONE, "grandmother"), (DESKTOP, "two_zones")], ids=["phone", "desk"]
+    ("width", "role"), [(PHONE, "no_patronymic"), (DESKTOP, "two_zones")], ids=["phone", "desk"]
 )
 async def test_a_parent_is_bound_through_esia_and_reads_the_week(
     browser: Browser, region: Region, width: int, role: str
