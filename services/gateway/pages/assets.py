@@ -31,6 +31,7 @@ STYLES = (
     "account.css",
     "onboarding.css",
     "school.css",
+    "school_people.css",
     "cases.css",
     "family.css",
     "print.css",

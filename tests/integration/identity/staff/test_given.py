@@ -1,9 +1,8 @@
-"""Staff roles: who gives and takes which, where, and what follows (R1)."""
+"""What follows from a staff role that is given or taken, who has which, and the first operator (R1)."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import cast
 from uuid import UUID, uuid4
 
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from school.access.v1.policy_pb2 import Role as WireRole
-from school.identity.v1 import people_pb2, sessions_pb2, staff_pb2, staff_pb2_grpc
+from school.identity.v1 import staff_pb2
 from school.identity.v1.events_pb2 import PersonRegistered
 from services.identity.commands import grant_operator
 from services.identity.people.rules import Role, UnknownPerson
@@ -19,218 +18,16 @@ from services.identity.people.storage import WHOLE_REGION, people, person_roles
 from services.identity.schools.storage import schools
 from services.kit.ids import new_id
 from services.kit.tables import outbox
-from tests.support.clock import MovableClock
-from tests.support.identity import BORN, DEADLINE, Doors, Registered, Town, bearer, reason
+from tests.integration.identity.staff.chief import (
+    PASSWORD,
+    Chief,
+    chief,
+    held,
+    roles_of,
+    url_of,
+)
+from tests.support.identity import BORN, DEADLINE, Doors, Town, bearer, reason
 from tests.support.sessions import is_in
-
-PASSWORD = "a long enough one"
-EVERY_ROLE = [role for role in WireRole.values() if role]
-AT_SCHOOLS = {WireRole.ROLE_TEACHER, WireRole.ROLE_REGISTRAR, WireRole.ROLE_SCHOOL_ADMINISTRATOR}
-IN_REGION = {WireRole.ROLE_AUTHORITY, WireRole.ROLE_OPERATOR}
-BY_ADMINISTRATOR = {WireRole.ROLE_TEACHER, WireRole.ROLE_REGISTRAR}
-
-
-@dataclass
-class Chief:
-    """Somebody who gives and takes roles, signed in."""
-
-    stub: staff_pb2_grpc.StaffServiceAsyncStub
-    session: sessions_pb2.Session
-    person: Registered
-    school: UUID
-
-    async def grant(
-        self,
-        person: UUID,
-        role: WireRole.ValueType,
-        school: UUID | None = None,
-        *,
-        request_id: str | None = None,
-    ) -> staff_pb2.StaffMember:
-        call = staff_pb2.GrantStaffRoleRequest(
-            request_id=request_id or uuid4().hex,
-            person_id=str(person),
-            school_id=str(school) if school else "",
-            role=role,
-        )
-        reply = await self.stub.GrantStaffRole(call, timeout=DEADLINE, metadata=bearer(self.session))
-        return reply.member
-
-    async def revoke(
-        self, person: UUID, role: WireRole.ValueType, school: UUID | None = None, why: str = ""
-    ) -> staff_pb2.StaffMember:
-        call = staff_pb2.RevokeStaffRoleRequest(
-            request_id=uuid4().hex,
-            person_id=str(person),
-            school_id=str(school) if school else "",
-            role=role,
-            reason=why,
-        )
-        reply = await self.stub.RevokeStaffRole(call, timeout=DEADLINE, metadata=bearer(self.session))
-        return reply.member
-
-    async def staff(
-        self, school: UUID | None, *, size: int = 0, token: str = ""
-    ) -> staff_pb2.ListStaffResponse:
-        call = staff_pb2.ListStaffRequest(
-            school_id=str(school) if school else "", page_size=size, page_token=token
-        )
-        return await self.stub.ListStaff(call, timeout=DEADLINE, metadata=bearer(self.session))
-
-    async def find(
-        self, school: UUID | None, surname: str, given: str, patronymic: str = "", **known: str
-    ) -> list[str]:
-        name = people_pb2.FullName(surname=surname, given_name=given, patronymic=patronymic)
-        call = staff_pb2.FindStaffCandidatesRequest(
-            school_id=str(school) if school else "", name=name, **known
-        )
-        reply = await self.stub.FindStaffCandidates(call, timeout=DEADLINE, metadata=bearer(self.session))
-        return [member.person_id for member in reply.members]
-
-    async def member(self, person: UUID, school: UUID | None) -> staff_pb2.StaffMember:
-        call = staff_pb2.GetStaffMemberRequest(person_id=str(person), school_id=str(school) if school else "")
-        reply = await self.stub.GetStaffMember(call, timeout=DEADLINE, metadata=bearer(self.session))
-        return reply.member
-
-
-async def chief(here: Town, doors: Doors, role: Role, school: UUID | None = None) -> Chief:
-    """An operator, or the administrator of a school."""
-    login, place = f"chief-{here.snils()}", school or uuid4()
-    where = WHOLE_REGION if role in {Role.OPERATOR, Role.AUTHORITY} else place
-    person = await here.register(login=login, password=PASSWORD, roles={where: frozenset({role})})
-    session = (await doors.enter_with_password(login, PASSWORD)).session
-    return Chief(staff_pb2_grpc.StaffServiceStub(doors.channel), session, person, place)
-
-
-@pytest.fixture
-async def operator(here: Town, doors: Doors) -> Chief:
-    return await chief(here, doors, Role.OPERATOR)
-
-
-@pytest.fixture
-async def administrator(here: Town, doors: Doors) -> Chief:
-    return await chief(here, doors, Role.SCHOOL_ADMINISTRATOR)
-
-
-async def held(here: Town, person: UUID) -> set[tuple[UUID, str]]:
-    rows = await here.rows(person_roles, person_roles.c.person_id == person)
-    return {(row.school_id, row.role) for row in rows}
-
-
-def url_of(here: Town) -> str:
-    return here.database._engine.url.render_as_string(hide_password=False)
-
-
-def roles_of(member: staff_pb2.StaffMember) -> set[WireRole.ValueType]:
-    return {post.role for post in member.posts}
-
-
-# --- who may give what, where ---
-
-
-@pytest.mark.parametrize("role", EVERY_ROLE)
-@pytest.mark.parametrize("where", ["school", "region"])
-async def test_an_operator_gives_the_roles_of_every_school_and_of_the_region(
-    here: Town, operator: Chief, role: WireRole.ValueType, where: str
-) -> None:
-    someone = await here.register()
-    school = uuid4() if where == "school" else None
-
-    if role in (AT_SCHOOLS if school else IN_REGION):
-        assert roles_of(await operator.grant(someone.person_id, role, school)) == {role}
-    else:
-        assert await reason(operator.grant(someone.person_id, role, school)) == "BAD_ROLES"
-
-
-@pytest.mark.parametrize("role", EVERY_ROLE)
-@pytest.mark.parametrize("where", ["own", "other", "region"])
-async def test_an_administrator_gives_registrars_and_teachers_of_the_own_school(
-    here: Town, administrator: Chief, role: WireRole.ValueType, where: str
-) -> None:
-    someone = await here.register()
-    school = {"own": administrator.school, "other": uuid4(), "region": None}[where]
-
-    if where != "own":
-        for call in (administrator.grant, administrator.revoke):
-            assert await reason(call(someone.person_id, role, school)) == "NOT_THEIR_SCHOOL"
-    elif role in BY_ADMINISTRATOR:
-        assert roles_of(await administrator.grant(someone.person_id, role, school)) == {role}
-    else:
-        assert await reason(administrator.grant(someone.person_id, role, school)) == "BAD_ROLES"
-        assert await reason(administrator.revoke(someone.person_id, role, school)) == "BAD_ROLES"
-
-
-@pytest.mark.parametrize("role", [Role.PUPIL, Role.GUARDIAN, Role.TEACHER, Role.REGISTRAR, Role.AUTHORITY])
-async def test_nobody_else_reaches_staff_at_all(here: Town, doors: Doors, role: Role) -> None:
-    stranger = await chief(here, doors, role)
-    person = stranger.person.person_id
-
-    for call in (
-        stranger.staff(stranger.school),
-        stranger.member(person, stranger.school),
-        stranger.find(stranger.school, "Королёва", "Алёна", birth_date=BORN.isoformat()),
-        stranger.grant(person, WireRole.ROLE_TEACHER, stranger.school),
-        stranger.revoke(person, WireRole.ROLE_TEACHER, stranger.school),
-    ):
-        assert await reason(call) == "ROLE_NEEDED"
-
-
-async def test_an_administrator_looks_at_the_own_school_alone(administrator: Chief) -> None:
-    for school in (uuid4(), None):
-        assert await reason(administrator.staff(school)) == "NOT_THEIR_SCHOOL"
-        found = administrator.find(school, "Королёва", "Алёна", birth_date=BORN.isoformat())
-        assert await reason(found) == "NOT_THEIR_SCHOOL"
-        member = administrator.member(administrator.person.person_id, school)
-        assert await reason(member) == "NOT_THEIR_SCHOOL"
-
-
-async def test_a_right_that_was_taken_is_gone_although_the_token_still_says_it(
-    here: Town, administrator: Chief
-) -> None:
-    async with here.database.transaction() as tx:
-        await tx.execute(
-            delete(person_roles).where(person_roles.c.person_id == administrator.person.person_id)
-        )
-
-    assert await reason(administrator.staff(administrator.school)) == "NOT_THEIR_SCHOOL"
-
-
-async def test_who_acts_as_a_schools_administrator_is_no_operator_meanwhile(
-    here: Town, doors: Doors, operator: Chief
-) -> None:
-    school = uuid4()
-    async with here.database.transaction() as tx:
-        await tx.execute(
-            person_roles.insert().values(
-                person_id=operator.person.person_id,
-                school_id=school,
-                role=Role.SCHOOL_ADMINISTRATOR,
-                granted_at=here.clock.now(),
-            )
-        )
-    call = sessions_pb2.SwitchRoleRequest(role=WireRole.ROLE_SCHOOL_ADMINISTRATOR)
-    reply = await doors.sessions.SwitchRole(call, timeout=DEADLINE, metadata=bearer(operator.session))
-    operator.session = reply.session
-
-    assert len((await operator.staff(school)).members) == 1
-    assert await reason(operator.staff(None)) == "NOT_THEIR_SCHOOL"
-    someone = await here.register()
-    given = operator.grant(someone.person_id, WireRole.ROLE_SCHOOL_ADMINISTRATOR, school)
-    assert await reason(given) == "BAD_ROLES"
-
-
-async def test_giving_and_taking_ask_for_a_fresh_proof(
-    here: Town, operator: Chief, clock: MovableClock
-) -> None:
-    someone = await here.register()
-    clock.move(minutes=5, seconds=1)
-    # The access token has expired by now: a refreshed one still tells when its person was asked.
-    fresh = await here.doors.refresh(operator.session.refresh_token)
-    operator.session = fresh
-
-    assert await reason(operator.grant(someone.person_id, WireRole.ROLE_AUTHORITY)) == "STEP_UP_NEEDED"
-    assert await reason(operator.revoke(someone.person_id, WireRole.ROLE_AUTHORITY)) == "STEP_UP_NEEDED"
-
 
 # --- what follows ---
 
