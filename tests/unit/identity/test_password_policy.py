@@ -90,6 +90,11 @@ def spelled(day: date) -> st.SearchStrategy[str]:
     )
 
 
+def test_a_letter_beside_a_month_in_words_is_no_month() -> None:
+    """Roman ten is October as well, and would stand between the numbers."""
+    assert holds_date("01x-oktyabrya-x2000", date(2000, 10, 1))
+
+
 @given(BIRTHDAYS, st.data(), st.text("qzщъ#!", max_size=8), st.text("qzщъ#!", max_size=8))
 def test_a_birth_date_is_found_in_any_spelling(
     day: date, data: st.DataObject, before: str, after: str

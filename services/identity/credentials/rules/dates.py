@@ -45,8 +45,9 @@ def holds_date(text: str, day: date) -> bool:
 
 
 def _variants(text: str, day: date) -> Iterator[str]:
-    with_month = _month_names(day.month).sub(f" {day.month:02d} ", text)
-    for variant in dict.fromkeys((text, with_month)):
+    number = f" {day.month:02d} "
+    with_month = [names.sub(number, text) for names in _month_names(day.month)]
+    for variant in dict.fromkeys((text, *with_month)):
         yield variant
         yield variant.translate(_LOOK_ALIKE)
 
@@ -77,8 +78,10 @@ def _spellings(day: date) -> frozenset[str]:
 
 
 @cache
-def _month_names(month: int) -> re.Pattern[str]:
+def _month_names(month: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """How the month is found in words, and in words or Roman: an "x" may stand beside "oktyabrya" as well."""
     names = sorted(_MONTHS[month - 1].split(), key=len, reverse=True)
+    words = [name for name in names if not _ROMAN.fullmatch(name)]
     # A Roman number is one only when it stands alone: there is a "v" in every second word.
-    parts = [rf"(?<![^\W\d_]){name}(?![^\W\d_])" if _ROMAN.fullmatch(name) else name for name in names]
-    return re.compile("|".join(parts))
+    roman = [rf"(?<![^\W\d_]){name}(?![^\W\d_])" for name in names if _ROMAN.fullmatch(name)]
+    return re.compile("|".join(words)), re.compile("|".join(words + roman))
