@@ -137,9 +137,9 @@ async def test_of_ten_redirects_at_once_one_lets_in(people: list[Person]) -> Non
     pending = {"Cookie": f"mesh-sign-in={person.http.cookies['mesh-sign-in']}"}
     async with httpx.AsyncClient(trust_env=False, timeout=15.0) as http:
         answers = await asyncio.gather(*(http.get(back, headers=pending) for _ in range(10)))
-    led = sorted(answer.headers["location"] for answer in answers)
-    assert led[:9] == [UNKNOWN] * 9
-    assert led[9] in {"/welcome", "/cabinet"}
+    led = [answer.headers["location"] for answer in answers if answer.headers["location"] != UNKNOWN]
+    assert len(led) == 1
+    assert led[0] in {"/welcome", "/cabinet"}
 
 
 async def test_hostile_redirects_do_not_close_the_door_for_others(people: list[Person]) -> None:
