@@ -26,6 +26,8 @@ DOORS: Final = {
 _SAID: Final = frozenset(
     {"reissue_credentials", "refuse_account_request", "block_account", "unblock_account"}
 )
+# The same, behind the names of roles and a colon.
+_SAID_OF_ROLES: Final = frozenset({"end_roles", "give_roles_back"})
 PURPOSES: Final = {
     ConsentPurpose.CONSENT_PURPOSE_DIARY: "consents.purpose.diary",
     ConsentPurpose.CONSENT_PURPOSE_MESSAGES: "consents.purpose.messages",
@@ -190,7 +192,7 @@ def entry_views(
             actor=one.actor_name if one.actor != me else "",
             action=_known(f"deed.{one.action}", known, "deed.other"),
             why=_why(one.why, known),
-            said=one.why if one.action in _SAID else "",
+            said=_said(one),
         )
         for one in entries
     )
@@ -247,6 +249,13 @@ def _purpose(text: ConsentText, consents: Sequence[ConsentView]) -> PurposeView:
     given = mine[0] if mine else None
     outdated = given is not None and given.text_id != text.text_id and not given.on_paper
     return PurposeView(text.text_id, purpose, given, outdated)
+
+
+def _said(entry: AuditEntry) -> str:
+    """What an employee has typed."""
+    if entry.action in _SAID_OF_ROLES:
+        return entry.why.partition(": ")[2]
+    return entry.why if entry.action in _SAID else ""
 
 
 def _why(said: str, known: frozenset[str]) -> str:
