@@ -97,6 +97,8 @@ class Account:
     may_enter: bool
     version: int
     """Another one: the password, or what else opens the account, has changed since."""
+    person_version: int
+    """Another one: what the person is has changed since."""
     temporary_until: datetime | None = None
     """The password is the school's, and admits until then."""
     left: bool = False
@@ -135,6 +137,7 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
             accounts.c.temporary_until,
             accounts.c.state,
             accounts.c.version,
+            people.c.version.label("person_version"),
             people.c.id,
             people.c.surname,
             people.c.given_name,
@@ -155,17 +158,33 @@ async def account_by_login(connection: AsyncConnection, login: str) -> Account |
         row.password_hash,
         may_enter,
         row.version,
+        row.person_version,
         row.temporary_until,
         left=row.status == PersonStatus.LEFT,
     )
 
 
 async def is_unchanged(connection: AsyncConnection, account: Account) -> bool:
-    """Whether the account is as it was read, and stays so until the transaction ends."""
+    """Whether the account and its person are as they were read, and stay so until the transaction ends.
+
+    Of whoever ends what the person is at the same moment one waits for the other; a correction of their data
+    need not wait.
+    """
+    present = (
+        select(people.c.id)
+        .where(
+            people.c.id == account.person.id,
+            people.c.status == PersonStatus.ACTIVE,
+            people.c.version == account.person_version,
+        )
+        .with_for_update(read=True, key_share=True)
+        .cte("present")
+    )
     found = await connection.execute(
         select(accounts.c.id)
+        .join_from(accounts, present, present.c.id == accounts.c.person_id)
         .where(accounts.c.id == account.id, accounts.c.version == account.version)
-        .with_for_update(read=True)
+        .with_for_update(read=True, of=accounts)
     )
     return found.first() is not None
 

@@ -84,10 +84,10 @@ class Accounts:
         """Make sure that what was proven still opens the account, in the transaction of what it opens.
 
         A password is looked at while nothing is locked; meanwhile another one may have been set, and every
-        session that the former one had opened has ended (A6).
+        session that the former one had opened has ended (A6); or the person is something no more (A16).
 
         Raises:
-            WrongCredentials: the account has changed.
+            WrongCredentials: the account has changed, or its person.
         """
         if not await storage.is_unchanged(tx.connection, account):
             raise WrongCredentials

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     DateTime,
     Integer,
     LargeBinary,
@@ -53,14 +54,25 @@ class Tried:
 
 # Parameters are not named like columns: SQLAlchemy would set what is named so in the UPDATE, too.
 _NOW = bindparam("now", type_=DateTime(timezone=True))
-# First the account's row is locked; then the binding is tried; then, if it took, the account moves on.
+# First the person's row is held as it was judged: whoever corrects the SNILS, or has the person leave, at the
+# same moment waits and finds the binding; or was first, and nothing is bound. Persons before accounts, as
+# everywhere. Then the account's row is locked; then the binding is tried; if it took, the account moves on.
+_present = (
+    select(people.c.id)
+    .where(
+        people.c.id == bindparam("person", type_=Uuid),
+        people.c.status == PersonStatus.ACTIVE,
+        people.c.version == bindparam("as_judged", type_=BigInteger),
+    )
+    .with_for_update(read=True)
+    .cte("present")
+)
 _locked = (
     select(accounts.c.id, accounts.c.activated_at.is_not(None).label("active"))
-    .join_from(accounts, people, people.c.id == accounts.c.person_id)
+    .join_from(accounts, _present, _present.c.id == accounts.c.person_id)
     .where(
         accounts.c.id == bindparam("account"),
         accounts.c.state == AccountState.OPEN,
-        people.c.status == PersonStatus.ACTIVE,
         # What was shown before the last binding ended binds nothing any more (A7).
         accounts.c.binding_generation == bindparam("at_generation", type_=Integer),
         or_(
@@ -163,6 +175,9 @@ class Bound:
     id: UUID
     subject: str
     account_id: UUID
+    person_id: UUID
+    person_version: int
+    """The person's, as they were judged."""
     road: Road
     snils: BlindIndex | None
     """Of the profile, as it is found again."""
@@ -178,13 +193,16 @@ async def bind(connection: AsyncConnection, link: Link, bound: Bound, *, at: dat
     waits here until the winner has committed.
 
     Returns:
-        What became of it; None when the account or its person may not be in by now (A16), or a binding of
-        the account has ended since the sign-in began (A7).
+        What became of it; None when the account or its person may not be in by now (A16), the person has
+        changed since they were judged (A14), or a binding of the account has ended since the sign-in began
+        (A7).
     """
     found = await connection.execute(
         _BIND,
         {
             "account": bound.account_id,
+            "person": bound.person_id,
+            "as_judged": bound.person_version,
             "at_generation": bound.generation,
             "begun": link.begun_at,
             "binding": bound.id,

@@ -73,7 +73,7 @@ class Asking:
 
         Raises:
             SignInUnknown: none was, or for a reason that the school cannot mend by comparing.
-            TooManyAttempts: asked again and again.
+            TooManyAttempts: asked again and again, or letters to the address must wait.
         """
         digest = hashlib.sha256(browser_key.encode()).digest()
         now = self._clock.now()
@@ -81,8 +81,10 @@ class Asking:
             link_id = await links.refused(connection, browser_digest=digest, now=now)
             if link_id is None:
                 raise SignInUnknown
-            # Each may send a letter.
             await self._guesses.count(connection, Scope.CASE_CODE, f"asked by {link_id}")
+            if email is not None:
+                # Counted and never forgiven: each may send a letter to somebody who did not ask for it.
+                await self._guesses.count(connection, Scope.CASE_LETTER, email.folded)
         async with self._database.transaction() as tx:
             case = await storage.of_link(tx.connection, self._keyring, link_id)
             if case is None or case.kind not in ASKABLE:

@@ -42,6 +42,7 @@ from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.errors import RoleNeeded
+from services.kit.rpc.policy import require_recent
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class CaseOffice:
         """Settle a case; what the decision says happens in this transaction, and the person is told.
 
         Raises:
+            StepUpNeeded: it unbinds, and the caller has not shown lately who they are.
             UnknownCase: there is none, or none of theirs.
             CaseClosed: somebody else settled it, or its reason is gone.
             ResolutionUnfit: such a case cannot end like that.
@@ -177,6 +179,9 @@ class CaseOffice:
             SnilsTaken: meanwhile somebody else claims it.
             BadField: what ESIA said cannot be registered.
         """
+        # As wherever else a profile is unbound; the rest of the queue is settled one after the other.
+        if decision.resolution is Resolution.UNBIND:
+            require_recent(caller, now=self._clock.now())
         why = one_line(decision.reason, most=LONGEST_REASON)
         try:
             async with self._database.transaction() as tx:

@@ -33,6 +33,7 @@ class Scope(StrEnum):
     RECOVERY_CODE = "recovery code"
     LOGIN = "login"  # which ones are taken
     CASE_CODE = "case code"
+    CASE_LETTER = "case letter"  # to somebody who may not have asked for it
     TRACKING_CODE = "tracking code"
     SCHOOL_WATCH = "school watch"  # letters that somebody may not have asked for
 

@@ -11,7 +11,7 @@ from services.identity.keyring import Keyring
 from services.kit.client import client
 from services.kit.clock import Clock
 
-_SENDING = frozenset({Scope.RECOVERY, Scope.SCHOOL_WATCH})
+_SENDING = frozenset({Scope.RECOVERY, Scope.SCHOOL_WATCH, Scope.CASE_LETTER})
 """Each guess sends a message."""
 
 

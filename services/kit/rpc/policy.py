@@ -53,7 +53,13 @@ def admit(policy: Policy, caller: Caller, *, now: datetime) -> None:
         raise ActivationNeeded if caller.pending == Pending.PENDING_ACTIVATION else SecondFactorNeeded
     if policy.HasField("any_of") and caller.roles.isdisjoint(policy.any_of.roles):
         raise RoleNeeded
-    if policy.step_up and now - caller.authenticated_at > RECENT:
+    if policy.step_up:
+        require_recent(caller, now=now)
+
+
+def require_recent(caller: Caller, *, now: datetime) -> None:
+    """Let only who has shown who they are within `RECENT` go on. Raises `StepUpNeeded`."""
+    if now - caller.authenticated_at > RECENT:
         raise StepUpNeeded
 
 

@@ -10,13 +10,14 @@ from sqlalchemy import update
 
 from school.identity.v1 import sign_in_pb2
 from services.identity.binding.storage import bindings
-from services.identity.people.rules import PersonStatus
-from services.identity.people.storage import people
+from services.identity.people.rules import PersonStatus, Snils
+from services.identity.people.storage import hide_snils, people
 from services.identity.sessions.storage import sessions
 from services.identity.sessions.usecases import SignedIn
 from services.kit.rpc.status import refusal
-from tests.support.identity import Doors, Registered, Town, reason
+from tests.support.identity import Doors, Registered, Town, reason, somebody_waits
 from tests.support.profiles import a_profile, come, returned
+from tests.support.waiting import eventually
 
 PASSWORD = "a long enough one"
 
@@ -124,6 +125,29 @@ async def test_a16_who_is_blocked_while_binding_is_bound_or_refused_and_stays_ou
             assert (len(bound), await here.told(person.account_id)) == (1, ["ProfileBound"])
             token = outcome.signed_in.session.refresh_token
             assert await reason(doors.refresh(token)) == "SESSION_ENDED"
+
+
+async def test_a14_a_first_entry_waits_for_a_correction_that_was_first(here: Town, doors: Doors) -> None:
+    """A14: the SNILS by which the person was found is theirs no more; nothing is bound by it."""
+    snils = here.snils()
+    person, citizen = await here.register(snils=snils), here.citizen(snils=snils)
+    redirect = await doors.back_from_esia(citizen)
+    async with here.database.transaction() as tx:
+        await tx.execute(
+            update(people)
+            .where(people.c.id == person.person_id)
+            .values(
+                **hide_snils(here.keyring, person.person_id, Snils(here.snils())),
+                version=people.c.version + 1,
+            )
+        )
+        entering = asyncio.create_task(reason(doors.complete(redirect)))
+        await eventually(lambda: somebody_waits(here))
+
+    assert await entering == "SIGN_IN_UNKNOWN"
+    assert await here.rows(bindings, bindings.c.account_id == person.account_id) == []
+    assert await here.rows(sessions, sessions.c.account_id == person.account_id) == []
+    assert await reason(doors.enter(citizen)) == "SNILS_UNKNOWN"
 
 
 async def block(here: Town, person: Registered) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import grpc
 import pytest
 
 from school.identity.v1 import cases_pb2, cases_pb2_grpc, events_pb2, sign_in_pb2
@@ -15,6 +16,7 @@ from services.identity.cases.storage.tables import cases
 from services.identity.corrections.rules import due_at
 from services.identity.guesses.settings import GuessSettings
 from services.identity.links.rules import TIME_TO_FINISH
+from services.kit.rpc.status import refusal
 from services.kit.tables import outbox
 from tests.support.case_office import GUARDIAN, CaseDesk, Resolution, case_desk
 from tests.support.clock import MovableClock
@@ -191,3 +193,23 @@ async def test_what_was_asked_waits_however_long_it_takes(here: Town, clock: Mov
 @pytest.mark.parametrize("code", ["", "AAAA-BBBB", "A" * 5000])
 async def test_what_is_no_code_finds_nothing(here: Town, code: str) -> None:
     assert await reason(track(here, code)) == "UNKNOWN_CASE"
+
+
+async def test_nobody_fills_a_strangers_mailbox_from_ever_new_sign_ins(here: Town) -> None:
+    """Letters to one address wait longer and longer, whichever sign-in they are asked from."""
+    desk, stranger, answers = await case_desk(here), an_email(), []
+    for _ in range(GuessSettings().recovery.free + 1):
+        redirect = await refused(here, desk)
+        answers.append(await _answer(here, redirect.browser_key, stranger))
+
+    assert answers[0] == ""
+    assert answers[-1] == "TOO_MANY_ATTEMPTS"
+    assert await _answer(here, redirect.browser_key, an_email()) == ""
+
+
+async def _answer(here: Town, browser_key: str, email: str) -> str:
+    try:
+        await ask(here, browser_key, email)
+    except grpc.aio.AioRpcError as error:
+        return refusal(error).reason
+    return ""

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import grpc
+from sqlalchemy import update
 
 from services.identity.guesses.rules import LONGEST_MEMORY
 from services.identity.guesses.settings import GuessSettings
 from services.identity.guesses.storage import guesses
+from services.identity.leaving.storage import lock_person
 from services.identity.people.rules import PersonStatus
+from services.identity.people.storage import people
+from services.identity.sessions.storage import sessions
 from tests.support.clock import MovableClock
-from tests.support.identity import Doors, Town, reason, refused
+from tests.support.identity import Doors, Town, reason, refused, somebody_waits
+from tests.support.waiting import eventually
 
 FREE_GUESSES = GuessSettings().subject.free
 
@@ -133,3 +138,21 @@ async def test_a_blocked_person_is_told_so_only_with_the_right_password(here: To
 
     assert await reason(doors.enter_with_password(login, "a wrong one")) == "WRONG_CREDENTIALS"
     assert await reason(doors.enter_with_password(login, "a long enough one")) == "ACCOUNT_BLOCKED"
+
+
+async def test_an_entry_waits_for_who_ends_what_its_person_is(here: Town, doors: Doors) -> None:
+    """A16: the password was looked at before; no session is left with what the person is no more."""
+    login = f"teacher-{here.snils()}"
+    teacher = await here.register(login=login, password="a long enough one")
+    async with here.database.transaction() as tx:
+        await lock_person(tx.connection, teacher.person_id)
+        await tx.execute(
+            update(people)
+            .where(people.c.id == teacher.person_id)
+            .values(status=PersonStatus.LEFT, version=people.c.version + 1)
+        )
+        entering = asyncio.create_task(reason(doors.enter_with_password(login, "a long enough one")))
+        await eventually(lambda: somebody_waits(here))
+
+    assert await entering == "WRONG_CREDENTIALS"
+    assert await here.rows(sessions, sessions.c.account_id == teacher.account_id) == []

@@ -105,7 +105,16 @@ class Admission:
             return refused
         now, binding_id = self._clock.now(), new_id()
         snils = self._keyring.index(profile.snils.digits, kind="snils") if profile.snils else None
-        bound = Bound(binding_id, profile.subject, account_id, road, snils, generation)
+        bound = Bound(
+            binding_id,
+            profile.subject,
+            account_id,
+            person.id,
+            candidate.person_version,
+            road,
+            snils,
+            generation,
+        )
         # First of what is written: whoever blocks the account or binds it now waits for us, or we for them.
         tried = await bind(tx.connection, link, bound, at=now)
         if tried is None:
@@ -255,7 +264,7 @@ class Admission:
     async def _refuse_changed(
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
     ) -> Refused:
-        """The account has changed since it was read: blocked, or unbound after the sign-in began (A7)."""
+        """What was judged has changed: blocked, corrected, or unbound after the sign-in began (A7)."""
         present = await storage.candidate_of_account(tx.connection, candidate.account_id, self._keyring)
         if present is None or not present.may_enter:
             return await self.refuse_blocked(tx, link, profile, present or candidate)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, select, text, update
+from sqlalchemy import Select, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -24,9 +24,19 @@ _PERSONS: Final = (
     .correlate(cases)
     .scalar_subquery()
 )
+# A school that everybody of a case has left settles nothing of them any more, and reads nothing (A34).
+_STILL_THEIRS: Final = (
+    select(literal(1))
+    .join_from(case_people, person_roles, person_roles.c.person_id == case_people.c.person_id)
+    .where(
+        case_people.c.case_id == case_schools.c.case_id, person_roles.c.school_id == case_schools.c.school_id
+    )
+    .correlate(case_schools)
+    .exists()
+)
 _SCHOOLS: Final = (
     select(func.array_agg(case_schools.c.school_id))
-    .where(case_schools.c.case_id == cases.c.id)
+    .where(case_schools.c.case_id == cases.c.id, _STILL_THEIRS)
     .correlate(cases)
     .scalar_subquery()
 )
@@ -132,7 +142,7 @@ async def open_cases(
     query = _CASES.where(cases.c.state == State.OPEN)
     if school_id is not None:
         query = query.join(case_schools, case_schools.c.case_id == cases.c.id).where(
-            case_schools.c.school_id == school_id
+            case_schools.c.school_id == school_id, _STILL_THEIRS
         )
     if after is not None:
         query = query.where(cases.c.id > after)

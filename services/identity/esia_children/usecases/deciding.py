@@ -19,6 +19,7 @@ from services.identity.families.storage.standing import Pupil
 from services.identity.families.usecases.registering import (
     reason_of,
     require_foreign,
+    require_pupil,
     require_registrar,
 )
 from services.identity.families.usecases.relating import Relating
@@ -48,7 +49,7 @@ class Deciding:
         """Let the guardian stand for the pupil; accepting again succeeds.
 
         Raises:
-            NotTheirSchool: the caller is no registrar of the school.
+            NotTheirSchool: the caller is no registrar of the school, or the pupil has left it since.
             UnknownProposal: it has no such proposal.
             ProposalDecided: it was refused.
             OwnFamily: it is the caller's own.
@@ -58,6 +59,7 @@ class Deciding:
             proposal, pupil = await self._theirs(tx, caller, school_id, proposal_id, ProposalState.ACCEPTED)
             if proposal.state is ProposalState.ACCEPTED:
                 return
+            await require_pupil(tx.connection, school_id, pupil.id)
             wish = Relation(
                 new_id(),
                 proposal.guardian_id,

@@ -111,8 +111,9 @@ class EsiaChildrenServiceServicer:
     def AcceptProposal(self, request, context):
         """Accepts a proposal: the guardian stands for the pupil from now on.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it
-        was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE, COURT_FORBIDS.
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+        since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
+        COURT_FORBIDS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,8 +56,9 @@ class EsiaChildrenServiceStub:
     AcceptProposal: _grpc.UnaryUnaryMultiCallable[_esia_children_pb2.AcceptProposalRequest, _esia_children_pb2.AcceptProposalResponse]
     """Accepts a proposal: the guardian stands for the pupil from now on.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it
-    was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE, COURT_FORBIDS.
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+    since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
+    COURT_FORBIDS.
     """
     RefuseProposal: _grpc.UnaryUnaryMultiCallable[_esia_children_pb2.RefuseProposalRequest, _esia_children_pb2.RefuseProposalResponse]
     """Refuses a proposal with a reason, which the guardian is told.
@@ -94,8 +95,9 @@ class EsiaChildrenServiceAsyncStub(EsiaChildrenServiceStub):
     AcceptProposal: _aio.UnaryUnaryMultiCallable[_esia_children_pb2.AcceptProposalRequest, _esia_children_pb2.AcceptProposalResponse]  # type: ignore[assignment]
     """Accepts a proposal: the guardian stands for the pupil from now on.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it
-    was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE, COURT_FORBIDS.
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+    since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
+    COURT_FORBIDS.
     """
     RefuseProposal: _aio.UnaryUnaryMultiCallable[_esia_children_pb2.RefuseProposalRequest, _esia_children_pb2.RefuseProposalResponse]  # type: ignore[assignment]
     """Refuses a proposal with a reason, which the guardian is told.
@@ -159,8 +161,9 @@ class EsiaChildrenServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_esia_children_pb2.AcceptProposalResponse, _abc.Awaitable[_esia_children_pb2.AcceptProposalResponse]]:
         """Accepts a proposal: the guardian stands for the pupil from now on.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it
-        was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE, COURT_FORBIDS.
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+        since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
+        COURT_FORBIDS.
         """
 
     @_abc_1.abstractmethod
