@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from deploy.local.demo import cast
+from deploy.local.demo import cast, members
 from deploy.local.demo.identifiers import Identifiers, latin
 from deploy.local.demo.register import Draft, Population
 from deploy.local.demo.world import CastMember, EsiaAccount, FullName, Level, Role
@@ -89,18 +89,18 @@ class EsiaRegistry:
             )
         )
 
-    def _usual(self, draft: Draft) -> cast.Esia:
+    def _usual(self, draft: Draft) -> members.Esia:
         """What chance gives; staff always have a confirmed account, teenagers hardly ever."""
         chance = self._random.random()
         if any(place.role not in {Role.PUPIL, Role.GUARDIAN} for place in draft.places):
-            return cast.Esia()
+            return members.Esia()
         if any(place.role is Role.PUPIL for place in draft.places):
-            return cast.Esia(level=Level.CONFIRMED if chance < 0.4 else Level.STANDARD)
+            return members.Esia(level=Level.CONFIRMED if chance < 0.4 else Level.STANDARD)
         if chance < _CONFIRMED:
-            return cast.Esia()
+            return members.Esia()
         if chance < _CONFIRMED + _STANDARD:
-            return cast.Esia(level=Level.STANDARD)
-        return cast.Esia(has_snils=False, level=Level.SIMPLIFIED)
+            return members.Esia(level=Level.STANDARD)
+        return members.Esia(has_snils=False, level=Level.SIMPLIFIED)
 
     def _as_written(self, draft: Draft) -> FullName:
         """The name in ESIA; the cast's is as written, others may have lost their ё."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from random import Random
 
-from deploy.local.demo import cast
+from deploy.local.demo import cast, members
 from deploy.local.demo.identifiers import Identifiers
 from deploy.local.demo.names import OTHERS, RUSSIAN, Namer, Tradition
 from deploy.local.demo.register import Draft, Population, Register, Seats
@@ -68,9 +68,9 @@ class Settlers:
     def _teacher(self, plan: SchoolPlan, school: School, post: Post) -> Draft:
         key = (plan.code, post.code, post.number)
         member = _WRITTEN_POSTS.get(key)
-        if isinstance(member, cast.Employee):
+        if isinstance(member, members.Employee):
             draft = self._employee(member, school)
-        elif isinstance(member, cast.Adult):
+        elif isinstance(member, members.Adult):
             draft = self._adult(member)
         else:
             # Few men teach, but for sport and craft.
@@ -83,7 +83,7 @@ class Settlers:
         self._posts[key] = draft
         return draft
 
-    def _employee(self, employee: cast.Employee, school: School) -> Draft:
+    def _employee(self, employee: members.Employee, school: School) -> Draft:
         born = self._register.born(employee.age)
         draft = self._register.add(employee.name, employee.gender, born, employee.snils, esia=employee.esia)
         if employee.registrar:
@@ -205,7 +205,7 @@ class Settlers:
 
     # Grown-ups
 
-    def _adult(self, adult: cast.Adult) -> Draft:
+    def _adult(self, adult: members.Adult) -> Draft:
         born = self._register.born(adult.age)
         draft = self._register.add(adult.name, adult.gender, born, adult.snils, esia=adult.esia)
         draft.school_knows_snils = adult.school_knows_snils
@@ -234,7 +234,7 @@ class Settlers:
         return name
 
 
-_WRITTEN_POSTS: dict[tuple[str, str, int], cast.Employee | cast.Adult] = {
+_WRITTEN_POSTS: dict[tuple[str, str, int], members.Employee | members.Adult] = {
     **{(each.school, *each.post): each for each in cast.EMPLOYEES if each.post},
     **{adult.post: adult for family in cast.FAMILIES for adult in family.adults if adult.post},
 }

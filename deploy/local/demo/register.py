@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
-from deploy.local.demo import cast
+from deploy.local.demo import members
 from deploy.local.demo.identifiers import Identifiers
 from deploy.local.demo.names import RUSSIAN, Tradition
 from deploy.local.demo.school_year import SchoolYear
@@ -40,7 +40,7 @@ class Draft:
     snils: str  # as documents have it
     school_knows_snils: bool = True
     places: list[Place] = field(default_factory=list)
-    esia: cast.Esia | None = None  # None: whatever is usual
+    esia: members.Esia | None = None  # None: whatever is usual
     tradition: Tradition = RUSSIAN
     family_name: str = ""  # the surname in the masculine, for children
 
@@ -100,7 +100,7 @@ class Register:
         birth_date: date,
         snils: str | None = None,
         *,
-        esia: cast.Esia | None = None,
+        esia: members.Esia | None = None,
     ) -> Draft:
         """A new person; without a SNILS one is drawn."""
         draft = Draft(self._ids.uuid(), name, gender, birth_date, snils or self._ids.snils(), esia=esia)
@@ -125,7 +125,7 @@ class Register:
     def feature(
         self,
         draft: Draft,
-        notes: cast.Notes | None,
+        notes: members.Notes | None,
         credentials: tuple[str, str] | None,
         *,
         slip: tuple[str, str] | None = None,
