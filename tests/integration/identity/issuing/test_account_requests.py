@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-import grpc
 import pytest
 from sqlalchemy import insert
 
-from school.access.v1.policy_pb2 import Role as WireRole
-from school.identity.v1 import account_requests_pb2 as wire
-from school.identity.v1 import events_pb2, issuing_pb2
+from school.identity.v1 import issuing_pb2
 from services.identity.account_requests.rules import (
     MOST_PER_ADDRESS,
     MOST_PER_EMAIL,
@@ -29,86 +24,22 @@ from services.identity.issuing.storage.issues import credential_issues
 from services.identity.schools.storage import schools
 from services.kit.client import LANGUAGE_KEY
 from services.kit.ids import new_id
-from services.kit.rpc.status import refusal
-from tests.integration.identity.issuing.office import ADDRESS_KEY, Metadata, Office, open_office
+from tests.integration.identity.issuing.applicant import (
+    KINDS,
+    STATES,
+    accept,
+    listed,
+    mailed,
+    outcome,
+    refuse,
+    submit,
+    track,
+    wish,
+    withdraw,
+)
+from tests.integration.identity.issuing.office import Office
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, reason, refused
-from tests.support.keys import Keys
-
-STATES = wire.AccountRequestState
-KINDS = events_pb2.MessageKind
-PARENT = issuing_pb2.IssueCapacity.ISSUE_CAPACITY_PARENT
-
-
-def wish(office: Office, **changes: Any) -> wire.SubmitAccountRequestRequest:
-    said: dict[str, Any] = {
-        "school_id": str(office.school_id),
-        "request_id": str(new_id()),
-        "name": {"surname": "Ёлкина", "given_name": "Мария", "patronymic": "Олеговна"},
-        "birth_date": "1986-04-12",
-        "capacity": PARENT,
-        "pupil": "Ёлкин Пётр, 7Б",
-        "email": f"maria-{new_id()}@example.org",
-        "consent": True,
-    }
-    return wire.SubmitAccountRequestRequest(**(said | changes))
-
-
-async def submit(office: Office, *, address: str = "", **changes: Any) -> wire.SubmitAccountRequestResponse:
-    return await office.requests.SubmitAccountRequest(
-        wish(office, **changes), timeout=DEADLINE, metadata=at(address)
-    )
-
-
-async def track(office: Office, code: str, *, address: str = "") -> wire.AccountRequest:
-    request = wire.TrackAccountRequestRequest(tracking_code=code)
-    reply = await office.requests.TrackAccountRequest(request, timeout=DEADLINE, metadata=at(address))
-    return reply.account_request
-
-
-async def withdraw(office: Office, code: str) -> wire.AccountRequest:
-    request = wire.WithdrawAccountRequestRequest(tracking_code=code)
-    return (await office.requests.WithdrawAccountRequest(request, timeout=DEADLINE)).account_request
-
-
-async def listed(office: Office, *, by: Metadata | None = None, **page: Any) -> Any:
-    request = wire.ListAccountRequestsRequest(school_id=str(office.school_id), **page)
-    return await office.requests.ListAccountRequests(
-        request, timeout=DEADLINE, metadata=by or office.by_registrar
-    )
-
-
-async def accept(
-    office: Office, request_id: str, person_id: UUID, *, by: Metadata | None = None
-) -> wire.AccountRequest:
-    request = wire.AcceptAccountRequestRequest(
-        school_id=str(office.school_id), account_request_id=request_id, person_id=str(person_id)
-    )
-    reply = await office.requests.AcceptAccountRequest(
-        request, timeout=DEADLINE, metadata=by or office.by_registrar
-    )
-    return reply.account_request
-
-
-async def refuse(office: Office, request_id: str, why: str = "нет связи с учеником") -> wire.AccountRequest:
-    request = wire.RefuseAccountRequestRequest(
-        school_id=str(office.school_id), account_request_id=request_id, reason=why
-    )
-    reply = await office.requests.RefuseAccountRequest(
-        request, timeout=DEADLINE, metadata=office.by_registrar
-    )
-    return reply.account_request
-
-
-def at(address: str) -> Metadata:
-    """What the gateway tells of where a call comes from."""
-    return ((ADDRESS_KEY, address),) if address else ()
-
-
-async def mailed(office: Office, kind: events_pb2.MessageKind.ValueType, to: str) -> list[dict[str, str]]:
-    """The values of the messages of a kind to an address."""
-    opened = [json.loads(each["opened"]) for each in await office.messages(kind)]
-    return [each["values"] for each in opened if each["to"] == to]
 
 
 async def test_a_request_goes_its_whole_way(office: Office) -> None:
@@ -328,74 +259,3 @@ async def test_of_20_decisions_at_once_one_counts(office: Office) -> None:
     )
 
     assert sorted(outcomes) == ["OK"] + ["REQUEST_DECIDED"] * 19
-
-
-async def test_candidates_are_found_by_birth_date_or_snils(office: Office) -> None:
-    """A slip of the pen in one of them does not hide the person."""
-    snils = office.town.snils()
-    parent = await office.guardian_of(await office.pupil(), snils=snils)
-    await office.guardian_of(await office.pupil(), name="Сосна Мария")
-    await submit(office, snils=snils, birth_date="1968-04-12")
-    await submit(office, name={"surname": "Елкина", "given_name": "Мария"})
-    await submit(office, name={"surname": "Осина", "given_name": "Мария"})
-
-    entries = (await listed(office)).account_requests
-
-    found: list[Sequence[str]] = [[each.person_id for each in entry.candidates] for entry in entries]
-    assert found == [[str(parent.person_id)], [str(parent.person_id)], []]
-    assert entries[0].snils_masked == snils[-4:]
-
-
-async def test_requests_are_paged_the_oldest_first(office: Office) -> None:
-    for number in range(5):
-        await submit(office, pupil=str(number))
-
-    first = await listed(office, page_size=2)
-    second = await listed(office, page_size=2, page_token=first.next_page_token)
-    third = await listed(office, page_size=2, page_token=second.next_page_token)
-
-    pages = [[each.pupil for each in page.account_requests] for page in (first, second, third)]
-    assert pages == [["0", "1"], ["2", "3"], ["4"]]
-    assert not third.next_page_token
-    assert await reason(listed(office, page_token="?")) == "BAD_PAGE_TOKEN"
-
-
-async def test_requests_are_the_registrars_of_the_school(office: Office, office_keys: Keys) -> None:
-    """A34."""
-    elsewhere = await open_office(office.town, office_keys)
-    await submit(office)
-    [entry] = (await listed(office)).account_requests
-    parent = await office.guardian_of(await office.pupil())
-
-    by_other = office.by(elsewhere.registrar, WireRole.ROLE_REGISTRAR)
-    assert await reason(listed(office, by=by_other)) == "NOT_THEIR_SCHOOL"
-    foreign = accept(office, entry.account_request_id, parent.person_id, by=by_other)
-    assert await reason(foreign) == "NOT_THEIR_SCHOOL"
-    assert await reason(listed(office, by=office.by_teacher)) == "ROLE_NEEDED"
-    assert await reason(refuse(elsewhere, entry.account_request_id)) == "UNKNOWN_REQUEST"
-
-
-async def test_what_an_applicant_wrote_lies_sealed_and_not_for_ever(
-    office: Office, clock: MovableClock
-) -> None:
-    """A33."""
-    submitted = await submit(office, snils=office.town.snils(), address="192.0.2.9")
-    [row] = await office.town.rows(account_requests, account_requests.c.school_id == office.school_id)
-    kept = b"".join(value if isinstance(value, bytes) else str(value).encode() for value in row)
-    for clear in ("Ёлкин", "1986", "example.org", "192.0.2.9", submitted.tracking_code):
-        assert clear.encode() not in kept
-
-    await withdraw(office, submitted.tracking_code)
-    clock.move(days=90, seconds=1)
-    await office.town.sweep()
-
-    assert await reason(track(office, submitted.tracking_code)) == "UNKNOWN_REQUEST"
-
-
-async def outcome(call: Any) -> str:
-    """OK, or the reason for which not."""
-    try:
-        await call
-    except grpc.aio.AioRpcError as error:
-        return refusal(error).reason
-    return "OK"
