@@ -285,6 +285,7 @@ def use_cases_of(
             database,
             cases,
             bindings=unbindings,
+            relating=relating,
             keyring=keyring,
             telling=telling,
             zone=settings.zone,

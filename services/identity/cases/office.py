@@ -32,6 +32,7 @@ from services.identity.cases.storage.people import Involved
 from services.identity.cases.usecases import Cases, tell_asker
 from services.identity.corrections import storage as corrections
 from services.identity.corrections.rules import Data, Field, OwnData, ReasonNeeded
+from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
 from services.identity.people.rules import NotTheirSchool, Role, SnilsTaken, UnknownPerson
 from services.identity.people.storage import WHOLE_REGION, holds_role, person, snils_digests
@@ -111,6 +112,7 @@ class CaseOffice:
     Args:
         cases: closes what a decision makes groundless.
         bindings: ends those that a decision ends.
+        relating: the part of families when a pupil's birth date changes.
         zone: in which a birth date lies in the past.
     """
 
@@ -120,6 +122,7 @@ class CaseOffice:
         cases: Cases,
         *,
         bindings: EndBinding,
+        relating: Relating,
         keyring: Keyring,
         telling: Telling,
         zone: ZoneInfo,
@@ -128,6 +131,7 @@ class CaseOffice:
         self._database = database
         self._cases = cases
         self._bindings = bindings
+        self._relating = relating
         self._keyring = keyring
         self._telling = telling
         self._zone = zone
@@ -179,7 +183,6 @@ class CaseOffice:
             SnilsTaken: meanwhile somebody else claims it.
             BadField: what ESIA said cannot be registered.
         """
-        # As wherever else a profile is unbound; the rest of the queue is settled one after the other.
         if decision.resolution is Resolution.UNBIND:
             require_recent(caller, now=self._clock.now())
         why = one_line(decision.reason, most=LONGEST_REASON)
@@ -289,10 +292,9 @@ class CaseOffice:
     ) -> None:
         changed = [field for field in Field if present.text(field) != right.text(field)]
         version = 0
-        if Field.SNILS in changed and right.snils is not None:
-            digests = snils_digests(self._keyring, right.snils)
-            if await people.claimants(tx.connection, digests):
-                raise SnilsTaken
+        new = right.snils if Field.SNILS in changed else None
+        if new is not None and await people.claimants(tx.connection, snils_digests(self._keyring, new)):
+            raise SnilsTaken
         for field in changed:
             version = await corrections.correct(tx.connection, self._keyring, person_id, field, right)
             tx.audit(
@@ -309,6 +311,8 @@ class CaseOffice:
         if changed:
             tx.publish(person_registered(whole, version=version), aggregate=person_id, version=version)
         await self._cases.register_changed(tx, person_id, right)
+        if Field.BIRTH_DATE in changed:
+            await self._relating.birth_date_corrected(tx, person_id, by=office.person_id)
 
     async def _data(self, tx: Transaction, person_id: UUID) -> Data:
         data = await corrections.data_for_update(tx.connection, self._keyring, person_id)

@@ -20,6 +20,7 @@ from tests.integration.identity.families.family import (
     children,
     my_children,
 )
+from tests.support.case_office import Resolution, case_desk
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Town, bearer, reason
 
@@ -316,6 +317,25 @@ async def test_the_school_where_a_pupil_studies_looks_after_what_another_has_reg
 
     await other_school.end(relation.relation_id)
 
+    assert await children(doors, session) == []
+
+
+async def test_a_birth_date_that_is_taken_over_from_esia_moves_it_as_well(
+    here: Town, doors: Doors, school: School
+) -> None:
+    """A30: whichever way the register learns it, nobody stands for who is of age."""
+    parent, session = await school.parent()
+    snils = here.snils()
+    relation = await school.relate(parent, await school.pupil(snils=snils))
+    grown = here.citizen("Королёв Пётр Олегович", snils=snils)  # of age, says ESIA
+    redirect = await doors.back_from_esia(grown)
+    assert await reason(doors.complete(redirect)) == "BIRTH_DATE_DIFFERS"
+    desk = await case_desk(here, school.id)
+    (case,) = (await desk.waiting()).cases
+
+    await desk.settle(case.case_id, Resolution.CASE_RESOLUTION_ACCEPT_ESIA)
+
+    assert await here.told(UUID(relation.relation_id)) == ["RelationRegistered", "RelationEnded"]
     assert await children(doors, session) == []
 
 
