@@ -9,7 +9,7 @@ import pytest
 
 from school.access.v1.policy_pb2 import Role
 from tests.integration.gateway.stage import Outside
-from tests.support.services import ALL, new_service
+from tests.support.other_services import ALL, new_service
 
 
 @pytest.mark.parametrize("path", [*ALL, "/v1/school.identity.v1.DirectoryService/ResolvePerson"])

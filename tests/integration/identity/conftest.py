@@ -13,7 +13,7 @@ from tests.support.clock import MovableClock
 from tests.support.esia import Bench, bench
 from tests.support.identity import Doors, Town, town
 from tests.support.keys import make_keys
-from tests.support.services import ALL, Service, new_service, write_down
+from tests.support.other_services import ALL, Service, new_service, write_down
 
 
 @pytest.fixture(scope="session")

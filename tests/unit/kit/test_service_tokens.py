@@ -21,7 +21,7 @@ from services.kit.service_tokens import (
 )
 from tests.support.clock import MovableClock
 from tests.support.keys import REGION, make_keys
-from tests.support.services import ALL, Service, new_service, write_down
+from tests.support.other_services import ALL, Service, new_service, write_down
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from services.kit.ids import new_id
 from tests.integration.identity.directory.desk import Desk, Family
 from tests.support.clock import MovableClock
 from tests.support.identity import Doors, Town
-from tests.support.services import Service
+from tests.support.other_services import Service
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from services.identity.families.storage import relations
 from services.kit.ids import new_id
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Registered, Town
-from tests.support.services import Service
+from tests.support.other_services import Service
 
 Metadata = tuple[tuple[str, str], ...]
 

@@ -10,7 +10,7 @@ from services.identity.people.rules import Role
 from tests.integration.identity.directory.desk import Desk, Family
 from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Doors, Town, bearer, reason
-from tests.support.services import Service
+from tests.support.other_services import Service
 
 
 async def test_a_person_may_not_ask_whoever_they_are(here: Town, doors: Doors, desk: Desk) -> None:
