@@ -147,7 +147,12 @@ def use_cases_of(
     sessions = Sessions(database, mint, settings.lifetimes, clock, ended)
     trust = Keeping(keyring, telling, settings.zone, clock)
     relating = Relating(
-        telling, settings.zone, clock, relation_over=trust.relation_over, forbidden=trust.forbidden
+        telling,
+        settings.zone,
+        clock,
+        relation_over=trust.relation_over,
+        forbidden=trust.forbidden,
+        own_right_over=trust.own_right_over,
     )
     own_data = OwnData(database, keyring, sessions, telling, trust, zone=settings.zone, clock=clock)
     guesses = Guesses(keyring, settings.guesses.allowances, clock)

@@ -83,6 +83,13 @@ class Keeping:
             if place.pupil_id == pupil_id:
                 await self.end(tx, place.delegation_id, State.LAPSED, by=None)
 
+    async def own_right_over(self, tx: Transaction, pupil_id: UUID) -> None:
+        """End what a pupil granted alone who turns out to be below 18: for a child the guardians decide."""
+        await storage.hold_pupil(tx.connection, pupil_id)
+        for place in await storage.unended(tx.connection, person_id=pupil_id):
+            if place.pupil_id == pupil_id and place.relation_id is None:
+                await self.end(tx, place.delegation_id, State.LAPSED, by=None)
+
     async def account_over(self, tx: Transaction, person_id: UUID) -> None:
         """End what somebody granted and was trusted with, in the transaction that erases their account."""
         for place in await storage.unended(tx.connection, person_id=person_id):

@@ -49,6 +49,14 @@ class Forbidden(Protocol):
         ...
 
 
+class OwnRightOver(Protocol):
+    """What ends when a pupil who had let others in turns out to be below 18."""
+
+    async def __call__(self, tx: Transaction, pupil_id: UUID, /) -> None:
+        """End what the pupil alone has granted."""
+        ...
+
+
 class Relating:
     """Begins, moves and ends relations; whoever calls has locked the pupil (`standing.pupil`).
 
@@ -58,6 +66,7 @@ class Relating:
         clock: what time it is.
         relation_over: what else ends with a relation.
         forbidden: what else ends with a court's limit.
+        own_right_over: what else ends when a corrected birth date makes a pupil a child again.
     """
 
     def __init__(
@@ -68,12 +77,14 @@ class Relating:
         *,
         relation_over: RelationOver,
         forbidden: Forbidden,
+        own_right_over: OwnRightOver,
     ) -> None:
         self._telling = telling
         self._zone = zone
         self._clock = clock
         self._relation_over = relation_over
         self._forbidden = forbidden
+        self._own_right_over = own_right_over
 
     async def today(self, connection: AsyncConnection, school_id: UUID) -> date:
         """The day at a school."""
@@ -167,6 +178,8 @@ class Relating:
             elif until != relation.valid_until:
                 moved = replace(relation, valid_until=until)
                 await self.move(tx, moved, by=by, why=MachineReason.BIRTH_DATE_CORRECTED)
+        if last_day(None, pupil.birth_date) >= self._clock.today(self._zone):
+            await self._own_right_over(tx, pupil_id)
 
     async def _end(self, tx: Transaction, relation: Relation, *, by: UUID, why: str) -> None:
         now = self._clock.now()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
-from school.identity.v1 import events_pb2, families_pb2
+from school.identity.v1 import corrections_pb2, corrections_pb2_grpc, events_pb2, families_pb2
 from services.identity.families.storage import relations
 from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import insert_roles, people, person_roles
@@ -15,6 +16,7 @@ from tests.integration.identity.delegations.family import (
     Family,
     Somebody,
     events,
+    family,
     somebody,
     token_for,
     trusting,
@@ -74,6 +76,40 @@ async def test_what_was_granted_ends_when_a_court_forbids_the_guardian_contacts(
     assert await reason(home.mother.invite(home.child.id)) == "NOT_THEIR_CHILD"
     assert await reason(home.mother.listed(home.child.id)) == "NOT_THEIR_CHILD"
     await home.father.invite(home.child.id)
+
+
+async def test_what_a_pupil_of_age_granted_ends_when_they_turn_out_to_be_a_child(here: Town) -> None:
+    """A30: for a child the guardians decide; the register had the wrong birth date."""
+    home, granny = await family(here, age=18), await somebody(here, "Ёлкина Вера Павловна")
+    invited = await home.child.invite(home.child.id, login=granny.login)
+    await granny.accept(delegation_id=invited.delegation_id)
+    [place] = await here.rows(person_roles, person_roles.c.person_id == home.child.id)
+    registrar = await somebody(here, roles={place.school_id: frozenset({Role.REGISTRAR})})
+    corrections = corrections_pb2_grpc.CorrectionsServiceStub(here.doors.channel)
+    right = home.child.today() - timedelta(days=365 * 15)
+    asked = await corrections.RequestCorrection(
+        corrections_pb2.RequestCorrectionRequest(
+            request_id="one",
+            field=corrections_pb2.CORRECTABLE_FIELD_BIRTH_DATE,
+            right_value=right.isoformat(),
+        ),
+        timeout=DEADLINE,
+        metadata=bearer(home.child.session),
+    )
+
+    await corrections.AcceptCorrection(
+        corrections_pb2.AcceptCorrectionRequest(
+            school_id=str(place.school_id), correction_id=asked.correction.correction_id
+        ),
+        timeout=DEADLINE,
+        metadata=bearer(registrar.session),
+    )
+
+    assert [type(one).__name__ for one in await events(here, invited.delegation_id)] == [
+        "DelegationGranted",
+        "DelegationEnded",
+    ]
+    assert list((await granny.trust()).held) == []
 
 
 async def test_a_relation_whose_days_are_over_leaves_nothing_to_its_trusted_persons(
