@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local.backbone import Backbone
 from tests.support import canary, chromium
@@ -17,6 +18,7 @@ from tests.support.region import running_region
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
+    from xdist.remote import Producer
 
     from deploy.local.region import Region
 
@@ -27,21 +29,21 @@ settings.load_profile("mesh")
 _MUST_HAVE_BROWSER = os.environ.get("CI", "").lower() in ("true", "1")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByWhatItStandsOn:
+    """How the tests are shared out to the processes of the run."""
+    return ByWhatItStandsOn(config, log)
+
+
+class ByWhatItStandsOn(LoadScopeScheduling):  # type: ignore[misc] # the library has no types
+    """One process takes a file, or all that stands on the whole region, which is slow to start."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "region" if file.startswith(("tests/e2e/", "tests/faults/")) else file
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Share the tests out to the processes of the run, and see that those for a browser find one."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    _look_for_browser(items)
-
-
-def _group(item: pytest.Item) -> str:
-    """What one process runs: a file, or all that stands on the whole region, which is slow to start."""
-    if "region" in getattr(item, "fixturenames", ()):
-        return "region"
-    return item.nodeid.partition("::")[0]
-
-
-def _look_for_browser(items: list[pytest.Item]) -> None:
     """Skip what needs a browser when there is none; on a build machine that is a failure instead."""
     needy = [item for item in items if item.get_closest_marker("browser")]
     if not needy or chromium.find():

@@ -191,7 +191,8 @@ async def test_a_foreign_site_cannot_make_a_browser_renew(browser: Browser) -> N
     headers = {**browser.cookies(old), "Origin": "https://evil.example"}
     answer = await browser.gateway.client.post("/v1/me/notices:read", json={}, headers=headers)
     problem(answer, 403, "FOREIGN_ORIGIN")
-    assert not browser.gateway.stage.calls
+    assert not browser.gateway.stage.called("RefreshSession")
+    assert not browser.gateway.stage.called("ReadNotices")
 
 
 async def test_the_token_of_another_region_in_a_cookie_is_nobody(browser: Browser) -> None:

@@ -89,6 +89,7 @@ async def test_a_problem_document_that_quotes_is_found(canaries: Canaries) -> No
     assert {finding.where for finding in canaries.findings} == {"the problem document of /v1/me"}
 
 
+_SCANNED = ("-p", "tests.support.canary")
 _CARELESS = """
 from tests.support.canary import CANARIES
 
@@ -103,7 +104,7 @@ def test_a_finding_fails_the_run_whichever_process_made_it(tmp_path: Path, proce
     """Every test has passed, and what one of them wrote has not."""
     (tmp_path / "test_careless.py").write_text(_CARELESS, "utf-8")
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "tests.support.canary", "-n", processes, tmp_path],
+        [sys.executable, "-m", "pytest", *_SCANNED, "-n", processes, "--rootdir", tmp_path, tmp_path],
         capture_output=True,
         text=True,
         check=False,
