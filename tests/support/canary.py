@@ -29,6 +29,7 @@ import pytest
 
 _FOUND: Final = "canaries"
 _SHORTEST: Final = 6  # a code by SMS; what is shorter is found everywhere
+_SECRET_OF_LINK: Final = 20  # 128 bits and more are so long in any spelling; the name of a page is not
 _WORD: Final = re.compile(r"[^\W_]+", re.UNICODE)
 # Also as NATS writes it, after the number of its process: "[4711] 2026/11/23 20:42:01.123456".
 _INSTANT: Final = re.compile(r"(^\[\d+\] )?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
@@ -128,8 +129,10 @@ def _sealed_for_notifications(content: bytes) -> None:
     values = message.get("values", {})
     for name in ("code", "tracking_code"):
         CANARIES.plant("code", values.get(name, ""))
-    # The secret of a link is its end; the way there is the same for all.
-    CANARIES.plant("link", re.split(r"[/=#?]", str(values.get("link", "")))[-1])
+    # The secret of a link is its end; the way there is the same for all, and some lead to a page of all.
+    end = re.split(r"[/=#?]", str(values.get("link", "")))[-1]
+    if len(end) >= _SECRET_OF_LINK:
+        CANARIES.plant("link", end)
 
 
 def _hashed(password: str, *_: Any) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import canary
 from tests.support.canary import Canaries, look_at_files, plant_people
 
 ROOT = Path(__file__).parents[2]
@@ -127,3 +129,23 @@ def test_a_run_fails_by_a_finding_although_every_test_passed(tmp_path: Path, sai
     assert "1 passed" in done.stdout
     assert ("CANARIES" in done.stdout) == bool(status)
     assert "horse" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("link", "secret"),
+    [
+        ("https://77.diary.test/confirm-email/q3-Zx_9LmN2bV7cK1pR4sT", True),
+        ("https://77.diary.test/sign-in", False),
+    ],
+)
+def test_a_link_is_a_secret_by_its_end_alone(
+    monkeypatch: pytest.MonkeyPatch, link: str, secret: bool
+) -> None:
+    """Where a link leads to a page of everybody, its end is in every log."""
+    own = Canaries()
+    monkeypatch.setattr(canary, "CANARIES", own)
+    canary._sealed_for_notifications(json.dumps({"to": "", "values": {"link": link}}).encode())
+
+    own.look("a log", f"GET {link} 200")
+
+    assert bool(own.findings) is secret
