@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Final, Self
 from uuid import UUID
 
-import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
 from services.kit.errors import DomainError, StatusCode
@@ -151,6 +150,9 @@ class Mobile:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a number in any spelling, also with 8 or nothing before it. Raises `BadMobile`."""
+        # Loaded with the first number: a service that was given none does not hold their tables.
+        import phonenumbers  # noqa: PLC0415
+
         try:
             number = phonenumbers.parse(text.strip()[: _LONGEST_TEXT + 1], "RU")
         except phonenumbers.NumberParseException:
