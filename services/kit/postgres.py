@@ -22,10 +22,10 @@ _CONNECT_S: Final = 5
 _COMMAND_TIMEOUT_S: Final = 30
 
 # The database cannot serve now, though the statement may be right: classes 08, 53 and 57 of SQLSTATE (no
-# connection, out of resources, shut down or cancelled by the timeout), and 25006 / 25P03: a standby that has
-# not been promoted yet, a transaction ended by the server.
+# connection, out of resources, shut down or cancelled by the timeout), and 25006 / 25P03 / 40P01: a standby
+# that has not been promoted yet, a transaction ended by the server, the one of a deadlock that was given up.
 _UNAVAILABLE_CLASSES: Final = ("08", "53", "57")
-_UNAVAILABLE_STATES: Final = ("25006", "25P03")
+_UNAVAILABLE_STATES: Final = ("25006", "25P03", "40P01")
 
 
 def connect_arguments() -> dict[str, Any]:

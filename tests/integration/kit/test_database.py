@@ -59,6 +59,21 @@ async def test_nothing_remains_of_a_failure(database: Database) -> None:
     assert await _left(database) == (0, 0, 0)
 
 
+async def test_of_two_that_wait_for_each_other_one_is_told_to_come_again(database: Database) -> None:
+    """PostgreSQL gives one of them up whole: a typed refusal that may be repeated, no fault of ours."""
+    both_hold = asyncio.Barrier(2)
+
+    async def lock(first: int, second: int) -> None:
+        async with database.transaction() as tx:
+            await tx.execute(text(f"SELECT pg_advisory_xact_lock({first})"))
+            await both_hold.wait()
+            await tx.execute(text(f"SELECT pg_advisory_xact_lock({second})"))
+
+    outcomes = await asyncio.gather(lock(1, 2), lock(2, 1), return_exceptions=True)
+
+    assert [type(outcome) for outcome in outcomes if outcome is not None] == [Unavailable]
+
+
 async def test_a_cancellation_between_two_awaits_leaves_nothing(database: Database) -> None:
     begun = asyncio.Event()
 
