@@ -181,7 +181,7 @@ class Answers:
                 if refused.problem.status != UNAUTHENTICATED:
                     raise
                 response = self._to_sign_in(request)
-                self.door.sessions.leave(response)
+                self.leave(response)
                 return response
 
         return guarded
@@ -208,6 +208,12 @@ class Answers:
             return ""
         return ended.esia_logout_url if ended else ""
 
+    def leave(self, response: Response) -> None:
+        """Have the browser forget the session, and what its person had on the way: another may come next."""
+        self.door.sessions.leave(response)
+        self.forget_back(response)
+        self.forget_draft(response)
+
     def _to_sign_in(self, request: Request) -> Response:
         return self.see_other(f"/sign-in?back={quote(_back(request), safe='')}")
 
@@ -229,8 +235,8 @@ class Answers:
         self._forget(response, BACK_COOKIE)
 
     def draft(self, request: Request) -> Draft:
-        """What was typed into this page's form before its person was sent to show who they are."""
-        return unpacked(request.cookies.get(DRAFT_COOKIE, ""), request.url.path)
+        """What its person had typed into this page's form before they were sent to show who they are."""
+        return unpacked(request.cookies.get(DRAFT_COOKIE, ""), request.url.path, self.person_id(request))
 
     def forget_draft(self, response: Response) -> None:
         """It stands in the form again."""
@@ -240,7 +246,8 @@ class Answers:
         if request.method != "POST":
             return
         typed = self.door.sessions.form(request).multi_items()
-        draft = packed(back, ((name, value) for name, value in typed if isinstance(value, str)))
+        fields = ((name, value) for name, value in typed if isinstance(value, str))
+        draft = packed(back, self.person_id(request), fields)
         if draft:
             self._cookie(response, DRAFT_COOKIE, draft, BACK_SECONDS)
 

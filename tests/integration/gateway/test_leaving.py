@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from school.access.v1.policy_pb2 import Role
+from school.identity.v1.binding_pb2 import UnbindMyProfileResponse
 from school.identity.v1.issuing_pb2 import CredentialsState, GetIssuePersonResponse
 from school.identity.v1.leaving_pb2 import (
     EndRolesRequest,
@@ -19,7 +20,9 @@ from school.identity.v1.leaving_pb2 import (
     RolesAtSchool,
 )
 from school.identity.v1.people_pb2 import FullName
+from school.identity.v1.sign_in_pb2 import SignedIn, SignInWithPasswordResponse
 from services.gateway.pages.answers import DRAFT_COOKIE
+from tests.integration.gateway.browser import set_cookies
 from tests.integration.gateway.office import (
     PERSON,
     ROOM,
@@ -142,7 +145,41 @@ async def test_who_comes_back_from_a_proof_finds_what_was_typed(desk: Office, fo
     assert f'{DRAFT_COOKIE}=""' in back.headers["set-cookie"], "it stands in the form: the browser forgets it"
 
 
+@pytest.mark.parametrize("way_out", ["/sign-out", "/account/binding/unbind"])
+async def test_what_was_typed_is_gone_with_its_session(desk: Office, way_out: str) -> None:
+    desk.proven = datetime.now(UTC) - timedelta(hours=1)
+    away = await desk.post(f"{ROLES}/end", reason=WHY, role="ROLE_TEACHER")
+    desk.kept[DRAFT_COOKIE] = away.cookies[DRAFT_COOKIE]
+    desk.proven = datetime.now(UTC)
+    unbound = UnbindMyProfileResponse(signed_out=True)
+    desk.gateway.stage.on("UnbindMyProfile", lambda _: unbound)
+
+    out = await desk.post(way_out)
+
+    assert out.headers["location"].startswith("/sign-in?")
+    assert set_cookies(out)[DRAFT_COOKIE]["max-age"] == "0"
+
+
+async def test_who_signs_in_with_a_password_begins_without_a_draft(desk: Office) -> None:
+    entered = SignInWithPasswordResponse(signed_in=SignedIn(session=desk.session()))
+    desk.gateway.stage.on("SignInWithPassword", lambda _: entered)
+
+    answer = await desk.post("/sign-in/password", login="a", password="b")
+
+    assert set_cookies(answer)[DRAFT_COOKIE]["max-age"] == "0"
+
+
+async def test_what_somebody_typed_is_shown_to_nobody_else_at_the_same_browser(desk: Office) -> None:
+    """Their session may have run out, and then nobody signed out."""
+    away = await desk.post(f"{ROLES}/end", reason=WHY, role="ROLE_TEACHER")
+    colleague = Office(desk.gateway, Role.ROLE_REGISTRAR)
+    for browser in (desk, colleague):
+        browser.kept[DRAFT_COOKIE] = away.cookies[DRAFT_COOKIE]
+
+    assert [WHY in (await browser.get(ROLES)).text for browser in (desk, colleague)] == [True, False]
+
+
 async def test_a_cookie_that_is_no_draft_is_none(desk: Office) -> None:
-    for cookie in ("?", "bm9uZQ==", "W10=", "WzEsMl0="):
+    for cookie in ("?", "bm9uZQ==", "W10=", "WzEsMl0=", "WzEsMiwzXQ=="):
         desk.kept[DRAFT_COOKIE] = cookie
         assert (await desk.get(ROLES)).status_code == 200

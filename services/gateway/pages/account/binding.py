@@ -39,7 +39,7 @@ class BindingPages:
         if not reply.signed_out:
             return self._answers.see_other(f"{HOME}?done=unbound")
         response = self._answers.see_other("/sign-in?unbound=1")
-        self._answers.door.sessions.leave(response)
+        self._answers.leave(response)
         return response
 
     async def _show(self, request: Request, problem: Problem | None = None) -> Response:

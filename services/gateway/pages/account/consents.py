@@ -79,7 +79,7 @@ class ConsentPages:
         if not reply.account_closed:
             return self._answers.see_other(f"{_HOME}?done=withdrawn")
         response = self._answers.see_other("/sign-in?left=1")
-        self._answers.door.sessions.leave(response)
+        self._answers.leave(response)
         return response
 
     async def _show(self, request: Request, problem: Problem | None = None) -> Response:

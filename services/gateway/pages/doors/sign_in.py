@@ -110,6 +110,7 @@ class SignInPages:
         session = reply.signed_in.session
         response = self._answers.see_other(self._answers.onward(session, back))
         self._answers.door.sessions.enter(response, session)
+        self._answers.forget_draft(response)
         return response
 
     async def leave(self, request: Request) -> Response:
@@ -120,7 +121,7 @@ class SignInPages:
         esia_exit = await self._answers.end_present(request)
         response = self._answers.see_other("/sign-in?left=1")
         self._answers.remember_esia_exit(response, esia_exit)
-        self._answers.door.sessions.leave(response)
+        self._answers.leave(response)
         return response
 
     async def _ask_again(
