@@ -19,6 +19,8 @@ SCOPES: Final = {
     Scope.SCOPE_HOMEWORK: "trusted.scope.homework",
     Scope.SCOPE_ATTENDANCE: "trusted.scope.attendance",
 }
+OFFERED: Final = (Scope.SCOPE_MARKS, Scope.SCOPE_HOMEWORK)
+"""What a family is offered to grant; the diary keeps no attendance that could be seen."""
 STATES: Final = {
     DelegationState.DELEGATION_STATE_INVITED: "trusted.state.invited",
     DelegationState.DELEGATION_STATE_HOLDS: "trusted.state.holds",
@@ -154,14 +156,14 @@ def invite_form(
         latest=latest,
         until=until or min(latest, today + _USUAL).isoformat(),
         invitee=invitee,
-        offers=tuple(Offer(_word(scope), key, _word(scope) in chosen) for scope, key in SCOPES.items()),
+        offers=tuple(Offer(_word(scope), SCOPES[scope], _word(scope) in chosen) for scope in OFFERED),
     )
 
 
 def scopes_of(words: Iterable[str]) -> list[Scope.ValueType]:
-    """The scopes whose boxes were ticked."""
+    """The scopes that are offered and whose boxes were ticked."""
     chosen = frozenset(words)
-    return [scope for scope in SCOPES if _word(scope) in chosen]
+    return [scope for scope in OFFERED if _word(scope) in chosen]
 
 
 def scope_keys(scopes: Sequence[Scope.ValueType]) -> tuple[str, ...]:

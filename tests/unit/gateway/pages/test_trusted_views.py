@@ -22,6 +22,7 @@ from school.identity.v1.delegations_pb2 import (
 )
 from services.gateway.pages.cabinet.view import children_view
 from services.gateway.pages.trusted.view import (
+    SCOPES,
     STATES,
     family_view,
     invite_form,
@@ -86,7 +87,19 @@ def test_what_is_offered_first_lies_within_what_may_be_granted(latest: str, unti
 
 def test_boxes_become_scopes_and_words_that_are_none_are_passed_over() -> None:
     assert scopes_of(["homework", "everything", ""]) == [SCOPE_HOMEWORK]
-    assert len(scopes_of(["marks", "homework", "attendance"])) == len(Scope.values()) - 1
+
+
+def test_only_what_there_is_to_see_is_offered() -> None:
+    """The diary keeps no attendance: granting it would open nothing."""
+    form = invite_form("p", ListDelegationsResponse(latest_until="2026-11-17"), TODAY)
+
+    assert [offer.name for offer in form.offers] == ["marks", "homework"]
+    assert scopes_of(["marks", "homework", "attendance"]) == [SCOPE_MARKS, SCOPE_HOMEWORK]
+
+
+def test_every_scope_that_was_granted_is_named() -> None:
+    assert set(SCOPES) == set(Scope.values()) - {0}
+    assert scope_keys([SCOPE_ATTENDANCE]) == ("trusted.scope.attendance",)
 
 
 def test_a_scope_of_a_newer_contract_is_not_named() -> None:

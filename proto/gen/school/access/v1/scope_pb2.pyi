@@ -29,7 +29,9 @@ class _ScopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Scope.ValueType
     SCOPE_HOMEWORK: _Scope.ValueType  # 2
     """Homework, and what it cannot be understood without: timetable, rooms, teachers, topics."""
     SCOPE_ATTENDANCE: _Scope.ValueType  # 3
-    """Whether the pupil was at school."""
+    """Whether the pupil was at school. The diary keeps no attendance yet, so this opens nothing today: ask nobody
+    to grant it before it does. What was granted stays granted.
+    """
 
 class Scope(_Scope, metaclass=_ScopeEnumTypeWrapper):
     """A part of a pupil's diary that a trusted person may be let see. A guardian and the pupil see all of it."""
@@ -41,5 +43,7 @@ SCOPE_MARKS: Scope.ValueType  # 1
 SCOPE_HOMEWORK: Scope.ValueType  # 2
 """Homework, and what it cannot be understood without: timetable, rooms, teachers, topics."""
 SCOPE_ATTENDANCE: Scope.ValueType  # 3
-"""Whether the pupil was at school."""
+"""Whether the pupil was at school. The diary keeps no attendance yet, so this opens nothing today: ask nobody
+to grant it before it does. What was granted stays granted.
+"""
 Global___Scope: _TypeAlias = Scope  # noqa: Y015
