@@ -43,6 +43,8 @@ accounts = Table(
     # PHC string of argon2id; null: no password opens this account.
     Column("password_hash", Text),
     Column("state", Text, nullable=False, server_default=text("'open'")),  # an `AccountState`
+    # While blocked: the school that shut it; null: the operator has.
+    Column("blocking_school_id", Uuid),
     # Grows with each change; the version of the account's events.
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("opened_at", DateTime(timezone=True), nullable=False),

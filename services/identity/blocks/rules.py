@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
+from services.identity.accounts.rules import AccountState
 from services.identity.issuing.rules.people import Candidate, Reach, require_issuer
 from services.identity.issuing.rules.refusals import EmployeeAccount, IssuedElsewhere, OwnCredentials
 from services.kit.errors import DomainError, StatusCode
@@ -25,6 +28,50 @@ class AccountClosed(DomainError):
     status = StatusCode.FAILED_PRECONDITION
     reason = "ACCOUNT_CLOSED"
     title = "This account is closed"
+
+
+class BlockedByOperator(DomainError):
+    """The operator has shut the account; no school opens it."""
+
+    status = StatusCode.PERMISSION_DENIED
+    reason = "BLOCKED_BY_OPERATOR"
+    title = "The operator has blocked this account"
+
+
+class BlockedElsewhere(DomainError):
+    """Another school has shut the account; that school opens it, or the operator."""
+
+    status = StatusCode.PERMISSION_DENIED
+    reason = "BLOCKED_ELSEWHERE"
+    title = "Another school has blocked this account"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands."""
+
+    state: AccountState
+    blocking_school_id: UUID | None
+    """While blocked: the school that shut it; None: the operator has."""
+
+    def may_be_blocked(self, *, by_operator: bool) -> bool:
+        """Whether blocking changes anything. The operator takes over what a school has shut."""
+        if self.state is not AccountState.BLOCKED:
+            return True
+        return by_operator and self.blocking_school_id is not None
+
+    def require_opener(self, school_id: UUID, *, by_operator: bool) -> None:
+        """Make sure that whoever has shut it opens it, or the operator.
+
+        Raises:
+            BlockedByOperator, BlockedElsewhere: a school would open what it has not shut.
+        """
+        if by_operator:
+            return
+        if self.blocking_school_id is None:
+            raise BlockedByOperator
+        if self.blocking_school_id != school_id:
+            raise BlockedElsewhere
 
 
 def require_in_hands(candidate: Candidate, reach: Reach, *, by_operator: bool) -> None:

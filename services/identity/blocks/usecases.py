@@ -10,13 +10,13 @@ from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountState
 from services.identity.blocks import storage
-from services.identity.blocks.rules import LONGEST_REASON, AccountClosed, require_in_hands
+from services.identity.blocks.rules import LONGEST_REASON, AccountClosed, Standing, require_in_hands
 from services.identity.corrections.rules import ReasonNeeded
 from services.identity.issuing.rules.people import Candidate, Reach
 from services.identity.issuing.storage.people import candidates
 from services.identity.issuing.usecases.desk import Desk
 from services.identity.own_data.rules import Cause
-from services.identity.own_data.storage import move_account, waiting
+from services.identity.own_data.storage import waiting
 from services.identity.people.rules import NotTheirSchool, Role
 from services.identity.people.storage import WHOLE_REGION, holds_role
 from services.identity.sessions.rules import EndReason
@@ -57,6 +57,8 @@ class Blocks:
     async def block(self, caller: Caller, school_id: UUID, person_id: UUID, reason: str) -> None:
         """Let nobody in by the person's account from now on; a blocked one stays so.
 
+        What a school has blocked the operator takes over: it is the operator's to open from then on.
+
         Raises:
             ReasonNeeded: nothing is said.
             NotTheirSchool, UnknownPerson: it is not in the caller's reach.
@@ -65,46 +67,59 @@ class Blocks:
         """
         why = _said(reason)
         async with self._database.transaction() as tx:
-            candidate, state = await self._account(tx, caller, school_id, person_id)
-            if state is AccountState.BLOCKED:
+            by_operator, candidate, standing = await self._account(tx, caller, school_id, person_id)
+            if not standing.may_be_blocked(by_operator=by_operator):
                 return
             account_id = candidate.account.id
-            await move_account(tx.connection, account_id, AccountState.OPEN, AccountState.BLOCKED)
+            await storage.move(
+                tx.connection,
+                account_id,
+                AccountState.BLOCKED,
+                blocking_school_id=None if by_operator else school_id,
+            )
             await self._sessions.end_all(tx, account_id, reason=EndReason.ACCOUNT_BLOCKED)
             await self._void(tx, account_id)
             await self._tell(tx, caller, candidate, MessageKind.MESSAGE_KIND_ACCOUNT_BLOCKED, why=why)
 
     async def unblock(self, caller: Caller, school_id: UUID, person_id: UUID, reason: str) -> None:
-        """Open a blocked account as it was. Raises as `block`."""
+        """Open a blocked account as it was: what a school has blocked that school, everything the operator.
+
+        Raises:
+            BlockedByOperator, BlockedElsewhere: the caller's school has not blocked it.
+            ReasonNeeded, NotTheirSchool, UnknownPerson, NotInYourHands, AccountClosed: as `block`.
+        """
         why = _said(reason)
         async with self._database.transaction() as tx:
-            candidate, state = await self._account(tx, caller, school_id, person_id)
-            if state is AccountState.OPEN:
+            by_operator, candidate, standing = await self._account(tx, caller, school_id, person_id)
+            if standing.state is AccountState.OPEN:
                 return
+            standing.require_opener(school_id, by_operator=by_operator)
             account_id = candidate.account.id
             # The consent was withdrawn meanwhile: what opens is not what nobody consents to.
             erasure = await waiting(tx.connection, account_id)
             closed = erasure is not None and erasure.cause is Cause.CONSENT
-            after = AccountState.CLOSED if closed else AccountState.OPEN
-            await move_account(tx.connection, account_id, AccountState.BLOCKED, after)
+            await storage.move(
+                tx.connection, account_id, AccountState.CLOSED if closed else AccountState.OPEN
+            )
             await self._tell(tx, caller, candidate, MessageKind.MESSAGE_KIND_ACCOUNT_UNBLOCKED, why=why)
 
     async def _account(
         self, tx: Transaction, caller: Caller, school_id: UUID, person_id: UUID
-    ) -> tuple[Candidate, AccountState]:
-        candidate = await self._candidate(tx, caller, school_id, person_id)
-        state = await storage.lock_state(tx.connection, candidate.account.id)
-        if state is AccountState.CLOSED:
-            raise AccountClosed
-        return candidate, state
-
-    async def _candidate(
-        self, tx: Transaction, caller: Caller, school_id: UUID, person_id: UUID
-    ) -> Candidate:
-        today = await self._desk.today(tx.connection, school_id)
+    ) -> tuple[bool, Candidate, Standing]:
+        """Whether the operator calls, whose account it is, and how it stands, locked."""
         by_operator = WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
             tx.connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
         )
+        candidate = await self._candidate(tx, caller, school_id, person_id, by_operator=by_operator)
+        standing = await storage.lock(tx.connection, candidate.account.id)
+        if standing.state is AccountState.CLOSED:
+            raise AccountClosed
+        return by_operator, candidate, standing
+
+    async def _candidate(
+        self, tx: Transaction, caller: Caller, school_id: UUID, person_id: UUID, *, by_operator: bool
+    ) -> Candidate:
+        today = await self._desk.today(tx.connection, school_id)
         reach = (
             Reach(caller.person_id, school_id)
             if by_operator

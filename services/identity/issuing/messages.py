@@ -37,6 +37,13 @@ def person_message(seen: Seen) -> issuing_pb2.IssuePerson:
     waits = seen.state in {CredentialsState.ISSUED, CredentialsState.EXPIRED}
     if waits and candidate.account.temporary_until is not None:
         message.expires_at.FromDatetime(candidate.account.temporary_until)
+    block = candidate.account.block
+    if block is not None:
+        message.block.CopyFrom(
+            issuing_pb2.AccountBlock(
+                by_operator=block.school_id is None, school_title=block.school_title, may_open=seen.may_open
+            )
+        )
     return message
 
 

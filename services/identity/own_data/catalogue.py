@@ -116,6 +116,7 @@ CATALOGUE: Final[tuple[Holding, ...]] = (
             "password_set_at": None,
             "activated_at": None,
             "state": AccountState.CLOSED,
+            "blocking_school_id": None,
             "version": accounts.c.version + 1,
         },
     ),

@@ -23,6 +23,7 @@ from school.identity.v1.blocks_pb2 import (
     UnblockAccountResponse,
 )
 from school.identity.v1.issuing_pb2 import (
+    AccountBlock,
     CredentialsState,
     GetIssuePersonResponse,
     IssueCapacity,
@@ -176,17 +177,50 @@ async def test_what_is_not_in_ones_hands_is_said_beside_the_person(registrar: Of
     assert "Эта учётная запись не в вашем ведении" in answer.text
 
 
+BY_US = AccountBlock(school_title="Школа № 1", may_open=True)
+
+
 @pytest.mark.parametrize(
-    ("state", "form"),
-    [("NONE", None), ("ACTIVE", "block"), ("BLOCKED", "unblock")],
+    ("state", "form", "block"),
+    [
+        ("NONE", None, None),
+        ("ACTIVE", "block", None),
+        ("BLOCKED", None, None),
+        ("BLOCKED", "unblock", BY_US),
+        ("BLOCKED", None, AccountBlock(school_title="Школа № 2")),
+        ("BLOCKED", None, AccountBlock(by_operator=True)),
+    ],
+    ids=["nothing issued", "active", "the person is blocked", "by us", "by others", "by the operator"],
 )
 async def test_a_person_is_shut_out_who_could_come_in(
-    registrar: Office, state: str, form: str | None
+    registrar: Office, state: str, form: str | None, block: AccountBlock | None
 ) -> None:
+    """An account is opened where the school itself has blocked it; nowhere else is a button shown."""
     shown = person()
+    if block is not None:
+        shown.block.CopyFrom(block)
     shown.state = CredentialsState.Value(f"CREDENTIALS_STATE_{state}")
     registrar.gateway.stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=shown))
 
     page = (await registrar.get(f"{ROOM}/people/{PERSON}")).text
 
     assert re.findall(r'action="[^"]*/(block|unblock)"', page) == ([form] if form else [])
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [
+        (BY_US, "Вход заблокировала эта школа."),
+        (AccountBlock(school_title="Школа № 2"), "Вход заблокировала школа «Школа № 2»."),
+        (AccountBlock(), "Вход заблокировала другая школа."),
+        (AccountBlock(by_operator=True), "Вход заблокировал оператор дневника"),
+    ],
+    ids=["by us", "by others", "by a school without a title", "by the operator"],
+)
+async def test_the_page_says_who_has_blocked(registrar: Office, block: AccountBlock, words: str) -> None:
+    shown = person()
+    shown.state = CredentialsState.CREDENTIALS_STATE_BLOCKED
+    shown.block.CopyFrom(block)
+    registrar.gateway.stage.on("GetIssuePerson", lambda _: GetIssuePersonResponse(person=shown))
+
+    assert words in (await registrar.get(f"{ROOM}/people/{PERSON}")).text

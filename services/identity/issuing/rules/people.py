@@ -97,6 +97,16 @@ class Ward:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Who has shut an account."""
+
+    school_id: UUID | None
+    """None: the operator."""
+    school_title: str = ""
+    """Empty when the diary has not told of the school."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What issuing needs to know of an account."""
 
@@ -111,6 +121,8 @@ class AccountFacts:
     issued_count: int = 0
     issued_here: bool = False
     """By the school that looks, at least once."""
+    block: Block | None = None
+    """None: the account itself is not blocked; its person may be, or may have left."""
 
     @property
     def had_credentials(self) -> bool:
@@ -261,6 +273,19 @@ def require_issuer(candidate: Candidate) -> None:
     account = candidate.account
     if account.had_credentials and candidate.belongs_elsewhere and not account.issued_here:
         raise IssuedElsewhere
+
+
+def may_open(candidate: Candidate, reach: Reach) -> bool:
+    """Whether a blocked account is opened by whom this reach belongs to: what the school itself has shut."""
+    block = candidate.account.block
+    if block is None or block.school_id != reach.school_id or not reach.whole:
+        return False
+    try:
+        reach.require_entrusted(candidate)
+        require_issuer(candidate)
+    except (OwnCredentials, EmployeeAccount, IssuedElsewhere):
+        return False
+    return True
 
 
 def require_documents(capacity: Capacity, seen: frozenset[Document]) -> None:

@@ -15,11 +15,11 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.families.rules import RelationKind
 from services.identity.families.storage import relations
-from services.identity.issuing.rules.people import AccountFacts, Candidate, ClassPlace, Ward
+from services.identity.issuing.rules.people import AccountFacts, Block, Candidate, ClassPlace, Ward
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.people.rules import FullName, PersonStatus, Role
 from services.identity.people.storage import people, person_roles
-from services.identity.schools.storage import SchoolClass, classes_of_pupils, holds_on, memberships
+from services.identity.schools.storage import SchoolClass, classes_of_pupils, holds_on, memberships, schools
 
 # Of one birth date at one school there are a few; a bound all the same.
 _MOST_FOUND = 200
@@ -58,6 +58,8 @@ async def candidates(
             accounts.c.id.label("account_id"),
             accounts.c.login,
             accounts.c.state,
+            accounts.c.blocking_school_id,
+            schools.c.title.label("blocking_school"),
             accounts.c.temporary_until,
             accounts.c.activated_at,
             accounts.c.issued_count,
@@ -65,6 +67,7 @@ async def candidates(
             _stands_outside(school_id, today).label("stands_outside"),
         )
         .join_from(people, accounts, accounts.c.person_id == people.c.id)
+        .outerjoin(schools, schools.c.school_id == accounts.c.blocking_school_id)
         .where(people.c.id.in_(ids))
     )
     return {
@@ -242,6 +245,9 @@ def _account(row: Any) -> AccountFacts:
         row.activated_at,
         row.issued_count,
         row.issued_here,
+        Block(row.blocking_school_id, row.blocking_school or "")
+        if row.state == AccountState.BLOCKED
+        else None,
     )
 
 

@@ -21,6 +21,7 @@ from services.identity.issuing.rules.people import (
     Document,
     Reach,
     capacities,
+    may_open,
 )
 from services.identity.issuing.rules.refusals import NotTheirClass, SearchTooWide, SlipShown, UnknownClass
 from services.identity.issuing.rules.slips import Slip
@@ -53,6 +54,8 @@ class Seen:
     """From the one that was searched for; the SNILS is theirs."""
     snils_differs: bool = False
     """From the one that was searched for; the birth date is theirs."""
+    may_open: bool = False
+    """The account is blocked, and it is the issuer's to open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +273,8 @@ class Issuing:
 
     def _seen(self, candidate: Candidate, reach: Reach, today: date) -> Seen:
         state = candidate.account.state(self._clock.now())
-        return Seen(candidate, state, capacities(candidate, reach, today), reach.school_id)
+        able = capacities(candidate, reach, today)
+        return Seen(candidate, state, able, reach.school_id, may_open=may_open(candidate, reach))
 
 
 def slip_of(candidate: Candidate, login: str, password: str, expires_at: datetime) -> Slip:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert, update
 
 from school.access.v1.policy_pb2 import Role as WireRole
-from school.identity.v1 import blocks_pb2, blocks_pb2_grpc, events_pb2
+from school.identity.v1 import blocks_pb2, blocks_pb2_grpc, events_pb2, issuing_pb2
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.contacts import storage as contacts
@@ -17,6 +18,7 @@ from services.identity.contacts.rules import Contact, Email, Kind
 from services.identity.own_data.storage import erasures
 from services.identity.people.rules import Role
 from services.identity.people.storage import WHOLE_REGION
+from services.identity.schools.storage import schools
 from services.kit.ids import new_id
 from tests.integration.identity.issuing.office import Metadata, Office
 from tests.support.identity import DEADLINE, Registered, reason
@@ -38,25 +40,51 @@ def proven(office: Office, person: Registered, role: WireRole.ValueType) -> Meta
 
 
 async def block(
-    office: Office, person: Registered, *, by: Metadata | None = None, why: str = "Пароль украден"
+    office: Office,
+    person: Registered,
+    *,
+    by: Metadata | None = None,
+    why: str = "Пароль украден",
+    at: UUID | None = None,
 ) -> None:
     request = blocks_pb2.BlockAccountRequest(
-        school_id=str(office.school_id), person_id=str(person.person_id), reason=why
+        school_id=str(at or office.school_id), person_id=str(person.person_id), reason=why
     )
     by = by or proven(office, office.registrar, WireRole.ROLE_REGISTRAR)
     await stub(office).BlockAccount(request, timeout=DEADLINE, metadata=by)
 
 
-async def unblock(office: Office, person: Registered, *, why: str = "Разобрались") -> None:
+async def unblock(
+    office: Office,
+    person: Registered,
+    *,
+    by: Metadata | None = None,
+    why: str = "Разобрались",
+    at: UUID | None = None,
+) -> None:
     request = blocks_pb2.UnblockAccountRequest(
-        school_id=str(office.school_id), person_id=str(person.person_id), reason=why
+        school_id=str(at or office.school_id), person_id=str(person.person_id), reason=why
     )
-    by = proven(office, office.registrar, WireRole.ROLE_REGISTRAR)
+    by = by or proven(office, office.registrar, WireRole.ROLE_REGISTRAR)
     await stub(office).UnblockAccount(request, timeout=DEADLINE, metadata=by)
 
 
 def stub(office: Office) -> blocks_pb2_grpc.BlocksServiceAsyncStub:
     return blocks_pb2_grpc.BlocksServiceStub(office.town.doors.channel)
+
+
+async def operator_of(office: Office) -> Metadata:
+    """An operator of the region calls."""
+    operator = await office.town.register("Рябинина Ольга", roles={WHOLE_REGION: frozenset({Role.OPERATOR})})
+    return proven(office, operator, WireRole.ROLE_OPERATOR)
+
+
+async def block_shown(office: Office, person: Registered, *, by: Metadata) -> issuing_pb2.AccountBlock:
+    """What the office sees of who has shut the account."""
+    request = issuing_pb2.GetIssuePersonRequest(
+        school_id=str(office.school_id), person_id=str(person.person_id)
+    )
+    return (await office.issuing.GetIssuePerson(request, timeout=DEADLINE, metadata=by)).person.block
 
 
 async def parent(office: Office, **more: Any) -> tuple[Registered, str]:
@@ -158,6 +186,76 @@ async def test_an_operator_blocks_an_employee(office: Office) -> None:
     await block(office, office.registrar, by=by)
 
     assert (await office.account(office.registrar)).state == AccountState.BLOCKED
+
+
+async def test_what_the_operator_has_blocked_no_school_opens(office: Office) -> None:
+    """The office sees who has, and that it is not theirs to open; the operator opens it."""
+    mother, login = await parent(office)
+    operator = await operator_of(office)
+    await block(office, mother, by=operator)
+
+    assert await reason(unblock(office, mother)) == "BLOCKED_BY_OPERATOR"
+    assert (await office.account(mother)).state == AccountState.BLOCKED
+    shown = await block_shown(office, mother, by=office.by_registrar)
+    assert shown == issuing_pb2.AccountBlock(by_operator=True)
+
+    await unblock(office, mother, by=operator)
+
+    assert (await office.town.doors.enter_with_password(login, PASSWORD)).session.access_token
+
+
+async def test_what_a_school_has_blocked_the_operator_takes_over(office: Office) -> None:
+    """Blocked by both it is the operator's; a school that blocks after the operator takes nothing back."""
+    mother, _ = await parent(office)
+    await block(office, mother)
+    for _ in range(2):
+        await block(office, mother, by=await operator_of(office), why="По решению суда")
+    await block(office, mother)
+
+    assert await reason(unblock(office, mother)) == "BLOCKED_BY_OPERATOR"
+    assert [why for _, why in await office.town.audited(mother.account_id)] == [
+        "Пароль украден",
+        "По решению суда",
+    ]
+
+
+async def test_the_operator_opens_what_a_school_has_blocked(office: Office) -> None:
+    mother, _ = await parent(office)
+    await block(office, mother)
+
+    await unblock(office, mother, by=await operator_of(office))
+
+    assert (await office.account(mother)).state == AccountState.OPEN
+
+
+async def test_what_one_school_has_blocked_no_other_opens(office: Office) -> None:
+    """A mother of two schools whom neither has issued anything: the first one decides for both."""
+    far = new_id()
+    await office.write(schools, school_id=far, title="Дальняя", zone="UTC", version=1, source_event=new_id())
+    hers = {school: frozenset({Role.GUARDIAN}) for school in (office.school_id, far)}
+    mother = await office.town.register("Ёлкина Мария", roles=hers)
+    far_registrar = await office.town.register("Дальний Олег", roles={far: frozenset({Role.REGISTRAR})})
+    by_far = proven(office, far_registrar, WireRole.ROLE_REGISTRAR)
+    await block(office, mother, by=by_far, at=far)
+
+    assert await reason(unblock(office, mother)) == "BLOCKED_ELSEWHERE"
+    shown = await block_shown(office, mother, by=office.by_registrar)
+    assert shown == issuing_pb2.AccountBlock(school_title="Дальняя")
+
+    await unblock(office, mother, by=by_far, at=far)
+
+    assert (await office.account(mother)).state == AccountState.OPEN
+
+
+async def test_the_office_opens_its_own_block_and_the_homeroom_teacher_does_not(office: Office) -> None:
+    mother, _ = await parent(office)
+    await block(office, mother)
+
+    shown = [
+        (await block_shown(office, mother, by=by)).may_open for by in (office.by_registrar, office.by_teacher)
+    ]
+
+    assert shown == [True, False]
 
 
 async def test_what_nobody_consents_to_any_more_is_not_opened(office: Office) -> None:

@@ -28,6 +28,7 @@ if _version_not_supported:
 class BlocksServiceStub:
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     def __init__(self, channel):
@@ -51,11 +52,13 @@ class BlocksServiceStub:
 class BlocksServiceServicer:
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     def BlockAccount(self, request, context):
         """Blocks a person's account: no door opens it, every session of theirs ends within seconds, what was
-        begun for a recovery is dead, and they are told. Blocking a blocked account succeeds.
+        begun for a recovery is dead, and they are told. Blocking a blocked account succeeds; the operator takes
+        over what a school has blocked.
 
         Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, NOT_IN_YOUR_HANDS for one's own account, for
         that of an employee of another school or of the region, and for one that another school has issued;
@@ -68,7 +71,8 @@ class BlocksServiceServicer:
     def UnblockAccount(self, request, context):
         """Opens a blocked account again, as it was; the person is told. Opening an open account succeeds.
 
-        Fails as `BlockAccount`.
+        Fails as `BlockAccount`, and with BLOCKED_BY_OPERATOR or BLOCKED_ELSEWHERE when the registrar's school has
+        not blocked it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,6 +102,7 @@ def add_BlocksServiceServicer_to_server(servicer, server):
 class BlocksService:
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     @staticmethod

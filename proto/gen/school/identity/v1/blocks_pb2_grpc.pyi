@@ -29,6 +29,7 @@ GRPC_VERSION: str
 class BlocksServiceStub:
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     @_typing.overload
@@ -37,7 +38,8 @@ class BlocksServiceStub:
     def __new__(cls, channel: _aio.Channel) -> BlocksServiceAsyncStub: ...
     BlockAccount: _grpc.UnaryUnaryMultiCallable[_blocks_pb2.BlockAccountRequest, _blocks_pb2.BlockAccountResponse]
     """Blocks a person's account: no door opens it, every session of theirs ends within seconds, what was
-    begun for a recovery is dead, and they are told. Blocking a blocked account succeeds.
+    begun for a recovery is dead, and they are told. Blocking a blocked account succeeds; the operator takes
+    over what a school has blocked.
 
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, NOT_IN_YOUR_HANDS for one's own account, for
     that of an employee of another school or of the region, and for one that another school has issued;
@@ -46,19 +48,22 @@ class BlocksServiceStub:
     UnblockAccount: _grpc.UnaryUnaryMultiCallable[_blocks_pb2.UnblockAccountRequest, _blocks_pb2.UnblockAccountResponse]
     """Opens a blocked account again, as it was; the person is told. Opening an open account succeeds.
 
-    Fails as `BlockAccount`.
+    Fails as `BlockAccount`, and with BLOCKED_BY_OPERATOR or BLOCKED_ELSEWHERE when the registrar's school has
+    not blocked it.
     """
 
 @_typing.type_check_only
 class BlocksServiceAsyncStub(BlocksServiceStub):
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BlockAccount: _aio.UnaryUnaryMultiCallable[_blocks_pb2.BlockAccountRequest, _blocks_pb2.BlockAccountResponse]  # type: ignore[assignment]
     """Blocks a person's account: no door opens it, every session of theirs ends within seconds, what was
-    begun for a recovery is dead, and they are told. Blocking a blocked account succeeds.
+    begun for a recovery is dead, and they are told. Blocking a blocked account succeeds; the operator takes
+    over what a school has blocked.
 
     Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, NOT_IN_YOUR_HANDS for one's own account, for
     that of an employee of another school or of the region, and for one that another school has issued;
@@ -67,12 +72,14 @@ class BlocksServiceAsyncStub(BlocksServiceStub):
     UnblockAccount: _aio.UnaryUnaryMultiCallable[_blocks_pb2.UnblockAccountRequest, _blocks_pb2.UnblockAccountResponse]  # type: ignore[assignment]
     """Opens a blocked account again, as it was; the person is told. Opening an open account succeeds.
 
-    Fails as `BlockAccount`.
+    Fails as `BlockAccount`, and with BLOCKED_BY_OPERATOR or BLOCKED_ELSEWHERE when the registrar's school has
+    not blocked it.
     """
 
 class BlocksServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shuts an account, when its login is in wrong hands, say, and opens it again. The registrar does so for
     those whose credentials are the school's to issue, the operator for everybody of the school but themselves.
+    What a school has blocked that school opens, or the operator; what the operator has, the operator alone.
     """
 
     @_abc_1.abstractmethod
@@ -82,7 +89,8 @@ class BlocksServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_blocks_pb2.BlockAccountResponse, _abc.Awaitable[_blocks_pb2.BlockAccountResponse]]:
         """Blocks a person's account: no door opens it, every session of theirs ends within seconds, what was
-        begun for a recovery is dead, and they are told. Blocking a blocked account succeeds.
+        begun for a recovery is dead, and they are told. Blocking a blocked account succeeds; the operator takes
+        over what a school has blocked.
 
         Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, NOT_IN_YOUR_HANDS for one's own account, for
         that of an employee of another school or of the region, and for one that another school has issued;
@@ -97,7 +105,8 @@ class BlocksServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_blocks_pb2.UnblockAccountResponse, _abc.Awaitable[_blocks_pb2.UnblockAccountResponse]]:
         """Opens a blocked account again, as it was; the person is told. Opening an open account succeeds.
 
-        Fails as `BlockAccount`.
+        Fails as `BlockAccount`, and with BLOCKED_BY_OPERATOR or BLOCKED_ELSEWHERE when the registrar's school has
+        not blocked it.
         """
 
 def add_BlocksServiceServicer_to_server(servicer: BlocksServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

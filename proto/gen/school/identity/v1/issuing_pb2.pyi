@@ -215,6 +215,7 @@ class IssuePerson(_message.Message):
     CAPACITIES_FIELD_NUMBER: _builtins.int
     BIRTH_DATE_DIFFERS_FIELD_NUMBER: _builtins.int
     SNILS_DIFFERS_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person."""
     birth_date: _builtins.str
@@ -251,6 +252,10 @@ class IssuePerson(_message.Message):
     def capacities(self) -> _containers.RepeatedScalarFieldContainer[Global___IssueCapacity.ValueType]:
         """The capacities in which this person can be given credentials."""
 
+    @_builtins.property
+    def block(self) -> Global___AccountBlock:
+        """Who has shut the account; absent unless somebody has."""
+
     def __init__(
         self,
         *,
@@ -265,14 +270,45 @@ class IssuePerson(_message.Message):
         capacities: _abc.Iterable[Global___IssueCapacity.ValueType] | None = ...,
         birth_date_differs: _builtins.bool = ...,
         snils_differs: _builtins.bool = ...,
+        block: Global___AccountBlock | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_at", b"expires_at", "name", b"name"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "expires_at", b"expires_at", "name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "birth_date_differs", b"birth_date_differs", "capacities", b"capacities", "class_title", b"class_title", "expires_at", b"expires_at", "name", b"name", "person_id", b"person_id", "pupil_names", b"pupil_names", "roles", b"roles", "snils_differs", b"snils_differs", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "birth_date_differs", b"birth_date_differs", "block", b"block", "capacities", b"capacities", "class_title", b"class_title", "expires_at", b"expires_at", "name", b"name", "person_id", b"person_id", "pupil_names", b"pupil_names", "roles", b"roles", "snils_differs", b"snils_differs", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___IssuePerson: _TypeAlias = IssuePerson  # noqa: Y015
+
+@_typing.final
+class AccountBlock(_message.Message):
+    """Who has shut an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BY_OPERATOR_FIELD_NUMBER: _builtins.int
+    SCHOOL_TITLE_FIELD_NUMBER: _builtins.int
+    MAY_OPEN_FIELD_NUMBER: _builtins.int
+    by_operator: _builtins.bool
+    """The operator has."""
+    school_title: _builtins.str
+    """Else the school that has, by its title; empty while the diary has not told of it."""
+    may_open: _builtins.bool
+    """Whether the caller may open it again (`BlocksService.UnblockAccount`)."""
+    def __init__(
+        self,
+        *,
+        by_operator: _builtins.bool = ...,
+        school_title: _builtins.str = ...,
+        may_open: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_operator", b"by_operator", "may_open", b"may_open", "school_title", b"school_title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountBlock: _TypeAlias = AccountBlock  # noqa: Y015
 
 @_typing.final
 class Slip(_message.Message):

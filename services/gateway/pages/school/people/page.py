@@ -52,7 +52,9 @@ TOLD_BESIDE_FORM: Final = frozenset(
     }
 )
 """Refusals that are told beside the form, with what was typed kept; all others take the whole page."""
-TOLD_BESIDE_BLOCK: Final = frozenset({"REASON_NEEDED", "NOT_IN_YOUR_HANDS", "ACCOUNT_CLOSED"})
+TOLD_BESIDE_BLOCK: Final = frozenset(
+    {"REASON_NEEDED", "NOT_IN_YOUR_HANDS", "ACCOUNT_CLOSED", "BLOCKED_BY_OPERATOR", "BLOCKED_ELSEWHERE"}
+)
 _DONE: Final = {"blocked": "block.was_blocked", "unblocked": "block.was_unblocked"}
 _SLIP_IS_GONE: Final = "SLIP_SHOWN"
 _MOST_REQUESTS: Final = 200

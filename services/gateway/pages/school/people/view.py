@@ -51,6 +51,12 @@ class PersonView:
     """From the one in the documents by which they were found."""
     snils_differs: bool = False
     """Likewise."""
+    shut_by: str = ""
+    """Who has shut the account, as a key; empty when nobody has."""
+    shut_by_school: str = ""
+    """The school that has, by its title."""
+    may_open: bool = False
+    """The visitor can open it again."""
 
     @property
     def can_be_given(self) -> bool:
@@ -76,7 +82,20 @@ def person_view(person: IssuePerson, zone: ZoneInfo) -> PersonView:
         capacities=tuple(each for each in person.capacities if each in CAPACITIES),
         birth_date_differs=person.birth_date_differs,
         snils_differs=person.snils_differs,
+        shut_by=_shut_by(person),
+        shut_by_school=person.block.school_title,
+        may_open=person.block.may_open,
     )
+
+
+def _shut_by(person: IssuePerson) -> str:
+    if not person.HasField("block"):
+        return ""
+    if person.block.by_operator:
+        return "block.by_operator"
+    if person.block.may_open:
+        return "block.by_this_school"
+    return "block.by_school" if person.block.school_title else "block.by_some_school"
 
 
 def person_views(people: Iterable[IssuePerson], zone: ZoneInfo) -> tuple[PersonView, ...]:
