@@ -281,6 +281,7 @@ def use_cases_of(
             admission,
             keyring=keyring,
             accounts=accounts,
+            sessions=sessions,
             devices=devices,
             provider=provider,
             zone=settings.zone,

@@ -297,8 +297,8 @@ def bearer(session: sessions_pb2.Session) -> tuple[tuple[str, str]]:
     return (("authorization", f"Bearer {session.access_token}"),)
 
 
-async def somebody_waits(here: Town) -> bool:
-    """Whether a transaction waits for a lock that another one holds."""
+async def somebody_waits(here: Town, *, many: int = 1) -> bool:
+    """Whether as many transactions wait for a lock that another one holds."""
     async with here.database.read() as connection:
         waiting = await connection.scalar(
             text(
@@ -306,7 +306,7 @@ async def somebody_waits(here: Town) -> bool:
                 "AND wait_event_type = 'Lock'"
             )
         )
-    return bool(waiting)
+    return int(waiting or 0) >= many
 
 
 async def refused(call: Awaitable[object]) -> Refusal:

@@ -310,6 +310,12 @@ async def binding_of_account(
     return None if row is None else (Road(row.road), row.bound_at)
 
 
+async def bound_by(connection: AsyncConnection, link_id: UUID) -> bool:
+    """Whether this sign-in has bound, and not only led in."""
+    bound: bool | None = await connection.scalar(select(exists().where(bindings.c.link_id == link_id)))
+    return bool(bound)
+
+
 def active(provider: Provider) -> tuple[Any, ...]:
     """Bindings that hold."""
     return (

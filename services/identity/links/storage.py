@@ -59,6 +59,8 @@ link_transactions = Table(
     Column("account_id", Uuid),
     Column("account_version", BigInteger),
     Column("generation", Integer),
+    # The one that a confirmation has begun: whoever presses twice gets it once more (A9).
+    Column("session_id", Uuid),
     # The redirect comes back with a state.
     Index("link_transactions_by_state", "state_digest", unique=True),
     # A password is given by a browser.
@@ -76,6 +78,16 @@ class Proposal:
     account_version: int
     generation: int
     """Of the account's bindings: raised by each that ends (A7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A sign-in whose proposal was confirmed, and what that has begun."""
+
+    link_id: UUID
+    provider: Provider
+    account_id: UUID
+    session_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +288,31 @@ async def proposed(
         return None
     proposal = Proposal(row.account_id, row.account_version, row.generation)
     return replace(_waiting(row), proposal=proposal)
+
+
+async def note_session(connection: AsyncConnection, link_id: UUID, session_id: UUID) -> None:
+    """Keep which session a confirmed sign-in has begun."""
+    await connection.execute(
+        update(link_transactions).where(link_transactions.c.id == link_id).values(session_id=session_id)
+    )
+
+
+async def confirmed(
+    connection: AsyncConnection, *, browser_digest: bytes, person_id: UUID
+) -> Confirmed | None:
+    """What this browser has confirmed for this person, whenever that was; None when nothing."""
+    found = await connection.execute(
+        select(*_OF_LINK, link_transactions.c.account_id, link_transactions.c.session_id).where(
+            link_transactions.c.browser_digest == browser_digest,
+            link_transactions.c.person_id == person_id,
+            link_transactions.c.stage == Stage.DONE,
+            link_transactions.c.session_id.is_not(None),
+        )
+    )
+    row = found.first()
+    if row is None:
+        return None
+    return Confirmed(row.id, Provider(row.region, row.provider), row.account_id, row.session_id)
 
 
 async def finish(

@@ -26,6 +26,7 @@ from services.kit.tokens import TokenIssuer
 class Tokens:
     """What a client needs to stay signed in."""
 
+    session_id: UUID
     access: str = field(repr=False)
     access_end: datetime
     refresh: str = field(repr=False)
@@ -82,7 +83,7 @@ class Mint:
                 session.id, session.generation, seed=session.seed, key_version=session.proof_key
             )
             text = str(RefreshToken(session.id, session.generation, proof))
-        return Tokens(access, access_end, text, session.idle_end, pending)
+        return Tokens(session.id, access, access_end, text, session.idle_end, pending)
 
     def proof(self, session_id: UUID, generation: int, *, seed: bytes, key_version: int) -> bytes:
         """What proves a refresh token. Raises `SessionEnded` when its key was taken away."""

@@ -21,6 +21,8 @@ from services.kit.errors import DomainError, SessionEnded, StatusCode
 
 # Tabs that wake together refresh together: all get the same successor (A20).
 GRACE = timedelta(seconds=10)
+# The generation of the tokens that a session begins with.
+FIRST = 1
 # "Was that me?" is asked within weeks.
 KEPT_AFTER_END = timedelta(days=90)
 _ID_BYTES, _GENERATION_BYTES, _PROOF_BYTES = 16, 4, 32
@@ -214,6 +216,11 @@ def use_of(shown: int, *, present: int, rotated_at: datetime, now: datetime) -> 
 def replaced_lately(ended_at: datetime, now: datetime) -> bool:
     """Whether a token of a replaced session may come from a tab that does not know yet; later it betrays."""
     return now - ended_at <= GRACE
+
+
+def begun_lately(began_at: datetime, *, generation: int, now: datetime) -> bool:
+    """Whether the first tokens of a session may not have arrived yet; once renewed, they have (A9)."""
+    return generation == FIRST and now - began_at <= GRACE
 
 
 def proof_message(session_id: UUID, generation: int, seed: bytes) -> bytes:

@@ -14,6 +14,7 @@ from services.identity.sessions import storage
 from services.identity.sessions.endings import Endings, Hear
 from services.identity.sessions.minting import Mint, Tokens
 from services.identity.sessions.rules import (
+    FIRST,
     Door,
     EndReason,
     Lifetimes,
@@ -21,6 +22,7 @@ from services.identity.sessions.rules import (
     RoleNotHeld,
     Standing,
     Use,
+    begun_lately,
     plain_zone,
     replaced_lately,
     use_of,
@@ -107,6 +109,18 @@ class Sessions(Endings):
         self.tell_ended(tx, ended, session.began_at)
         return self._mint.tokens(session, Standing(person.roles, activated=True, enrolled=False))
 
+    async def repeat(self, tx: Transaction, session_id: UUID) -> Tokens:
+        """The tokens that a session has just begun with, once more: a button was pressed twice (A9).
+
+        Raises:
+            SessionEnded: it is over, it did not begin just now, or its tokens were renewed since.
+        """
+        now = self._clock.now()
+        found = await storage.live(tx.connection, session_id, now)
+        if found is None or not begun_lately(found[0].began_at, generation=found[0].generation, now=now):
+            raise SessionEnded
+        return self._mint.tokens(*found)
+
     def _new(self, account_id: UUID, person: Person, door: Door, shown: datetime | None) -> Kept:
         now = self._clock.now()
         limits = self._lifetimes.of(person.roles)
@@ -123,7 +137,7 @@ class Sessions(Endings):
             began_at=now,
             seed=secrets.token_bytes(_SEED_BYTES),
             proof_key=self._mint.key_version,
-            generation=1,
+            generation=FIRST,
             rotated_at=now,
             idle_end=limits.idle_end(now, absolute_end),
             absolute_end=absolute_end,
@@ -258,7 +272,7 @@ class Sessions(Endings):
             id=new_id(),
             seed=secrets.token_bytes(_SEED_BYTES),
             proof_key=self._mint.key_version,
-            generation=1,
+            generation=FIRST,
             auth_at=max(former.auth_at, min(shown, now)) if shown else former.auth_at,
             second_factor_at=now if second_factor else former.second_factor_at,
         )

@@ -31,9 +31,10 @@ from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, Stage
 from services.identity.links.storage import Link
 from services.identity.people.rules import Person
-from services.identity.sessions.usecases import SignedIn
+from services.identity.sessions.usecases import Sessions, SignedIn
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
+from services.kit.errors import SessionEnded
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class PasswordRoad:
         *,
         keyring: Keyring,
         accounts: Accounts,
+        sessions: Sessions,
         devices: Devices,
         provider: Provider,
         zone: ZoneInfo,
@@ -64,6 +66,7 @@ class PasswordRoad:
         self._admission = admission
         self._keyring = keyring
         self._accounts = accounts
+        self._sessions = sessions
         self._devices = devices
         self._provider = provider
         self._zone = zone
@@ -101,6 +104,8 @@ class PasswordRoad:
     async def confirm(self, browser_key: str, person_id: UUID) -> SignedIn:
         """Bind the profile to the person who was proposed in this browser.
 
+        Pressed again within seconds, it is answered the same once more: the first answer may be lost (A9).
+
         Raises:
             SignInUnknown: this person was not proposed here, or the proposal is over, used up, or of an
                 account that has changed since.
@@ -113,7 +118,9 @@ class PasswordRoad:
                 person_id=person_id,
                 now=self._clock.now(),
             )
-            if link is None or link.proposal is None or link.provider != self._provider:
+            if link is None:
+                return await self._confirmed_already(tx, browser_key, person_id)
+            if link.proposal is None or link.provider != self._provider:
                 raise SignInUnknown
             profile, proposal = self._open_profile(link), link.proposal
             # The person showed who they are when the password was given; pressing a button shows nothing.
@@ -128,6 +135,7 @@ class PasswordRoad:
                 tx, link, profile, candidate, Road.PASSWORD, generation=proposal.generation
             )
             if isinstance(outcome, SignedIn):
+                await links.note_session(tx.connection, link.id, outcome.tokens.session_id)
                 await self._devices.entered(tx, outcome.person.id)
         if isinstance(outcome, Refused):
             raise outcome.error
@@ -153,6 +161,25 @@ class PasswordRoad:
                 object_id=str(link.person_id),
                 subject=link.person_id,
             )
+
+    async def _confirmed_already(self, tx: Transaction, browser_key: str, person_id: UUID) -> SignedIn:
+        """What this browser was answered a moment ago: the same session, nothing bound or begun anew.
+
+        Whoever presses twice at once waits for the first press, whose transaction holds the sign-in's row.
+        An end of the session, for whatever reason, ends this too (A7).
+        """
+        done = await links.confirmed(tx.connection, browser_digest=_digest(browser_key), person_id=person_id)
+        if done is None or done.provider != self._provider:
+            raise SignInUnknown
+        try:
+            tokens = await self._sessions.repeat(tx, done.session_id)
+        except SessionEnded:
+            raise SignInUnknown from None
+        candidate = await storage.candidate_of_account(tx.connection, done.account_id, self._keyring)
+        if candidate is None:
+            raise SignInUnknown
+        bound_now = await storage.bound_by(tx.connection, done.link_id)
+        return SignedIn(tokens, candidate.person, bound_now=bound_now)
 
     async def _propose(
         self, tx: Transaction, link: Link, profile: Profile, account_id: UUID

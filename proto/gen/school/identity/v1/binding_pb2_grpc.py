@@ -99,10 +99,11 @@ class BindingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmBinding(self, request, context):
-        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once. Sent again by the
+        same browser within ten seconds, it is answered with the same session, while that lives.
 
         Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
-        are over, it was confirmed or declined before, or the account has changed since; else as
+        are over, it was confirmed before that or declined, or the account has changed since; else as
         `BindWithPassword`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -47,10 +47,11 @@ class BindingServiceStub:
     `CompleteEsiaSignIn`. `next_step` in the metadata as there.
     """
     ConfirmBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.ConfirmBindingRequest, _binding_pb2.ConfirmBindingResponse]
-    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once. Sent again by the
+    same browser within ten seconds, it is answered with the same session, while that lives.
 
     Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
-    are over, it was confirmed or declined before, or the account has changed since; else as
+    are over, it was confirmed before that or declined, or the account has changed since; else as
     `BindWithPassword`.
     """
     DeclineBinding: _grpc.UnaryUnaryMultiCallable[_binding_pb2.DeclineBindingRequest, _binding_pb2.DeclineBindingResponse]
@@ -105,10 +106,11 @@ class BindingServiceAsyncStub(BindingServiceStub):
     `CompleteEsiaSignIn`. `next_step` in the metadata as there.
     """
     ConfirmBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.ConfirmBindingRequest, _binding_pb2.ConfirmBindingResponse]  # type: ignore[assignment]
-    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+    """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once. Sent again by the
+    same browser within ten seconds, it is answered with the same session, while that lives.
 
     Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
-    are over, it was confirmed or declined before, or the account has changed since; else as
+    are over, it was confirmed before that or declined, or the account has changed since; else as
     `BindWithPassword`.
     """
     DeclineBinding: _aio.UnaryUnaryMultiCallable[_binding_pb2.DeclineBindingRequest, _binding_pb2.DeclineBindingResponse]  # type: ignore[assignment]
@@ -172,10 +174,11 @@ class BindingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _binding_pb2.ConfirmBindingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_binding_pb2.ConfirmBindingResponse, _abc.Awaitable[_binding_pb2.ConfirmBindingResponse]]:
-        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once.
+        """Binds the profile to the person whom `BindWithPassword` proposed in this browser, once. Sent again by the
+        same browser within ten seconds, it is answered with the same session, while that lives.
 
         Fails with SIGN_IN_UNKNOWN when nothing was proposed in this browser, somebody else was, the ten minutes
-        are over, it was confirmed or declined before, or the account has changed since; else as
+        are over, it was confirmed before that or declined, or the account has changed since; else as
         `BindWithPassword`.
         """
 
