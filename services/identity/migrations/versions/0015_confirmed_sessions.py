@@ -1,14 +1,14 @@
 """Which session the confirmation of a proposal has begun.
 
-Revision ID: 0014
+Revision ID: 0015
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
