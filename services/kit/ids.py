@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat
@@ -19,14 +19,3 @@ def new_id() -> UUID:
 def id_at(instant: datetime) -> UUID:
     """A UUIDv7 among those made at ``instant``, to the millisecond; for what belongs into the past."""
     return uuid_utils.compat.uuid7(nanoseconds=int(instant.timestamp() * 1000) * 1_000_000)
-
-
-def created_at(identifier: UUID) -> datetime:
-    """The instant (UTC, milliseconds) that a UUIDv7 carries.
-
-    Raises:
-        ValueError: the identifier is not a UUIDv7.
-    """
-    if identifier.version != 7:
-        raise ValueError("only a UUIDv7 knows when it was made")
-    return datetime.fromtimestamp((identifier.int >> 80) / 1000, tz=UTC)

@@ -44,8 +44,3 @@ class Shelf(Generic[Thing]):
         thing = self.get(key)
         self._things.pop(key, None)
         return thing
-
-    def drop_where(self, unwanted: Callable[[Thing], bool]) -> None:
-        """Keep what is not ``unwanted``."""
-        for key in [key for key, (_, thing) in self._things.items() if unwanted(thing)]:
-            del self._things[key]

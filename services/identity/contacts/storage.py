@@ -24,7 +24,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    delete,
     func,
     or_,
     select,
@@ -177,11 +176,6 @@ async def forget_changes(connection: AsyncConnection, account_id: UUID) -> list[
         .returning(waiting.c.message_id)
     )
     return [row.message_id for row in forgotten if row.message_id is not None]
-
-
-async def forget_contacts(connection: AsyncConnection, account_id: UUID) -> None:
-    """Forget every contact of an account: its data are erased."""
-    await connection.execute(delete(contacts).where(contacts.c.account_id == account_id))
 
 
 async def sweep_contacts(connection: AsyncConnection, *, now: datetime) -> None:

@@ -118,11 +118,6 @@ async def is_familiar(connection: AsyncConnection, person_id: UUID, place: Place
     return bool(found)
 
 
-async def forget_devices(connection: AsyncConnection, person_id: UUID) -> None:
-    """Forget every place of a person: their data are erased."""
-    await connection.execute(delete(known_devices).where(known_devices.c.person_id == person_id))
-
-
 async def sweep_devices(connection: AsyncConnection, *, now: datetime) -> None:
     """Forget the places from which nobody came for a year."""
     await connection.execute(delete(known_devices).where(known_devices.c.last_seen_at < now - KEPT))

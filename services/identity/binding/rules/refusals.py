@@ -20,7 +20,6 @@ class NextStep(StrEnum):
 
     ASK_SCHOOL = "ask_school"
     CORRECT_DATA = "correct_data"  # at the school, or at ESIA, wherever the mistake is
-    USE_PASSWORD = "use_password"  # noqa: S105 - a road
     ACTIVATE = "activate"
     RAISE_LEVEL = "raise_level"
     OWN_PROFILE = "own_profile"  # somebody else's may be open in the browser

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    func,
     insert,
     select,
     update,
@@ -130,11 +129,3 @@ async def record(connection: AsyncConnection, issue: Issue) -> None:
             reissue_reason=issue.reissue_reason,
         )
     )
-
-
-async def issues_of(connection: AsyncConnection, account_id: UUID) -> int:
-    """How often credentials were given out for an account."""
-    counted = await connection.scalar(
-        select(func.count()).where(credential_issues.c.account_id == account_id)
-    )
-    return int(counted or 0)

@@ -87,8 +87,8 @@ class SignInServiceServicer:
         metadata says which level was `seen` and which is `needed` ("simplified", "child", "standard",
         "confirmed"); ESIA_PROFILE_CLOSED when ESIA no longer counts the profile as registered; REGION_DIFFERS
         when the sign-in was begun in another region. `next_step` in the metadata of each of these says what
-        leads on: "ask_school", "correct_data", "use_password", "activate", "raise_level", "own_profile",
-        "unbind", "begin_again" or "restore_profile".
+        leads on: "ask_school", "correct_data", "activate", "raise_level", "own_profile", "unbind", "begin_again"
+        or "restore_profile".
 
         A step-up fails with BOUND_TO_ANOTHER_PROFILE when the profile is not the one bound to the caller's
         account, SESSION_ENDED when the session that began it is over, and ESIA_PROOF_TOO_OLD when the person
