@@ -15,6 +15,7 @@ import services
 from services.gateway.edge.languages import LANGUAGES
 from services.gateway.pages.language import Speech, read_catalogue
 from services.kit.errors import DomainError
+from services.kit.rpc.status import _UNEXPLAINED
 
 ROOT = Path(__file__).parents[4]
 PAGES = ROOT / "services" / "gateway" / "pages"
@@ -64,6 +65,11 @@ def reasons_of_services() -> set[str]:
         for error in domain_errors()
         if error.__module__.startswith("services.") and "reason" in vars(error)
     }
+
+
+def reasons_of_calls() -> set[str]:
+    """Of calls that failed without a word of why."""
+    return {reason for reason, _ in _UNEXPLAINED.values()}
 
 
 def test_every_key_is_in_both_languages() -> None:
@@ -123,6 +129,21 @@ def test_no_text_is_left_over() -> None:
     idle = {key for key in messages("ru") if not key.startswith(composed)} - keys_in_sources()
 
     assert idle == set()
+
+
+def test_no_reason_is_explained_that_nobody_gives() -> None:
+    explained = {key.split(".")[1] for key in messages("ru") if key.startswith("reason.")}
+    # What pages themselves say, and what stands for every other reason.
+    of_pages = {"NOT_FOUND", "INTERNAL", "BINDING_DECLINED", "OTHER"}
+
+    assert explained - reasons_of_services() - reasons_of_contracts() - reasons_of_calls() == of_pages
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_call_that_fails_without_a_word_has_a_sentence(language: str) -> None:
+    speech = Speech(language)
+
+    assert [one for one in reasons_of_calls() if not speech.knows(f"reason.{one}.title")] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -29,7 +29,6 @@ FIELD_OF: Final = {
     "BAD_BIRTH_DATE": "birth_date",
     "BAD_SNILS": "snils",
     "BAD_EMAIL": "email",
-    "BAD_PUPIL": "pupil",
     "WRONG_CAPACITY": "capacity",
     "CONSENT_NEEDED": "consent",
 }
