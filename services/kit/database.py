@@ -132,7 +132,7 @@ class Database:
 
     Args:
         url: ``postgresql+asyncpg://user:password@host:port/name``, or with ``?host=/folder`` for a socket.
-        pool_size: the most connections held at once. Replicas × pool size must stay below the server's limit.
+        pool_size: the most connections held at once, beside those of `services.kit.reader.Reader`.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:

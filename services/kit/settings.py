@@ -72,8 +72,8 @@ class StoringSettings(ServiceSettings, MigrationSettings):
     """What every service with a database needs to know."""
 
     pool_size: int = Field(default=10, ge=1)  # 0 would be a pool without a bound
-    """Connections held at once by each pool of a replica: one, in the diary two (it reads weeks through its
-    own). Pools × replicas × pool size must stay below the server's limit."""
+    """Connections held at once by each of a replica's two pools, that of its use cases and that of its hot
+    reads. 2 × replicas × pool size must stay below the server's limit."""
     stream_max_bytes: int = Field(default=512 * 1024**2, ge=1024**2)
     """Beyond it events wait in the outbox. A large region sizes it from its days: five million events of half
     a kilobyte, kept for a week, are 17 GiB."""
