@@ -6,13 +6,17 @@ read or store anything.
 
 from __future__ import annotations
 
+import asyncio
+import time
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import BigInteger, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.kit.database import driver_of
+from services.kit.background import Background
+from services.kit.database import Database, driver_of
 
 
 class Seat:
@@ -45,3 +49,67 @@ class Seat:
     async def tell(self, connection: AsyncConnection) -> None:
         """Wake the leader: there is work which it did not see committed."""
         await connection.execute(self._tell)
+
+
+class Leader(Background):
+    """Work that one replica of a service does. ``async with`` runs it; the others tell it of their commits.
+
+    Args:
+        name: for the log.
+        database: whose work it is.
+        seat: the leader's place in it.
+        take_over_s: seconds between two questions of a replica that follows, whether the place is free.
+        tell_every_s: seconds between two words of it; the commits of a busy replica are told of together.
+    """
+
+    def __init__(
+        self, name: str, database: Database, seat: Seat, *, take_over_s: float, tell_every_s: float
+    ) -> None:
+        super().__init__(name)
+        self._database = database
+        self._seat = seat
+        self._take_over_s = take_over_s
+        self._tell_every_s = tell_every_s
+        self._work = asyncio.Event()
+        """Set when there is some, whoever has made it."""
+        self.leading = False
+        """Whether this is the one of the service that works."""
+
+    @abstractmethod
+    async def _lead(self, connection: AsyncConnection) -> None:
+        """Work until cancelled, on the connection that holds the lock."""
+
+    async def run(self) -> None:
+        """Lead when nobody else does."""
+        async with self._database.session() as connection:
+            # Only the database knows when the lock is free.
+            while not await self._take(connection):
+                await self._follow(connection)
+            self.leading = True
+            try:
+                await self._seat.listen(connection, self._work.set)
+                await self._lead(connection)
+            finally:
+                self.leading = False
+
+    async def _take(self, connection: AsyncConnection) -> bool:
+        async with connection.begin():
+            return await self._seat.take(connection)
+
+    async def _follow(self, connection: AsyncConnection) -> None:
+        """Tell the leader of what this replica commits, until it is time to ask for the lock again."""
+        ends = time.monotonic() + self._take_over_s
+        while (left := ends - time.monotonic()) > 0:
+            if await self._work_within(left):
+                self._work.clear()
+                async with connection.begin():
+                    await self._seat.tell(connection)
+                await asyncio.sleep(self._tell_every_s)
+
+    async def _work_within(self, seconds: float) -> bool:
+        """Wait for work; whether there is some."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._work.wait()
+        except TimeoutError:
+            return False

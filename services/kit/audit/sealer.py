@@ -12,15 +12,14 @@ order, so nobody who writes waits for anybody. Invariants:
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.audit import storage
 from services.kit.audit.chain import Link, digest_after
-from services.kit.background import Background
 from services.kit.database import Database
+from services.kit.leading import Leader
 
 _BATCH: Final = 500  # about ten milliseconds of the event loop
 _PAUSE_S: Final = 1.0  # the commits of a busy service are sealed together; one alone is sealed at once
@@ -29,54 +28,22 @@ _TAKE_OVER_S: Final = 5
 _TELL_EVERY_S: Final = 0.5
 
 
-class AuditSealer(Background):
+class AuditSealer(Leader):
     """Seals the audit of a service's database. ``async with`` runs it; of all replicas one works."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__("sealer")
-        self._database = database
-        self._work = asyncio.Event()
-        self.leading = False
-        """Whether this is the one sealer of the service that works."""
+        super().__init__(
+            "sealer", database, storage.SEAT, take_over_s=_TAKE_OVER_S, tell_every_s=_TELL_EVERY_S
+        )
         database.on_audit(self._work.set)
 
-    async def run(self) -> None:
-        """Lead when nobody else does, seal while leading."""
-        async with self._database.session() as connection:
-            while not await self._take(connection):
-                await self._follow(connection)
-            self.leading = True
-            try:
-                await storage.SEAT.listen(connection, self._work.set)
-                while True:
-                    self._work.clear()
-                    if await seal_some(connection) < _BATCH and not self._work.is_set():
-                        await self._work_within(_LOOK_EVERY_S)
-                    await asyncio.sleep(_PAUSE_S)
-            finally:
-                self.leading = False
-
-    @staticmethod
-    async def _take(connection: AsyncConnection) -> bool:
-        async with connection.begin():
-            return await storage.SEAT.take(connection)
-
-    async def _follow(self, connection: AsyncConnection) -> None:
-        """Tell the leader of what this replica commits, until it is time to ask for the lock again."""
-        ends = time.monotonic() + _TAKE_OVER_S
-        while (left := ends - time.monotonic()) > 0:
-            if await self._work_within(left):
-                self._work.clear()
-                async with connection.begin():
-                    await storage.SEAT.tell(connection)
-                await asyncio.sleep(_TELL_EVERY_S)
-
-    async def _work_within(self, seconds: float) -> bool:
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._work.wait()
-        except TimeoutError:
-            return False
+    async def _lead(self, connection: AsyncConnection) -> None:
+        """Seal, for as long as nobody else may."""
+        while True:
+            self._work.clear()
+            if await seal_some(connection) < _BATCH and not self._work.is_set():
+                await self._work_within(_LOOK_EVERY_S)
+            await asyncio.sleep(_PAUSE_S)
 
 
 async def seal_some(connection: AsyncConnection) -> int:

@@ -25,9 +25,9 @@ from google.protobuf.message import Message
 from nats.js.errors import NoStreamResponseError, NotFoundError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.kit.background import Background
 from services.kit.database import Database, driver_of
 from services.kit.ids import new_id
+from services.kit.leading import Leader
 from services.kit.messaging import envelope, outbox, streams
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.envelope import EventMeta
@@ -47,7 +47,7 @@ _ALL_TOLD_EVERY_S: Final = 15.0
 _EXPECTED_END: Final = "Nats-Expected-Last-Sequence"
 
 
-class Relay(Background):
+class Relay(Leader):
     """Publishes what this service's transactions have committed. ``async with`` runs it.
 
     Args:
@@ -67,11 +67,9 @@ class Relay(Background):
         all_told: type[Message] | None = None,
         all_told_every: float = _ALL_TOLD_EVERY_S,
     ) -> None:
-        super().__init__("relay")
+        super().__init__("relay", database, outbox.SEAT, take_over_s=_TAKE_OVER_S, tell_every_s=_TELL_EVERY_S)
         self._bus = bus
-        self._database = database
         self._stream = stream or Stream.of(bus.service)
-        self._work = asyncio.Event()
         self._suspicious = True
         self._checked_at = 0.0
         self._all_told = all_told
@@ -79,40 +77,15 @@ class Relay(Background):
         self._mark: Mark | None = None
         self._mark_at = 0.0
         self._end = 0  # the last sequence of the stream, as far as we were told
-        self.leading = False
-        """Whether this is the one relay of the service that publishes."""
         database.on_publish(self._work.set)
         bus.on_connect(self._suspect)
 
-    async def run(self) -> None:
-        """Lead when nobody else does, publish while leading."""
-        async with self._database.session() as connection:
-            # Only the database knows when the lock is free.
-            while not await self._try_to_lead(connection):
-                await self._follow(connection)
-            self.leading = self._suspicious = True
-            self._log.info("relay_leads", stream=self._stream.name)
-            try:
-                await outbox.SEAT.listen(connection, self._work.set)
-                while True:
-                    await self._step(connection)
-            finally:
-                self.leading = False
-
-    async def _follow(self, connection: AsyncConnection) -> None:
-        """Tell the leader of what this replica commits, until it is time to ask for the lock again."""
-        ends = time.monotonic() + _TAKE_OVER_S
-        while (left := ends - time.monotonic()) > 0:
-            if await self._work_within(left):
-                self._work.clear()
-                async with connection.begin():
-                    await outbox.SEAT.tell(connection)
-                await asyncio.sleep(_TELL_EVERY_S)
-
-    @staticmethod
-    async def _try_to_lead(connection: AsyncConnection) -> bool:
-        async with connection.begin():
-            return await outbox.SEAT.take(connection)
+    async def _lead(self, connection: AsyncConnection) -> None:
+        """Publish, for as long as nobody else may."""
+        self._suspicious = True
+        self._log.info("relay_leads", stream=self._stream.name)
+        while True:
+            await self._step(connection)
 
     async def _suspect(self) -> None:
         """The connection was interrupted: the stream may not be what it was."""
@@ -133,14 +106,6 @@ class Relay(Background):
             if self._bus.connected:
                 self._log.warning("relay_refused", stream=self._stream.name, error=f"{error!r}")
             await asyncio.sleep(_AFTER_REFUSAL_S)  # not until the next commit: that does not heal the stream
-
-    async def _work_within(self, seconds: float) -> bool:
-        """Wait for work; whether there is some."""
-        try:
-            async with asyncio.timeout(seconds):
-                return await self._work.wait()
-        except TimeoutError:
-            return False
 
     async def _publish_batch(self, connection: AsyncConnection) -> bool:
         """Publish the oldest events; true when there may be more to do at once."""
