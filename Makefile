@@ -54,19 +54,25 @@ $(SYNCED_TO_RUN): pyproject.toml uv.lock | $(UV)
 
 check-format:
 	@$(BIN)/ruff format --check --quiet . || { echo "format: run \`$(BIN)/ruff format\`"; exit 1; }
+	@echo "  ✓ format"
 
 check-lint:
 	@$(BIN)/ruff check --quiet .
+	@echo "  ✓ lint"
 
 check-types:
 	@$(BIN)/mypy --no-error-summary
+	@echo "  ✓ types"
 
 check-imports:
 	@found=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }
+	@echo "  ✓ imports"
 
 check-contracts:
 	@$(BIN)/buf lint proto/gen/school/contracts.binpb --config proto/buf.yaml
 	@$(BIN)/buf breaking proto/gen/school/contracts.binpb --against proto/released.binpb --config proto/buf.yaml
+	@echo "  ✓ contracts"
 
 check-generated:
 	@$(BIN)/python proto/generate.py --check
+	@echo "  ✓ generated code"
