@@ -97,4 +97,6 @@ def _message(listed: Listed) -> register_pb2.RegisteredPerson:
         roles=wire_roles(listed.roles),
         schools=listed.schools,
         esia_bound=listed.bound,
+        school_ids=[str(school_id) for school_id in listed.school_ids],
+        account_blocked=listed.blocked,
     )

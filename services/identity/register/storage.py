@@ -13,11 +13,12 @@ from sqlalchemy import Date, Select, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import TSQUERY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.storage import bindings
 from services.identity.keyring import Keyring, Sealed
 from services.identity.people.rules import FullName, Role, Snils
-from services.identity.people.storage import NAME_WORDS, people, person_roles, roles_of_person
+from services.identity.people.storage import NAME_WORDS, WHOLE_REGION, people, person_roles, roles_of_person
 from services.identity.register.rules import MOST_REFUSALS, Refusal, Span, Words
 from services.identity.schools.storage import schools
 from services.kit.ids import id_at
@@ -29,6 +30,17 @@ _TITLES: Final = (
     .join_from(person_roles, schools, schools.c.school_id == person_roles.c.school_id)
     .where(person_roles.c.person_id == people.c.id)
     .scalar_subquery()
+)
+_SCHOOL_IDS: Final = (
+    select(func.array_agg(person_roles.c.school_id.distinct()))
+    .where(person_roles.c.person_id == people.c.id, person_roles.c.school_id != WHOLE_REGION)
+    .scalar_subquery()
+)
+_BLOCKED: Final = (
+    select(literal(1))
+    .where(accounts.c.person_id == people.c.id, accounts.c.state == AccountState.BLOCKED)
+    .correlate(people)
+    .exists()
 )
 _BOUND: Final = (
     select(literal(1))
@@ -48,7 +60,9 @@ _PEOPLE: Final = select(
     people.c.snils_disputed,
     roles_of_person.label("roles"),
     _TITLES.label("schools"),
+    _SCHOOL_IDS.label("school_ids"),
     _BOUND.label("bound"),
+    _BLOCKED.label("blocked"),
 )
 _IN_ORDER: Final = (people.c.surname, people.c.given_name, people.c.patronymic, people.c.id)
 
@@ -64,7 +78,10 @@ class Listed:
     snils_disputed: bool
     roles: frozenset[Role]
     schools: tuple[str, ...]
+    """Titles."""
+    school_ids: tuple[UUID, ...]
     bound: bool
+    blocked: bool
 
 
 async def search(
@@ -180,5 +197,7 @@ def _listed(row: Any, keyring: Keyring) -> Listed:
         row.snils_disputed,
         frozenset(Role(role) for role in row.roles or ()),
         tuple(row.schools or ()),
+        tuple(row.school_ids or ()),
         row.bound,
+        row.blocked,
     )

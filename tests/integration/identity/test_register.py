@@ -9,7 +9,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from school.identity.v1 import register_pb2, register_pb2_grpc
+from services.identity.accounts.rules import AccountState
+from services.identity.own_data.storage import move_account
 from services.identity.people.rules import JOINTS, Role
+from services.identity.people.storage import WHOLE_REGION
 from services.kit.ids import new_id
 from services.kit.tables import audit
 from tests.support.case_office import GUARDIAN, CaseDesk, case_desk, refused_by_name
@@ -165,6 +168,22 @@ async def test_the_registrar_reads_why_somebody_was_refused(here: Town) -> None:
     assert reply.person.name.surname == "Королёва"
     assert "Лебедева" not in str(reply)
     assert list((await refusals(here, desk, person.person_id)).refusals) == [told]
+
+
+async def test_a_person_is_told_with_their_schools_and_whether_the_account_is_blocked(here: Town) -> None:
+    """What an operator needs to block it: a role of the whole region is no school."""
+    operator = await case_desk(here, operator=True)
+    here_and_there = {new_id(), new_id()}
+    roles = dict.fromkeys(here_and_there, PUPIL) | {WHOLE_REGION: frozenset({Role.AUTHORITY})}
+    person = await here.register("Семёнов Пётр Алексеевич", roles=roles)
+
+    before = (await refusals(here, operator, person.person_id)).person
+    async with here.database.transaction() as tx:
+        await move_account(tx.connection, person.account_id, AccountState.OPEN, AccountState.BLOCKED)
+    after = (await refusals(here, operator, person.person_id)).person
+
+    assert set(before.school_ids) == {str(school_id) for school_id in here_and_there}
+    assert [each.account_blocked for each in (before, after)] == [False, True]
 
 
 async def test_of_another_day_nothing_is_told(here: Town) -> None:

@@ -28,7 +28,7 @@ from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__
 from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_people__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/register.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\xdf\x01\n\x10RegisteredPerson\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x14\n\x0csnils_masked\x18\x04 \x01(\t\x12\x16\n\x0esnils_disputed\x18\x05 \x01(\x08\x12%\n\x05roles\x18\x06 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07schools\x18\x07 \x03(\t\x12\x12\n\nesia_bound\x18\x08 \x01(\x08\"R\n\x07Refusal\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x03 \x03(\t\":\n\x0cRefusalCount\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"d\n\x19SearchSchoolPeopleRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"k\n\x1aSearchSchoolPeopleResponse\x12\x34\n\x06people\x18\x01 \x03(\x0b\x32$.school.identity.v1.RegisteredPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x19SearchRegionPeopleRequest\x12\r\n\x05words\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"k\n\x1aSearchRegionPeopleResponse\x12\x34\n\x06people\x18\x01 \x03(\x0b\x32$.school.identity.v1.RegisteredPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x13ListRefusalsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\"{\n\x14ListRefusalsResponse\x12\x34\n\x06person\x18\x01 \x01(\x0b\x32$.school.identity.v1.RegisteredPerson\x12-\n\x08refusals\x18\x02 \x03(\x0b\x32\x1b.school.identity.v1.Refusal\",\n\x1b\x43ountUnknownRefusalsRequest\x12\r\n\x05until\x18\x01 \x01(\t\"P\n\x1c\x43ountUnknownRefusalsResponse\x12\x30\n\x06\x63ounts\x18\x01 \x03(\x0b\x32 .school.identity.v1.RefusalCount2\xa4\x05\n\x0fRegisterService\x12\xb0\x01\n\x12SearchSchoolPeople\x12-.school.identity.v1.SearchSchoolPeopleRequest\x1a..school.identity.v1.SearchSchoolPeopleResponse\";\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02,\"\'/v1/schools/{school_id}/register:search:\x01*\x12\xa3\x01\n\x12SearchRegionPeople\x12-.school.identity.v1.SearchRegionPeopleRequest\x1a..school.identity.v1.SearchRegionPeopleResponse\".\xaa\xd4\x18\x05\x1a\x03\n\x01\x07\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/region/register:search:\x01*\x12\x94\x01\n\x0cListRefusals\x12\'.school.identity.v1.ListRefusalsRequest\x1a(.school.identity.v1.ListRefusalsResponse\"1\xaa\xd4\x18\x06\x1a\x04\n\x02\x04\x07\x82\xd3\xe4\x93\x02!\x12\x1f/v1/people/{person_id}/refusals\x12\xa0\x01\n\x14\x43ountUnknownRefusals\x12/.school.identity.v1.CountUnknownRefusalsRequest\x1a\x30.school.identity.v1.CountUnknownRefusalsResponse\"%\xaa\xd4\x18\x06\x1a\x04\n\x02\x04\x07\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/region/refusalsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!school/identity/v1/register.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\x8c\x02\n\x10RegisteredPerson\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12\x12\n\nbirth_date\x18\x03 \x01(\t\x12\x14\n\x0csnils_masked\x18\x04 \x01(\t\x12\x16\n\x0esnils_disputed\x18\x05 \x01(\x08\x12%\n\x05roles\x18\x06 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0f\n\x07schools\x18\x07 \x03(\t\x12\x12\n\nesia_bound\x18\x08 \x01(\x08\x12\x12\n\nschool_ids\x18\t \x03(\t\x12\x17\n\x0f\x61\x63\x63ount_blocked\x18\n \x01(\x08\"R\n\x07Refusal\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x65tails\x18\x03 \x03(\t\":\n\x0cRefusalCount\x12\x0b\n\x03\x64\x61y\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x05\"d\n\x19SearchSchoolPeopleRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\r\n\x05words\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"k\n\x1aSearchSchoolPeopleResponse\x12\x34\n\x06people\x18\x01 \x03(\x0b\x32$.school.identity.v1.RegisteredPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"Q\n\x19SearchRegionPeopleRequest\x12\r\n\x05words\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"k\n\x1aSearchRegionPeopleResponse\x12\x34\n\x06people\x18\x01 \x03(\x0b\x32$.school.identity.v1.RegisteredPerson\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"5\n\x13ListRefusalsRequest\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12\x0b\n\x03\x64\x61y\x18\x02 \x01(\t\"{\n\x14ListRefusalsResponse\x12\x34\n\x06person\x18\x01 \x01(\x0b\x32$.school.identity.v1.RegisteredPerson\x12-\n\x08refusals\x18\x02 \x03(\x0b\x32\x1b.school.identity.v1.Refusal\",\n\x1b\x43ountUnknownRefusalsRequest\x12\r\n\x05until\x18\x01 \x01(\t\"P\n\x1c\x43ountUnknownRefusalsResponse\x12\x30\n\x06\x63ounts\x18\x01 \x03(\x0b\x32 .school.identity.v1.RefusalCount2\xa4\x05\n\x0fRegisterService\x12\xb0\x01\n\x12SearchSchoolPeople\x12-.school.identity.v1.SearchSchoolPeopleRequest\x1a..school.identity.v1.SearchSchoolPeopleResponse\";\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02,\"\'/v1/schools/{school_id}/register:search:\x01*\x12\xa3\x01\n\x12SearchRegionPeople\x12-.school.identity.v1.SearchRegionPeopleRequest\x1a..school.identity.v1.SearchRegionPeopleResponse\".\xaa\xd4\x18\x05\x1a\x03\n\x01\x07\x82\xd3\xe4\x93\x02\x1f\"\x1a/v1/region/register:search:\x01*\x12\x94\x01\n\x0cListRefusals\x12\'.school.identity.v1.ListRefusalsRequest\x1a(.school.identity.v1.ListRefusalsResponse\"1\xaa\xd4\x18\x06\x1a\x04\n\x02\x04\x07\x82\xd3\xe4\x93\x02!\x12\x1f/v1/people/{person_id}/refusals\x12\xa0\x01\n\x14\x43ountUnknownRefusals\x12/.school.identity.v1.CountUnknownRefusalsRequest\x1a\x30.school.identity.v1.CountUnknownRefusalsResponse\"%\xaa\xd4\x18\x06\x1a\x04\n\x02\x04\x07\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/region/refusalsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,27 +44,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REGISTERSERVICE'].methods_by_name['CountUnknownRefusals']._loaded_options = None
   _globals['_REGISTERSERVICE'].methods_by_name['CountUnknownRefusals']._serialized_options = b'\252\324\030\006\032\004\n\002\004\007\202\323\344\223\002\025\022\023/v1/region/refusals'
   _globals['_REGISTEREDPERSON']._serialized_start=185
-  _globals['_REGISTEREDPERSON']._serialized_end=408
-  _globals['_REFUSAL']._serialized_start=410
-  _globals['_REFUSAL']._serialized_end=492
-  _globals['_REFUSALCOUNT']._serialized_start=494
-  _globals['_REFUSALCOUNT']._serialized_end=552
-  _globals['_SEARCHSCHOOLPEOPLEREQUEST']._serialized_start=554
-  _globals['_SEARCHSCHOOLPEOPLEREQUEST']._serialized_end=654
-  _globals['_SEARCHSCHOOLPEOPLERESPONSE']._serialized_start=656
-  _globals['_SEARCHSCHOOLPEOPLERESPONSE']._serialized_end=763
-  _globals['_SEARCHREGIONPEOPLEREQUEST']._serialized_start=765
-  _globals['_SEARCHREGIONPEOPLEREQUEST']._serialized_end=846
-  _globals['_SEARCHREGIONPEOPLERESPONSE']._serialized_start=848
-  _globals['_SEARCHREGIONPEOPLERESPONSE']._serialized_end=955
-  _globals['_LISTREFUSALSREQUEST']._serialized_start=957
-  _globals['_LISTREFUSALSREQUEST']._serialized_end=1010
-  _globals['_LISTREFUSALSRESPONSE']._serialized_start=1012
-  _globals['_LISTREFUSALSRESPONSE']._serialized_end=1135
-  _globals['_COUNTUNKNOWNREFUSALSREQUEST']._serialized_start=1137
-  _globals['_COUNTUNKNOWNREFUSALSREQUEST']._serialized_end=1181
-  _globals['_COUNTUNKNOWNREFUSALSRESPONSE']._serialized_start=1183
-  _globals['_COUNTUNKNOWNREFUSALSRESPONSE']._serialized_end=1263
-  _globals['_REGISTERSERVICE']._serialized_start=1266
-  _globals['_REGISTERSERVICE']._serialized_end=1942
+  _globals['_REGISTEREDPERSON']._serialized_end=453
+  _globals['_REFUSAL']._serialized_start=455
+  _globals['_REFUSAL']._serialized_end=537
+  _globals['_REFUSALCOUNT']._serialized_start=539
+  _globals['_REFUSALCOUNT']._serialized_end=597
+  _globals['_SEARCHSCHOOLPEOPLEREQUEST']._serialized_start=599
+  _globals['_SEARCHSCHOOLPEOPLEREQUEST']._serialized_end=699
+  _globals['_SEARCHSCHOOLPEOPLERESPONSE']._serialized_start=701
+  _globals['_SEARCHSCHOOLPEOPLERESPONSE']._serialized_end=808
+  _globals['_SEARCHREGIONPEOPLEREQUEST']._serialized_start=810
+  _globals['_SEARCHREGIONPEOPLEREQUEST']._serialized_end=891
+  _globals['_SEARCHREGIONPEOPLERESPONSE']._serialized_start=893
+  _globals['_SEARCHREGIONPEOPLERESPONSE']._serialized_end=1000
+  _globals['_LISTREFUSALSREQUEST']._serialized_start=1002
+  _globals['_LISTREFUSALSREQUEST']._serialized_end=1055
+  _globals['_LISTREFUSALSRESPONSE']._serialized_start=1057
+  _globals['_LISTREFUSALSRESPONSE']._serialized_end=1180
+  _globals['_COUNTUNKNOWNREFUSALSREQUEST']._serialized_start=1182
+  _globals['_COUNTUNKNOWNREFUSALSREQUEST']._serialized_end=1226
+  _globals['_COUNTUNKNOWNREFUSALSRESPONSE']._serialized_start=1228
+  _globals['_COUNTUNKNOWNREFUSALSRESPONSE']._serialized_end=1308
+  _globals['_REGISTERSERVICE']._serialized_start=1311
+  _globals['_REGISTERSERVICE']._serialized_end=1987
 # @@protoc_insertion_point(module_scope)

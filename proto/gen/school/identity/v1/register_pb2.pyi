@@ -35,6 +35,8 @@ class RegisteredPerson(_message.Message):
     ROLES_FIELD_NUMBER: _builtins.int
     SCHOOLS_FIELD_NUMBER: _builtins.int
     ESIA_BOUND_FIELD_NUMBER: _builtins.int
+    SCHOOL_IDS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_BLOCKED_FIELD_NUMBER: _builtins.int
     person_id: _builtins.str
     """The person."""
     birth_date: _builtins.str
@@ -45,6 +47,8 @@ class RegisteredPerson(_message.Message):
     """Somebody else claims the SNILS."""
     esia_bound: _builtins.bool
     """Whether an ESIA profile is bound to their account."""
+    account_blocked: _builtins.bool
+    """Whether their account is blocked (`BlocksService`)."""
     @_builtins.property
     def name(self) -> _people_pb2.FullName:
         """The registered name."""
@@ -57,6 +61,10 @@ class RegisteredPerson(_message.Message):
     def schools(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Titles of their schools."""
 
+    @_builtins.property
+    def school_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of their schools, in no order."""
+
     def __init__(
         self,
         *,
@@ -68,10 +76,12 @@ class RegisteredPerson(_message.Message):
         roles: _abc.Iterable[_policy_pb2.Role.ValueType] | None = ...,
         schools: _abc.Iterable[_builtins.str] | None = ...,
         esia_bound: _builtins.bool = ...,
+        school_ids: _abc.Iterable[_builtins.str] | None = ...,
+        account_blocked: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "esia_bound", b"esia_bound", "name", b"name", "person_id", b"person_id", "roles", b"roles", "schools", b"schools", "snils_disputed", b"snils_disputed", "snils_masked", b"snils_masked"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_blocked", b"account_blocked", "birth_date", b"birth_date", "esia_bound", b"esia_bound", "name", b"name", "person_id", b"person_id", "roles", b"roles", "school_ids", b"school_ids", "schools", b"schools", "snils_disputed", b"snils_disputed", "snils_masked", b"snils_masked"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
