@@ -20,6 +20,7 @@ from services.gateway.pages.school.overview.page import OverviewPages
 from services.gateway.pages.school.people.binding import PersonBindingPages
 from services.gateway.pages.school.people.leaving import LeavingPages
 from services.gateway.pages.school.people.page import PeoplePages
+from services.gateway.pages.school.people.registering import RegisteringPages
 from services.gateway.pages.school.region.page import RegionOfficePages
 from services.gateway.pages.school.register.page import RegisterPages
 from services.gateway.pages.school.requests.page import RequestPages
@@ -46,6 +47,7 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
     inside = answers.signed_in
     people, classes, binding = PeoplePages(desk), ClassPages(desk), PersonBindingPages(desk)
     corrections, requests = CorrectionPages(desk), RequestPages(desk)
+    registering, new = RegisteringPages(desk), f"{_SCHOOL}/new-person"
     find, person = f"{_SCHOOL}/find", f"{_SCHOOL}/people/{{person_id}}"
     school_class, job = f"{_SCHOOL}/classes/{{class_id}}", f"{_SCHOOL}/jobs/{{job_id}}"
     fixes, asked = f"{_SCHOOL}/corrections", f"{_SCHOOL}/requests"
@@ -53,6 +55,8 @@ def _of_schools(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
         page("/school", inside(OverviewPages(desk).show)),
         page(find, inside(people.search)),
         form(f"{find}/people", inside(people.find), answers, find),
+        page(new, inside(registering.ask)),
+        form(f"{new}/register", inside(registering.register), answers, new),
         page(person, inside(people.person)),
         form(f"{person}/issue", inside(people.issue), answers, person),
         form(f"{person}/block", inside(people.block), answers, person),
@@ -93,6 +97,10 @@ def _of_cases(answers: Answers, desk: Desk) -> Sequence[BaseRoute]:
             form(f"{people}/find", inside(register.find), answers, people),
             page(f"{people}/{{person_id}}", inside(register.person)),
         ]
+    found += [
+        form(f"/region/register/{{person_id}}/{deed}", inside(act), answers, "/region/register/{person_id}")
+        for deed, act in (("block", register.block), ("unblock", register.unblock))
+    ]
     for queue in (f"{_SCHOOL}/cases", "/region/cases"):
         found += [
             page(queue, inside(cases.show)),

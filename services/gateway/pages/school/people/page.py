@@ -20,7 +20,9 @@ from school.identity.v1.issuing_pb2 import (
 )
 from services.gateway.pages.answers import unless_silent
 from services.gateway.pages.school.desk import Desk, SchoolView, new_request_id
+from services.gateway.pages.school.people.blocking import BLOCK_DONE, TOLD_BESIDE_BLOCK
 from services.gateway.pages.school.people.finding import find
+from services.gateway.pages.school.people.registering import REGISTERED_DONE
 from services.gateway.pages.school.people.view import (
     Found,
     RequestNote,
@@ -52,10 +54,7 @@ TOLD_BESIDE_FORM: Final = frozenset(
     }
 )
 """Refusals that are told beside the form, with what was typed kept; all others take the whole page."""
-TOLD_BESIDE_BLOCK: Final = frozenset(
-    {"REASON_NEEDED", "NOT_IN_YOUR_HANDS", "ACCOUNT_CLOSED", "BLOCKED_BY_OPERATOR", "BLOCKED_ELSEWHERE"}
-)
-_DONE: Final = {"blocked": "block.was_blocked", "unblocked": "block.was_unblocked"}
+_DONE: Final = {**BLOCK_DONE, **REGISTERED_DONE}
 _SLIP_IS_GONE: Final = "SLIP_SHOWN"
 _MOST_REQUESTS: Final = 200
 

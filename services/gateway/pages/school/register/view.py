@@ -46,6 +46,8 @@ class PersonLine:
     roles: tuple[str, ...]
     schools: str
     bound: bool
+    blocked: bool
+    school_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,8 @@ def person_line(person: RegisteredPerson) -> PersonLine:
         roles=tuple(key for role, key in ROLE_KEYS.items() if role in held),
         schools=", ".join(person.schools),
         bound=person.esia_bound,
+        blocked=person.account_blocked,
+        school_ids=tuple(person.school_ids),
     )
 
 
