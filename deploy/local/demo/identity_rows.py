@@ -11,8 +11,8 @@ from deploy.local.demo.rows import FIRST_VERSION, Filling, Row, event_row
 from deploy.local.demo.world import Credentials, Person, Relation, World
 from services.identity.accounts.rules import normal_login, skeleton
 from services.identity.accounts.storage import accounts, login_reservations
-from services.identity.families import rules as families
 from services.identity.families.messages import relation_registered
+from services.identity.families.rules import relations as families
 from services.identity.families.storage import relations
 from services.identity.keyring import Keyring
 from services.identity.passwords import hash_password

@@ -26,7 +26,7 @@ from deploy.local.demo.world import (
     School,
     SchoolClass,
 )
-from services.identity.families.rules import last_day
+from services.identity.families.rules.relations import last_day
 
 
 @dataclass(slots=True)

@@ -44,7 +44,9 @@ from services.identity.delegations.rules import (
     right_of_guardian,
     right_of_pupil,
 )
-from services.identity.families.rules import may_share
+from services.identity.families.rules.relations import (
+    may_share,
+)
 from services.identity.families.storage import relations
 from services.identity.families.storage.limits import guardians_who_may_grant, limits_of_pair
 from services.identity.keyring import Keyring, Sealed

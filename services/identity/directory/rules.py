@@ -12,7 +12,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.identity.families.rules import RelationKind
+from services.identity.families.rules.relations import (
+    RelationKind,
+)
 from services.identity.people.rules import PersonStatus, Role
 from services.kit.errors import DomainError, StatusCode
 

@@ -19,7 +19,9 @@ from services.identity.directory.rules import (
     by_viewer,
     read_cursor,
 )
-from services.identity.families.rules import RelationKind
+from services.identity.families.rules.relations import (
+    RelationKind,
+)
 from services.identity.links.rules import Provider
 from services.identity.people.rules import UnknownPerson
 from services.kit.clock import Clock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from school.identity.v1 import events_pb2, families_pb2
-from services.identity.families.rules import (
+from services.identity.families.rules.relations import (
     Child,
     CourtLimit,
     Relation,

@@ -13,7 +13,13 @@ from services.identity.families.messages import (
     limit_message,
     relation_message,
 )
-from services.identity.families.rules import BadLimit, BadRelation, LimitKind, RelationKind, last_day
+from services.identity.families.rules.relations import (
+    BadLimit,
+    BadRelation,
+    LimitKind,
+    RelationKind,
+    last_day,
+)
 from services.identity.families.usecases.adding import Adding, NewChild
 from services.identity.families.usecases.limiting import Limiting, NewLimit
 from services.identity.families.usecases.reading import Families

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.families.rules import (
+from services.identity.families.rules.adding import BadLabel, require_label
+from services.identity.families.rules.relations import (
     OF_AGE,
-    BadLabel,
     BadTerm,
     CourtLimit,
     LimitKind,
@@ -21,7 +21,6 @@ from services.identity.families.rules import (
     last_day,
     last_day_of_childhood,
     may_share,
-    require_label,
     shown_to,
 )
 from services.identity.people.rules import FullName, age_on

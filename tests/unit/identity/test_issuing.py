@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.identity.accounts.rules import normal_login, skeleton
-from services.identity.families.rules import RelationKind
+from services.identity.families.rules.relations import (
+    RelationKind,
+)
 from services.identity.issuing.rules.jobs import Job, JobState
 from services.identity.issuing.rules.people import (
     CHECKLIST,

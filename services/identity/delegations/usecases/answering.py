@@ -19,7 +19,9 @@ from services.identity.delegations.rules import (
 from services.identity.delegations.storage import Known, Place
 from services.identity.delegations.usecases.facts import granted, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
-from services.identity.families.rules import CourtForbids
+from services.identity.families.rules.relations import (
+    CourtForbids,
+)
 from services.identity.families.storage.limits import limits_of_pair
 from services.identity.telling.usecases import Telling
 from services.kit.caller import Caller

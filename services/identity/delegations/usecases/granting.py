@@ -34,7 +34,9 @@ from services.identity.delegations.rules import (
 )
 from services.identity.delegations.usecases.facts import scope_numbers, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
-from services.identity.families.rules import TooYoungToSee
+from services.identity.families.rules.relations import (
+    TooYoungToSee,
+)
 from services.identity.families.storage.standing import person_exists
 from services.identity.pace import taking_at_least
 from services.identity.people.rules import FullName

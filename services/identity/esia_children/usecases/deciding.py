@@ -13,7 +13,11 @@ from services.identity.esia_children.rules import (
     ProposalState,
     UnknownProposal,
 )
-from services.identity.families.rules import Relation, RelationBasis, RelationKind
+from services.identity.families.rules.relations import (
+    Relation,
+    RelationBasis,
+    RelationKind,
+)
 from services.identity.families.storage import standing
 from services.identity.families.storage.standing import Pupil
 from services.identity.families.usecases.registering import (

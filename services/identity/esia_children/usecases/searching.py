@@ -29,9 +29,9 @@ from services.identity.esia_children.rules import (
     Proposal,
     confirms_at_once,
 )
-from services.identity.families.rules import (
+from services.identity.families.rules.adding import AdultsOnly
+from services.identity.families.rules.relations import (
     OF_AGE,
-    AdultsOnly,
     LimitKind,
     Relation,
     RelationBasis,

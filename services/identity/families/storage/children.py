@@ -12,7 +12,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.families.rules import Child, Place, RelationKind, last_day_of_childhood
+from services.identity.families.rules.relations import (
+    Child,
+    Place,
+    RelationKind,
+    last_day_of_childhood,
+)
 from services.identity.families.storage.labels import child_labels
 from services.identity.families.storage.standing import relations
 from services.identity.people.rules import FullName, PersonStatus

@@ -26,7 +26,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.families.rules import CourtLimit, LimitKind
+from services.identity.families.rules.relations import (
+    CourtLimit,
+    LimitKind,
+)
 from services.identity.families.storage.standing import holds_on, relations
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName

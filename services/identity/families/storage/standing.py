@@ -31,7 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.families.rules import Child, Relation, RelationBasis, RelationKind, Standing
+from services.identity.families.rules.relations import (
+    Child,
+    Relation,
+    RelationBasis,
+    RelationKind,
+    Standing,
+)
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, PersonStatus, Role
 from services.identity.people.storage import people, person_roles

@@ -17,21 +17,23 @@ from sqlalchemy.exc import IntegrityError
 
 from services.identity.accounts.storage import Account
 from services.identity.accounts.usecases import Accounts
-from services.identity.families.rules import (
-    OF_AGE,
+from services.identity.families.rules.adding import (
     AdultsOnly,
+    LabelTaken,
+    NotAPupil,
+    SchoolDecides,
+    require_label,
+)
+from services.identity.families.rules.relations import (
+    OF_AGE,
     BadRelation,
     Child,
     CourtForbids,
-    LabelTaken,
     LimitKind,
-    NotAPupil,
     NotTheirFamily,
     Relation,
     RelationBasis,
     RelationKind,
-    SchoolDecides,
-    require_label,
 )
 from services.identity.families.storage import labels, limits, standing
 from services.identity.families.storage.children import my_children_now

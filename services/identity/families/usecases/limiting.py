@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from services.identity.families.rules import (
+from services.identity.families.rules.relations import (
     LONGEST_DOCUMENT,
     BadRelation,
     CourtLimit,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.identity.families.rules import (
+from services.identity.families.rules.relations import (
     OWN_RIGHTS,
     Child,
     NotTheirFamily,

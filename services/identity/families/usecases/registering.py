@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1 import families_pb2
 from services.identity.families.messages import day, wire_kind
-from services.identity.families.rules import (
+from services.identity.families.rules.relations import (
     LONGEST_DOCUMENT,
     LONGEST_REASON,
     BadTerm,

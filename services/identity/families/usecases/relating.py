@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.families.messages import relation_ended, relation_registered
-from services.identity.families.rules import (
+from services.identity.families.rules.relations import (
     OWN_RIGHTS,
     CourtForbids,
     LimitKind,

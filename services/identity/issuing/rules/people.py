@@ -9,7 +9,9 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from services.identity.families.rules import RelationKind
+from services.identity.families.rules.relations import (
+    RelationKind,
+)
 from services.identity.issuing.rules.refusals import (
     DocumentsMissing,
     EmployeeAccount,

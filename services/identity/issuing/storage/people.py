@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
-from services.identity.families.rules import RelationKind
+from services.identity.families.rules.relations import (
+    RelationKind,
+)
 from services.identity.families.storage import relations
 from services.identity.issuing.rules.people import AccountFacts, Block, Candidate, ClassPlace, Ward
 from services.identity.issuing.storage.issues import credential_issues

@@ -8,7 +8,9 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from school.identity.v1 import families_pb2, sessions_pb2
-from services.identity.families.rules import last_day_of_childhood
+from services.identity.families.rules.relations import (
+    last_day_of_childhood,
+)
 from services.identity.people.rules import Role
 from services.identity.schools.storage import schools
 from services.kit.ids import new_id

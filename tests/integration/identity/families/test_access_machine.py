@@ -31,7 +31,10 @@ from services.diary.config import DiarySettings
 from services.identity.delegations.rules import Scope
 from services.identity.delegations.usecases.answering import InvitationKey
 from services.identity.delegations.usecases.granting import Wish
-from services.identity.families.rules import LimitKind, RelationKind
+from services.identity.families.rules.relations import (
+    LimitKind,
+    RelationKind,
+)
 from services.identity.families.storage import relations
 from services.identity.families.usecases.limiting import NewLimit
 from services.identity.families.usecases.registering import NewRelation
