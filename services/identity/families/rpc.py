@@ -99,6 +99,7 @@ class FamiliesRpc(families_pb2_grpc.FamiliesServiceServicer):
                 family_relation(each.standing, family.today, ended_at=each.ended_at, why=each.why)
                 for each in family.ended
             ],
+            pupil_left=family.pupil_left,
         )
 
     async def RegisterRelation(

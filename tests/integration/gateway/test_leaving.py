@@ -112,6 +112,18 @@ async def test_whom_nothing_connects_is_shown_as_such(desk: Office) -> None:
     assert f'action="{ROLES}/end"' not in page
 
 
+@pytest.mark.parametrize("role", ["PUPIL", "GUARDIAN"])
+async def test_from_a_pupil_who_is_nowhere_a_link_leads_to_the_family(desk: Office, role: str) -> None:
+    """The last school looks after it until another one has the pupil."""
+    gone = somebody(left=True)
+    gone.former[0].role = Role.Value(f"ROLE_{role}")
+    desk.gateway.stage.on("GetRolesAtSchool", lambda _: GetRolesAtSchoolResponse(person=gone))
+
+    page = (await desk.get(ROLES)).text
+
+    assert (f'href="{ROOM}/families/{PERSON}"' in page) == (role == "PUPIL")
+
+
 @pytest.mark.parametrize(("count", "said"), [(0, "Никто не выбыл"), (1, f"{ROLES}")])
 async def test_who_has_left_is_listed(desk: Office, count: int, said: str) -> None:
     gone = ListFormerPeopleResponse(people=[somebody(left=True)] * count)

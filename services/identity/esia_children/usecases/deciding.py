@@ -20,10 +20,10 @@ from services.identity.families.rules.relations import (
 )
 from services.identity.families.storage import standing
 from services.identity.families.storage.standing import Pupil
-from services.identity.families.usecases.registering import (
+from services.identity.families.usecases.charge import (
     reason_of,
+    require_charge,
     require_foreign,
-    require_pupil,
     require_registrar,
 )
 from services.identity.families.usecases.relating import Relating
@@ -53,7 +53,8 @@ class Deciding:
         """Let the guardian stand for the pupil; accepting again succeeds.
 
         Raises:
-            NotTheirSchool: the caller is no registrar of the school, or the pupil has left it since.
+            NotTheirSchool: the caller is no registrar of the school.
+            PupilLeft: the pupil has left it since.
             UnknownProposal: it has no such proposal.
             ProposalDecided: it was refused.
             OwnFamily: it is the caller's own.
@@ -63,7 +64,7 @@ class Deciding:
             proposal, pupil = await self._theirs(tx, caller, school_id, proposal_id, ProposalState.ACCEPTED)
             if proposal.state is ProposalState.ACCEPTED:
                 return
-            await require_pupil(tx.connection, school_id, pupil.id)
+            await require_charge(tx.connection, school_id, pupil.id, lets_in=True)
             wish = Relation(
                 new_id(),
                 proposal.guardian_id,

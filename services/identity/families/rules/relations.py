@@ -214,6 +214,12 @@ class Relation:
         """Whether its last day has passed."""
         return self.valid_until is not None and self.valid_until < today
 
+    def outlasts(self, other: Relation) -> bool:
+        """Whether the guardian would stand for the pupil longer than by another one."""
+        if other.valid_until is None:
+            return False
+        return self.valid_until is None or self.valid_until > other.valid_until
+
     def holds_on(self, day: date) -> bool:
         """Whether the guardian stands for the pupil on ``day``."""
         return self.valid_from <= day and not self.over_on(day)

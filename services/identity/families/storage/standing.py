@@ -21,10 +21,12 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    column,
     exists,
     literal,
     or_,
     select,
+    table,
     text,
     update,
 )
@@ -38,6 +40,7 @@ from services.identity.families.rules.relations import (
     RelationKind,
     Standing,
 )
+from services.identity.families.rules.schooling import Schooling
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, PersonStatus, Role
 from services.identity.people.storage import people, person_roles
@@ -75,6 +78,11 @@ relations = Table(
     ),
     # A pupil's guardians.
     Index("relations_by_pupil", "pupil_id"),
+)
+
+# The table of `leaving`, which stands above this capability; its ids grow with time.
+_former_roles = table(
+    "former_roles", column("id", Uuid), column("person_id", Uuid), column("school_id", Uuid), column("role")
 )
 
 
@@ -258,6 +266,17 @@ async def schools_of_pupil(connection: AsyncConnection, pupil_id: UUID) -> list[
         .order_by(person_roles.c.granted_at.desc(), person_roles.c.school_id)
     )
     return list(found.scalars())
+
+
+async def schooling_of(connection: AsyncConnection, pupil_id: UUID) -> Schooling:
+    """Where somebody is a pupil, and was."""
+    present = await schools_of_pupil(connection, pupil_id)
+    left = await connection.execute(
+        select(_former_roles.c.school_id)
+        .where(_former_roles.c.person_id == pupil_id, _former_roles.c.role == Role.PUPIL)
+        .order_by(_former_roles.c.id.desc())
+    )
+    return Schooling(frozenset(present), tuple(left.scalars()))
 
 
 async def names_of(connection: AsyncConnection, person_ids: Collection[UUID]) -> dict[UUID, FullName]:

@@ -24,8 +24,8 @@ from services.identity.families.rules.relations import (
 )
 from services.identity.families.storage import limits, standing
 from services.identity.families.storage.standing import Pupil
-from services.identity.families.usecases.registering import (
-    pupil_of_school,
+from services.identity.families.usecases.charge import (
+    locked_pupil,
     reason_of,
     require_foreign,
     require_registrar,
@@ -64,7 +64,8 @@ class Limiting:
         """Enter what a court forbids somebody concerning a pupil; in force at once, and once.
 
         Raises:
-            NotTheirSchool: the caller is no registrar of the school, or the pupil is not registered there.
+            NotTheirSchool: the caller is no registrar of the school, or it has and had no such pupil.
+            PupilLeft: another school looks after the family by now.
             UnknownPerson: there is no such person.
             OwnFamily: it is the caller's own.
             BadRelation: the person would be limited concerning themselves.
@@ -78,7 +79,7 @@ class Limiting:
         if new.guardian_id == new.pupil_id:
             raise BadRelation
         async with self._database.transaction() as tx:
-            pupil = await pupil_of_school(tx.connection, caller, new.school_id, new.pupil_id, lock=True)
+            pupil = await locked_pupil(tx.connection, caller, new.school_id, new.pupil_id, lets_in=False)
             if not await standing.person_exists(tx.connection, new.guardian_id):
                 raise UnknownPerson
             today = await self._relating.today(tx.connection, new.school_id)
@@ -110,6 +111,7 @@ class Limiting:
 
         Raises:
             NotTheirSchool, OwnFamily: see `place`.
+            PupilLeft: the pupil has left the school.
             UnknownLimit: there is no such limit.
             WhyNeeded: no reason is given.
         """
@@ -119,7 +121,7 @@ class Limiting:
             known = await limits.limit(tx.connection, limit_id)
             if known is None:
                 raise UnknownLimit
-            pupil = await pupil_of_school(tx.connection, caller, school_id, known[0].pupil_id, lock=True)
+            pupil = await locked_pupil(tx.connection, caller, school_id, known[0].pupil_id, lets_in=True)
             limit, lifted_at = await limits.limit(tx.connection, limit_id) or known
             today = await self._relating.today(tx.connection, school_id)
             await require_foreign(tx.connection, caller, limit.guardian_id, pupil.id, today=today)

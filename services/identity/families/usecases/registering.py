@@ -6,29 +6,30 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from school.identity.v1 import families_pb2
 from services.identity.families.messages import day, wire_kind
 from services.identity.families.rules.relations import (
     LONGEST_DOCUMENT,
-    LONGEST_REASON,
     BadTerm,
     CourtLimit,
-    OwnFamily,
     Relation,
     RelationKind,
     Standing,
     UnknownRelation,
-    WhyNeeded,
     last_day,
     require_document,
 )
 from services.identity.families.storage import limits, standing
 from services.identity.families.storage.standing import Ended, Pupil
+from services.identity.families.usecases.charge import (
+    locked_pupil,
+    reason_of,
+    require_charge,
+    require_foreign,
+    require_registrar,
+)
 from services.identity.families.usecases.relating import Relating
-from services.identity.people.rules import FullName, NotTheirSchool, Role, UnknownPerson
-from services.identity.people.storage import holds_role
+from services.identity.people.rules import FullName, NotTheirSchool, UnknownPerson
 from services.identity.words import one_line
 from services.kit.caller import Caller
 from services.kit.clock import Clock
@@ -73,6 +74,8 @@ class Family:
     ended: tuple[Ended, ...]
     today: date
     """At the school."""
+    pupil_left: bool
+    """And is nowhere yet: what can be done is to take away."""
 
 
 class Registering:
@@ -87,10 +90,15 @@ class Registering:
         """Who stands for a pupil, what courts forbid, and what was.
 
         Raises:
-            NotTheirSchool: the caller is no registrar of the school, or the pupil is not registered there.
+            NotTheirSchool: the caller is no registrar of the school, or it has and had no such pupil.
+            PupilLeft: another school looks after the family by now.
         """
         async with self._database.read() as connection:
-            pupil = await pupil_of_school(connection, caller, school_id, pupil_id)
+            await require_registrar(connection, caller, school_id)
+            pupil = await standing.pupil(connection, pupil_id)
+            if pupil is None:
+                raise NotTheirSchool
+            schooling = await require_charge(connection, school_id, pupil_id, lets_in=False)
             today = await self._relating.today(connection, school_id)
             return Family(
                 pupil,
@@ -98,13 +106,15 @@ class Registering:
                 tuple(await limits.limits_of_pupil(connection, pupil_id, on=today)),
                 tuple(await standing.ended_of_pupil(connection, pupil_id, most=_MOST_ENDED)),
                 today,
+                schooling.nowhere,
             )
 
     async def register(self, caller: Caller, new: NewRelation, *, request_id: str) -> Relation:
         """Register that a person stands for a pupil of the caller's school, from today on.
 
         Raises:
-            NotTheirSchool: the caller is no registrar of the school, or the pupil is not registered there.
+            NotTheirSchool: the caller is no registrar of the school, or it has and had no such pupil.
+            PupilLeft: the pupil has left it.
             UnknownPerson: there is no such guardian.
             OwnFamily: it is the caller's own.
             RelationExists: the two are related already.
@@ -128,7 +138,7 @@ class Registering:
                 document=document,
             )
             require_document(wish.kind, document)
-            pupil = await pupil_of_school(tx.connection, caller, new.school_id, new.pupil_id, lock=True)
+            pupil = await locked_pupil(tx.connection, caller, new.school_id, new.pupil_id, lets_in=True)
             if not await standing.person_exists(tx.connection, new.guardian_id):
                 raise UnknownPerson
             await require_foreign(tx.connection, caller, new.guardian_id, new.pupil_id, today=wish.valid_from)
@@ -158,6 +168,7 @@ class Registering:
 
         Raises:
             NotTheirSchool, OwnFamily: see `register`.
+            PupilLeft: the pupil has left the school, and studies elsewhere or would be seen longer.
             UnknownRelation: there is none that holds.
             WhyNeeded: no reason is given.
             DocumentNeeded: a representative's document is taken away.
@@ -179,6 +190,8 @@ class Registering:
             )
             if wish == relation:
                 return relation
+            if wish.outlasts(relation):
+                await require_charge(tx.connection, school_id, pupil.id, lets_in=True)
             return await self._relating.move(tx, wish, by=caller.person_id, why=reason_of(change.reason))
 
     async def end(self, caller: Caller, *, school_id: UUID, relation_id: UUID, reason: str) -> None:
@@ -186,6 +199,7 @@ class Registering:
 
         Raises:
             NotTheirSchool, OwnFamily: see `register`.
+            PupilLeft: another school looks after the family by now.
             UnknownRelation: there is no such relation.
             WhyNeeded: no reason is given.
         """
@@ -200,69 +214,18 @@ class Registering:
     ) -> tuple[Relation | None, Pupil, date]:
         """The relation, None when it was ended, with the pupil and the day at the school.
 
-        A school looks after the relations that it has registered, and those of whoever is its pupil by now.
+        Whichever school has registered it: the one that looks after the family now has the say.
         """
         await require_registrar(tx.connection, caller, school_id)
         known = await standing.relation(tx.connection, relation_id)
         if known is None:
             raise UnknownRelation
-        pupil = await standing.pupil(tx.connection, known[0].pupil_id, lock=True)
-        if pupil is None:
-            raise UnknownRelation
-        if known[0].school_id != school_id:
-            await require_pupil(tx.connection, school_id, pupil.id)
+        pupil = await locked_pupil(tx.connection, caller, school_id, known[0].pupil_id, lets_in=False)
         # Once more, now that nobody else changes the family.
         relation, ended_at = await standing.relation(tx.connection, relation_id) or known
         today = await self._relating.today(tx.connection, school_id)
         await require_foreign(tx.connection, caller, relation.guardian_id, pupil.id, today=today)
         return (relation if ended_at is None else None), pupil, today
-
-
-async def require_registrar(connection: AsyncConnection, caller: Caller, school_id: UUID) -> None:
-    """Raises `NotTheirSchool` unless the caller is a registrar of the school."""
-    if not await holds_role(connection, caller.person_id, school_id, Role.REGISTRAR):
-        raise NotTheirSchool
-
-
-async def require_pupil(connection: AsyncConnection, school_id: UUID, pupil_id: UUID) -> None:
-    """Raises `NotTheirSchool` unless the school has such a pupil."""
-    if not await holds_role(connection, pupil_id, school_id, Role.PUPIL):
-        raise NotTheirSchool
-
-
-async def pupil_of_school(
-    connection: AsyncConnection, caller: Caller, school_id: UUID, pupil_id: UUID, *, lock: bool = False
-) -> Pupil:
-    """A pupil of the school for its registrar; ``lock`` as in `standing.pupil`.
-
-    Raises:
-        NotTheirSchool: the caller is no registrar of the school, or it has no such pupil.
-    """
-    await require_registrar(connection, caller, school_id)
-    await require_pupil(connection, school_id, pupil_id)
-    pupil = await standing.pupil(connection, pupil_id, lock=lock)
-    if pupil is None:
-        raise NotTheirSchool
-    return pupil
-
-
-async def require_foreign(
-    connection: AsyncConnection, caller: Caller, guardian_id: UUID, pupil_id: UUID, *, today: date
-) -> None:
-    """Raises `OwnFamily` when the caller is one of the two, or stands for the pupil."""
-    if caller.person_id in {guardian_id, pupil_id}:
-        raise OwnFamily
-    own = await standing.relation_of_pair(connection, caller.person_id, pupil_id)
-    if own is not None and own.holds_on(today):
-        raise OwnFamily
-
-
-def reason_of(text: str) -> str:
-    """A registrar's reason on one line. Raises `WhyNeeded` when it is empty."""
-    reason = one_line(text, most=LONGEST_REASON)
-    if not reason:
-        raise WhyNeeded
-    return reason
 
 
 def _fingerprint(new: NewRelation) -> families_pb2.RegisterRelationRequest:

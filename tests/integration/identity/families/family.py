@@ -7,11 +7,13 @@ from datetime import date, timedelta
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from school.identity.v1 import families_pb2, sessions_pb2
+from school.access.v1.policy_pb2 import ROLE_PUPIL
+from school.identity.v1 import families_pb2, leaving_pb2, leaving_pb2_grpc, sessions_pb2
 from services.identity.families.rules.relations import (
     last_day_of_childhood,
 )
 from services.identity.people.rules import Role
+from services.identity.people.storage import person_roles
 from services.identity.schools.storage import schools
 from services.kit.ids import new_id
 from tests.support.identity import DEADLINE, Doors, Registered, Town, bearer
@@ -148,6 +150,26 @@ class School:
         """Lift a limit."""
         request = families_pb2.LiftCourtLimitRequest(school_id=str(self.id), limit_id=limit_id, reason=reason)
         await self.doors.families.LiftCourtLimit(request, timeout=DEADLINE, metadata=bearer(self.registrar))
+
+    async def leave(self, pupil: Registered) -> None:
+        """The pupil leaves the school."""
+        request = leaving_pb2.EndRolesRequest(
+            school_id=str(self.id), person_id=str(pupil.person_id), roles=[ROLE_PUPIL], reason="Переехали"
+        )
+        stub = leaving_pb2_grpc.LeavingServiceStub(self.doors.channel)
+        await stub.EndRoles(request, timeout=DEADLINE, metadata=bearer(self.registrar))
+
+    async def take(self, pupil: Registered) -> None:
+        """The pupil studies here from now on."""
+        async with self.here.database.transaction() as tx:
+            await tx.execute(
+                person_roles.insert().values(
+                    person_id=pupil.person_id,
+                    school_id=self.id,
+                    role=Role.PUPIL,
+                    granted_at=self.here.clock.now(),
+                )
+            )
 
     async def family(self, pupil: Registered) -> families_pb2.GetPupilFamilyResponse:
         """The pupil's family as the registrar sees it."""

@@ -18,7 +18,6 @@ from school.identity.v1 import esia_children_pb2_grpc, sessions_pb2
 from services.identity.esia_children.rules import KidsPolicy, confirms_at_once
 from services.identity.esia_children.storage import child_searches, relation_proposals
 from services.identity.families.storage import relations
-from services.identity.leaving.storage import end_roles
 from services.identity.people.rules import Role
 from tests.integration.identity.families.conftest import open_school
 from tests.integration.identity.families.family import School, born_years_ago, children, guardians
@@ -295,18 +294,9 @@ async def test_a_school_that_the_pupil_has_left_lets_nobody_in(asking_school: Sc
     parent = await parent_of(school, child, registered_here=False)
     await parent.find()
     [proposal] = await waiting_at(school)
-    async with school.here.database.transaction() as tx:
-        await end_roles(
-            tx.connection,
-            pupil.person_id,
-            school.id,
-            {Role.PUPIL},
-            by=pupil.person_id,
-            reason="Переехали",
-            at=school.here.clock.now(),
-        )
+    await school.leave(pupil)
 
-    assert await reason(accept(school, proposal)) == "NOT_THEIR_SCHOOL"
+    assert await reason(accept(school, proposal)) == "PUPIL_LEFT"
     assert await children(school.doors, parent.session) == []
     await refuse(school, proposal)
     assert await parent.waiting() == []

@@ -111,7 +111,7 @@ class EsiaChildrenServiceServicer:
     def AcceptProposal(self, request, context):
         """Accepts a proposal: the guardian stands for the pupil from now on.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT when the pupil has left the school
         since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
         COURT_FORBIDS.
         """

@@ -56,7 +56,7 @@ class EsiaChildrenServiceStub:
     AcceptProposal: _grpc.UnaryUnaryMultiCallable[_esia_children_pb2.AcceptProposalRequest, _esia_children_pb2.AcceptProposalResponse]
     """Accepts a proposal: the guardian stands for the pupil from now on.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT when the pupil has left the school
     since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
     COURT_FORBIDS.
     """
@@ -95,7 +95,7 @@ class EsiaChildrenServiceAsyncStub(EsiaChildrenServiceStub):
     AcceptProposal: _aio.UnaryUnaryMultiCallable[_esia_children_pb2.AcceptProposalRequest, _esia_children_pb2.AcceptProposalResponse]  # type: ignore[assignment]
     """Accepts a proposal: the guardian stands for the pupil from now on.
 
-    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+    Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT when the pupil has left the school
     since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
     COURT_FORBIDS.
     """
@@ -161,7 +161,7 @@ class EsiaChildrenServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_esia_children_pb2.AcceptProposalResponse, _abc.Awaitable[_esia_children_pb2.AcceptProposalResponse]]:
         """Accepts a proposal: the guardian stands for the pupil from now on.
 
-        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, also when the pupil has left the school
+        Accepting an accepted one succeeds. Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT when the pupil has left the school
         since, UNKNOWN_PROPOSAL, PROPOSAL_DECIDED when it was refused, OWN_FAMILY, RELATION_EXISTS, PUPIL_OF_AGE,
         COURT_FORBIDS.
         """

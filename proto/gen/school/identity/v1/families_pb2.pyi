@@ -643,12 +643,15 @@ class GetPupilFamilyResponse(_message.Message):
     RELATIONS_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     ENDED_FIELD_NUMBER: _builtins.int
+    PUPIL_LEFT_FIELD_NUMBER: _builtins.int
     pupil_id: _builtins.str
     """The pupil."""
     birth_date: _builtins.str
     """The pupil's birth date, YYYY-MM-DD."""
     last_day_of_childhood: _builtins.str
     """The last day on which anybody can stand for the pupil, YYYY-MM-DD."""
+    pupil_left: _builtins.bool
+    """The pupil has left the school and is at none yet: it takes away and limits, and lets nobody in."""
     @_builtins.property
     def pupil_name(self) -> _people_pb2.FullName:
         """The pupil's full name."""
@@ -675,10 +678,11 @@ class GetPupilFamilyResponse(_message.Message):
         relations: _abc.Iterable[Global___FamilyRelation] | None = ...,
         limits: _abc.Iterable[Global___FamilyLimit] | None = ...,
         ended: _abc.Iterable[Global___FamilyRelation] | None = ...,
+        pupil_left: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pupil_name", b"pupil_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "ended", b"ended", "last_day_of_childhood", b"last_day_of_childhood", "limits", b"limits", "pupil_id", b"pupil_id", "pupil_name", b"pupil_name", "relations", b"relations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["birth_date", b"birth_date", "ended", b"ended", "last_day_of_childhood", b"last_day_of_childhood", "limits", b"limits", "pupil_id", b"pupil_id", "pupil_left", b"pupil_left", "pupil_name", b"pupil_name", "relations", b"relations"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

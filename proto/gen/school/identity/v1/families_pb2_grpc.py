@@ -27,6 +27,10 @@ if _version_not_supported:
 
 class FamiliesServiceStub:
     """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
     """
 
     def __init__(self, channel):
@@ -89,6 +93,10 @@ class FamiliesServiceStub:
 
 class FamiliesServiceServicer:
     """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
     """
 
     def ListMyChildren(self, request, context):
@@ -132,8 +140,8 @@ class FamiliesServiceServicer:
     def GetPupilFamily(self, request, context):
         """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
 
-        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
-        there.
+        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and had no such pupil;
+        PUPIL_LEFT when another school looks after the family by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,8 +152,8 @@ class FamiliesServiceServicer:
         day before the pupil's 18th birthday.
 
         The same `request_id` sent again returns the first answer; with another content it fails with
-        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-        the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and
+        had no such pupil, PUPIL_LEFT, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
         does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
         BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
         representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
@@ -157,8 +165,8 @@ class FamiliesServiceServicer:
     def ChangeRelation(self, request, context):
         """Gives a relation another term or document.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
-        DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
+        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -167,7 +175,7 @@ class FamiliesServiceServicer:
     def EndRelation(self, request, context):
         """Ends a relation; the guardian loses access within seconds.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -177,8 +185,8 @@ class FamiliesServiceServicer:
         """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
         or will have. What it takes away comes back by itself on the day after its last.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
-        forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not
+        said what is forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -187,7 +195,7 @@ class FamiliesServiceServicer:
     def LiftCourtLimit(self, request, context):
         """Lifts a limit before its last day; what it took away holds again.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -256,6 +264,10 @@ def add_FamiliesServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class FamiliesService:
     """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
     """
 
     @staticmethod

@@ -27,7 +27,12 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class FamiliesServiceStub:
-    """Keeps the relations between guardians and pupils, and what courts forbid."""
+    """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -56,16 +61,16 @@ class FamiliesServiceStub:
     GetPupilFamily: _grpc.UnaryUnaryMultiCallable[_families_pb2.GetPupilFamilyRequest, _families_pb2.GetPupilFamilyResponse]
     """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
 
-    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
-    there.
+    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and had no such pupil;
+    PUPIL_LEFT when another school looks after the family by now.
     """
     RegisterRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]
     """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
     day before the pupil's 18th birthday.
 
     The same `request_id` sent again returns the first answer; with another content it fails with
-    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-    the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and
+    had no such pupil, PUPIL_LEFT, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
     does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
     BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
     representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
@@ -73,30 +78,35 @@ class FamiliesServiceStub:
     ChangeRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.ChangeRelationRequest, _families_pb2.ChangeRelationResponse]
     """Gives a relation another term or document.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
-    DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
+    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
     """
     EndRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]
     """Ends a relation; the guardian loses access within seconds.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
     """
     PlaceCourtLimit: _grpc.UnaryUnaryMultiCallable[_families_pb2.PlaceCourtLimitRequest, _families_pb2.PlaceCourtLimitResponse]
     """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
     or will have. What it takes away comes back by itself on the day after its last.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
-    forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not
+    said what is forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
     """
     LiftCourtLimit: _grpc.UnaryUnaryMultiCallable[_families_pb2.LiftCourtLimitRequest, _families_pb2.LiftCourtLimitResponse]
     """Lifts a limit before its last day; what it took away holds again.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
     """
 
 @_typing.type_check_only
 class FamiliesServiceAsyncStub(FamiliesServiceStub):
-    """Keeps the relations between guardians and pupils, and what courts forbid."""
+    """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListMyChildren: _aio.UnaryUnaryMultiCallable[_families_pb2.ListMyChildrenRequest, _families_pb2.ListMyChildrenResponse]  # type: ignore[assignment]
@@ -122,16 +132,16 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
     GetPupilFamily: _aio.UnaryUnaryMultiCallable[_families_pb2.GetPupilFamilyRequest, _families_pb2.GetPupilFamilyResponse]  # type: ignore[assignment]
     """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
 
-    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
-    there.
+    Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and had no such pupil;
+    PUPIL_LEFT when another school looks after the family by now.
     """
     RegisterRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.RegisterRelationRequest, _families_pb2.RegisterRelationResponse]  # type: ignore[assignment]
     """Registers that a person stands for a pupil of the caller's school, until the day given and never beyond the
     day before the pupil's 18th birthday.
 
     The same `request_id` sent again returns the first answer; with another content it fails with
-    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-    the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+    REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and
+    had no such pupil, PUPIL_LEFT, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
     does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
     BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
     representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
@@ -139,29 +149,34 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
     ChangeRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.ChangeRelationRequest, _families_pb2.ChangeRelationResponse]  # type: ignore[assignment]
     """Gives a relation another term or document.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
-    DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
+    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
     """
     EndRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]  # type: ignore[assignment]
     """Ends a relation; the guardian loses access within seconds.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
     """
     PlaceCourtLimit: _aio.UnaryUnaryMultiCallable[_families_pb2.PlaceCourtLimitRequest, _families_pb2.PlaceCourtLimitResponse]  # type: ignore[assignment]
     """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
     or will have. What it takes away comes back by itself on the day after its last.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
-    forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not
+    said what is forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
     """
     LiftCourtLimit: _aio.UnaryUnaryMultiCallable[_families_pb2.LiftCourtLimitRequest, _families_pb2.LiftCourtLimitResponse]  # type: ignore[assignment]
     """Lifts a limit before its last day; what it took away holds again.
 
-    Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
+    Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
     """
 
 class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps the relations between guardians and pupils, and what courts forbid."""
+    """Keeps the relations between guardians and pupils, and what courts forbid.
+
+    A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
+    and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
+    in. All else that a former school wants fails with PUPIL_LEFT.
+    """
 
     @_abc_1.abstractmethod
     def ListMyChildren(
@@ -215,8 +230,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.GetPupilFamilyResponse, _abc.Awaitable[_families_pb2.GetPupilFamilyResponse]]:
         """Describes a pupil's family to the registrar: relations, court limits in force, and what has ended.
 
-        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or the pupil is not registered
-        there.
+        Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and had no such pupil;
+        PUPIL_LEFT when another school looks after the family by now.
         """
 
     @_abc_1.abstractmethod
@@ -229,8 +244,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
         day before the pupil's 18th birthday.
 
         The same `request_id` sent again returns the first answer; with another content it fails with
-        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school or
-        the pupil is not registered there, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
+        REQUEST_ID_REUSED. Fails with NOT_THEIR_SCHOOL when the caller is no registrar of the school, or it has and
+        had no such pupil, PUPIL_LEFT, UNKNOWN_PERSON, OWN_FAMILY when it is the caller's own: another registrar
         does it, RELATION_EXISTS when the two are related already, BAD_TERM when the end is before the beginning,
         BAD_RELATION when the capacity is not said or a person would stand for themselves, DOCUMENT_NEEDED when a
         representative brings none, PUPIL_OF_AGE, COURT_FORBIDS.
@@ -244,8 +259,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.ChangeRelationResponse, _abc.Awaitable[_families_pb2.ChangeRelationResponse]]:
         """Gives a relation another term or document.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended, WHY_NEEDED,
-        DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
+        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
         """
 
     @_abc_1.abstractmethod
@@ -256,7 +271,7 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.EndRelationResponse, _abc.Awaitable[_families_pb2.EndRelationResponse]]:
         """Ends a relation; the guardian loses access within seconds.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION, WHY_NEEDED. Ending an ended relation succeeds.
         """
 
     @_abc_1.abstractmethod
@@ -268,8 +283,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Enters what a court forbids a person concerning a pupil; in force at once, whatever relation the two have
         or will have. What it takes away comes back by itself on the day after its last.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not said what is
-        forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_PERSON, BAD_RELATION, BAD_LIMIT when it is not
+        said what is forbidden, DOCUMENT_NEEDED, BAD_TERM when the decision is not in force yet or no more, LIMIT_EXISTS.
         """
 
     @_abc_1.abstractmethod
@@ -280,7 +295,7 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_families_pb2.LiftCourtLimitResponse, _abc.Awaitable[_families_pb2.LiftCourtLimitResponse]]:
         """Lifts a limit before its last day; what it took away holds again.
 
-        Fails with NOT_THEIR_SCHOOL, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
+        Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_LIMIT, WHY_NEEDED. Lifting a lifted one succeeds.
         """
 
 def add_FamiliesServiceServicer_to_server(servicer: FamiliesServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -43,6 +43,7 @@ TOLD_BESIDE: Final = frozenset(
         "COURT_FORBIDS",
         "OWN_FAMILY",
         "LIMIT_EXISTS",
+        "PUPIL_LEFT",
         "REQUEST_ID_REUSED",
     }
 )

@@ -29,6 +29,7 @@ TOLD: Final = frozenset(
         "RELATION_EXISTS",
         "PUPIL_OF_AGE",
         "COURT_FORBIDS",
+        "PUPIL_LEFT",
         "WHY_NEEDED",
     }
 )

@@ -98,6 +98,8 @@ class FamilyView:
     relations: tuple[RelationView, ...]
     limits: tuple[LimitView, ...]
     ended: tuple[EndedView, ...]
+    pupil_left: bool
+    """And is nowhere yet: nobody is let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,7 @@ def family_view(reply: GetPupilFamilyResponse, today: str, zone: ZoneInfo) -> Fa
             )
             for each in reply.ended
         ),
+        pupil_left=reply.pupil_left,
     )
 
 

@@ -58,6 +58,11 @@ class RolesView:
     former: tuple[RoleLine, ...]
     left_region: bool
 
+    @property
+    def family_is_ours(self) -> bool:
+        """Whether a pupil left who is nowhere yet: the family is looked after by the last school."""
+        return self.left_region and any(each.name == "ROLE_PUPIL" for each in self.former)
+
 
 class LeavingPages:
     """`/school/{school_id}/people/{person_id}/roles` and `/school/{school_id}/left`."""
