@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Table
+from sqlalchemy import Table, and_, or_, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+# Says by which event a fact came, and nothing of the fact itself.
+_SOURCE: Final = "source_event"
+
 
 async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Write a copied fact unless the table holds it at the same or a newer version; true when it was written.
+    """Write a copied fact unless the table holds a newer one, or the same; true when it was written.
+
+    A version is one fact: where the table holds something else at it, what the owner says now is true. So an
+    owner that tells its facts again puts a copy right that had gone wrong.
 
     Args:
         connection: of the event's transaction.
@@ -21,9 +27,15 @@ async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[st
     fresh = insert(table).values(row)
     key = [column.name for column in table.primary_key.columns]
     changed = {name: fresh.excluded[name] for name in row if name not in key}
+    told = [name for name in changed if name not in {"version", _SOURCE}]
+    differs = tuple_(*(table.c[name] for name in told)).is_distinct_from(
+        tuple_(*(changed[name] for name in told))
+    )
+    newest = or_(
+        table.c.version < fresh.excluded.version,
+        and_(table.c.version == fresh.excluded.version, differs),
+    )
     written = await connection.execute(
-        fresh.on_conflict_do_update(
-            index_elements=key, set_=changed, where=table.c.version < fresh.excluded.version
-        )
+        fresh.on_conflict_do_update(index_elements=key, set_=changed, where=newest)
     )
     return written.rowcount == 1

@@ -146,18 +146,24 @@ def delegation(row: DelegationRow) -> Delegation:
 
 
 async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, version: int) -> None:
-    """Have a relation hold no more, if a newer version of it than ours could not be read."""
+    """Have a relation hold no more, if a newer version of it than ours could not be read.
+
+    It counts as known at that version: an older one that is told again does not bring it back, that one does.
+    """
     await connection.execute(
         update(relations)
         .where(relations.c.relation_id == relation_id, relations.c.version < version)
-        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()))
+        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()), version=version)
     )
 
 
 async def distrust_delegation(connection: AsyncConnection, delegation_id: UUID, *, version: int) -> None:
-    """Have a delegation hold no more, if a newer version of it than ours could not be read."""
+    """Have a delegation hold no more, if a newer version of it than ours could not be read.
+
+    It counts as known at that version: an older one that is told again does not bring it back, that one does.
+    """
     await connection.execute(
         update(delegations)
         .where(delegations.c.delegation_id == delegation_id, delegations.c.version < version)
-        .values(ended_at=func.coalesce(delegations.c.ended_at, func.now()))
+        .values(ended_at=func.coalesce(delegations.c.ended_at, func.now()), version=version)
     )

@@ -12,9 +12,9 @@ import grpc
 import pytest
 
 from school.access.v1.scope_pb2 import SCOPE_MARKS
-from school.identity.v1.events_pb2 import EverythingTold, RelationEnded
+from school.identity.v1.events_pb2 import EverythingTold, RelationEnded, RelationRegistered
 from services.diary import tables
-from services.diary.access.events import on_dead
+from services.diary.access.events import HANDLERS, on_dead
 from services.diary.app import Diary, run
 from services.kit.clock import SystemClock
 from services.kit.database import Database
@@ -129,6 +129,37 @@ async def test_an_end_that_cannot_be_read_ends_the_relation_all_the_same(school:
     [other] = await school.rows(tables.relations, relation_id=other_id)
     assert ended.ended_at is not None
     assert other.ended_at is None
+
+
+async def test_what_could_not_be_read_is_taken_back_by_the_same_version_and_by_no_older_one(
+    school: School,
+) -> None:
+    """A30: facts that are told again do not bring back what a lost end may have taken."""
+    guardian, pupil = new_id(), await school.pupil()
+    relation_id = await school.relate(guardian, pupil)
+    meta = EventMeta(
+        event_id=new_id(),
+        type=RelationRegistered.DESCRIPTOR.full_name,
+        source=f"/regions/{REGION}/identity",
+        occurred_at=datetime.now(UTC),
+        aggregate_id=str(relation_id),
+        aggregate_version=2,
+    )
+    async with school.database.transaction() as tx:
+        await on_dead(tx, meta)
+
+    for version, is_over in ((1, True), (2, False)):
+        told = RelationRegistered(
+            relation_id=str(relation_id),
+            guardian_id=str(guardian),
+            pupil_id=str(pupil),
+            valid_from="2025-09-01",
+            version=version,
+        )
+        async with school.database.transaction() as tx:
+            await HANDLERS[RelationRegistered](tx, told, meta)
+        [row] = await school.rows(tables.relations, relation_id=relation_id)
+        assert (row.ended_at is not None) is is_over
 
 
 async def test_an_old_end_that_cannot_be_read_ends_nothing(school: School) -> None:

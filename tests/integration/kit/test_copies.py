@@ -28,3 +28,14 @@ async def test_the_same_version_told_twice_is_no_news(kit_url: str) -> None:
     async with Database(kit_url) as database, database.read() as connection:
         assert await keep_newest(connection, effects, fact)
         assert not await keep_newest(connection, effects, fact)
+
+
+async def test_what_the_owner_says_of_a_version_puts_a_wrong_copy_of_it_right(kit_url: str) -> None:
+    async with Database(kit_url) as database, database.read() as connection:
+        await keep_newest(connection, effects, {"id": 1, "what": "wrong", "version": 2})
+        assert await keep_newest(connection, effects, {"id": 1, "what": "true", "version": 2})
+        assert not await keep_newest(connection, effects, {"id": 1, "what": "older", "version": 1})
+
+        [kept] = await connection.execute(select(effects.c.what, effects.c.version))
+
+    assert tuple(kept) == ("true", 2)
