@@ -140,6 +140,8 @@ def permissions(service: str) -> dict[str, object]:
             f"$JS.API.STREAM.MSG.GET.{own}",
             f"$JS.API.DIRECT.GET.{own}.>",
             f"$JS.API.DIRECT.GET.{own}",
+            # Whoever tells much at once goes no faster than the slowest reader.
+            f"$JS.API.CONSUMER.LIST.{own}",
         ]
     for stream in READS[service]:
         publish += [

@@ -1,7 +1,8 @@
 """``python -m services.identity`` serves; with ``migrate`` it brings the database up to date and ends.
 
 With a person's id or a login, ``grant-operator`` makes the first operator of a region, and
-``remove-second-factor`` helps who has lost both phone and recovery codes.
+``remove-second-factor`` helps who has lost both phone and recovery codes. ``tell-again everything`` publishes
+the facts that others keep copies of once more.
 """
 
 from __future__ import annotations

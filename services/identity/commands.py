@@ -15,6 +15,7 @@ from services.identity.accounts.rules import normal_login
 from services.identity.config import IdentitySettings
 from services.identity.consents.storage import messages_refused
 from services.identity.contacts.recipients import ConfirmedContacts
+from services.identity.copies.command import TELL_AGAIN, tell_again
 from services.identity.keyring import Keyring
 from services.identity.people.rules import Role, UnknownPerson
 from services.identity.second_factor import storage as second_factors
@@ -101,6 +102,7 @@ async def remove_second_factor(database_url: str, who: str) -> str:
 COMMANDS: Final[Mapping[str, Command]] = {
     "grant-operator": grant_operator,
     "remove-second-factor": remove_second_factor,
+    TELL_AGAIN: tell_again,
 }
 """By the name that is typed."""
 

@@ -1,7 +1,7 @@
 """Telling the others of every school, class and membership once more, so that they can fill their copies.
 
 For a region that had schools before anybody heard of them, and for a copy that was lost. What is told is
-what there is, at its version: whoever knows it already keeps what they have.
+what there is, at its version: whoever knows it so, or newer, keeps what they have.
 """
 
 from __future__ import annotations

@@ -103,13 +103,13 @@ def relation_registered(relation: Relation) -> events_pb2.RelationRegistered:
     )
 
 
-def relation_ended(relation: Relation, at: datetime) -> events_pb2.RelationEnded:
-    """The fact that takes the diary away, at the relation's next version."""
+def relation_ended(relation: Relation, at: datetime, *, version: int) -> events_pb2.RelationEnded:
+    """The fact that takes the diary away; ``version``: the relation's since it ended."""
     event = events_pb2.RelationEnded(
         relation_id=str(relation.id),
         guardian_id=str(relation.guardian_id),
         pupil_id=str(relation.pupil_id),
-        version=relation.version + 1,
+        version=version,
     )
     event.ended_at.FromDatetime(at)
     return event

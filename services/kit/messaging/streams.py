@@ -8,7 +8,7 @@ from typing import Final
 
 import nats.errors
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.api import ConsumerInfo, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
 # Repeats within this window cost a consumer nothing; later ones are caught by its inbox.
@@ -75,6 +75,21 @@ async def ensure(jetstream: JetStreamContext, stream: Stream) -> Held:
         for field in ("subjects", "max_bytes", "max_age", "duplicate_window", "num_replicas")
     )
     return _held(info if same else await jetstream.update_stream(wanted))
+
+
+async def slowest_reader(jetstream: JetStreamContext, stream: str) -> int:
+    """How many events the durable consumer that is furthest behind has still to settle; 0 without any."""
+    readers: list[ConsumerInfo] = []
+    while page := await jetstream.consumers_info(stream, len(readers)):
+        readers += page
+    return max(
+        (
+            (reader.num_pending or 0) + (reader.num_ack_pending or 0)
+            for reader in readers
+            if reader.config.durable_name
+        ),
+        default=0,
+    )
 
 
 def _held(info: StreamInfo) -> Held:

@@ -230,7 +230,15 @@ async def test_an_operator_makes_the_first_operator_and_helps_who_lost_their_pho
             "remove_second_factor",
             "enrol_second_factor",
         ]
-        for wrong in (("grant-operator", "nobody"), ("grant-operator",), ("what", "ever")):
+        status, said = await service.command("tell-again", "people")
+        assert status == 0
+        assert f"people: 1 told, the last {person.person_id}\n1 facts are told again" in said
+        for wrong in (
+            ("grant-operator", "nobody"),
+            ("grant-operator",),
+            ("what", "ever"),
+            ("tell-again", "x"),
+        ):
             status, said = await service.command(*wrong)
             assert status == 2
             assert "Traceback" not in said

@@ -6,8 +6,10 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from services.kit.ids import new_id
+from services.notifications.access.storage import relations
 from tests.integration.notifications.conftest import NOW
 from tests.integration.notifications.town import Mark, Town, words
 
@@ -113,3 +115,21 @@ async def test_a_newer_name_is_not_replaced_by_an_older_one(town: Town) -> None:
     await town.settled()
 
     assert [notice.pupil_name for notice in (await town.inbox(pupil)).notices] == ["Петрова Анна"]
+
+
+async def test_relations_that_are_told_again_are_no_news(town: Town) -> None:
+    """Neither to a copy that has them nor to one that was lost: nobody is told twice, or of the past."""
+    pupil, _ = await town.family(guardians=0)
+    parent, relation = await town.person("Иванова Анна"), new_id()
+    await town.relation(parent, pupil, relation_id=relation)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "4")
+    await town.settled()
+    await town.relation(parent, pupil, relation_id=relation)
+    await town.settled()
+    async with town.notifications.database.transaction() as tx:
+        await tx.execute(delete(relations).where(relations.c.pupil_id == pupil))
+    await town.relation(parent, pupil, relation_id=relation)
+    await town.settled()
+
+    assert words((await town.inbox(parent)).notices) == [("SET", "", "4")]

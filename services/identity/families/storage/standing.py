@@ -191,7 +191,7 @@ async def relation_of_pair(connection: AsyncConnection, guardian_id: UUID, pupil
         )
     )
     row = found.first()
-    return None if row is None else _relation(row)
+    return None if row is None else relation_of(row)
 
 
 async def were_related(connection: AsyncConnection, guardian_id: UUID, pupil_id: UUID) -> bool:
@@ -206,7 +206,7 @@ async def relation(connection: AsyncConnection, relation_id: UUID) -> tuple[Rela
     """A relation, and when it was ended."""
     found = await connection.execute(select(relations).where(relations.c.id == relation_id))
     row = found.first()
-    return None if row is None else (_relation(row), row.ended_at)
+    return None if row is None else (relation_of(row), row.ended_at)
 
 
 async def lock_relation(connection: AsyncConnection, relation_id: UUID) -> None:
@@ -302,10 +302,11 @@ def _standing(*more: ColumnElement[Any]) -> Any:
 
 
 def _stands(row: Any) -> Standing:
-    return Standing(_relation(row), FullName(row.surname, row.given_name, row.patronymic))
+    return Standing(relation_of(row), FullName(row.surname, row.given_name, row.patronymic))
 
 
-def _relation(row: Any) -> Relation:
+def relation_of(row: Any) -> Relation:
+    """A relation from a row of ``relations``."""
     return Relation(
         row.id,
         row.guardian_id,

@@ -184,7 +184,7 @@ class Relating:
     async def _end(self, tx: Transaction, relation: Relation, *, by: UUID, why: str) -> None:
         now = self._clock.now()
         await standing.end_relation(tx.connection, relation, by=by, why=why, at=now)
-        event = relation_ended(relation, now)
+        event = relation_ended(relation, now, version=relation.version + 1)
         tx.publish(event, aggregate=relation.id, version=event.version)
         _audit(tx, "end_relation", relation, by=by, why=why)
         await self._relation_over(tx, relation.id)

@@ -1,6 +1,7 @@
 """Who stands for a pupil by whose word, what courts forbid, and how guardians call their children.
 
 Relations end with the pupil's childhood from here on; those that are registered already get their last day.
+The copies of others learn it by ``python -m services.identity tell-again relations`` (deploy/README.md).
 
 Revision ID: 0008
 """
