@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+import httpx2
 
 _MOST_REDIRECTS = 10
 _FORM_TOKEN = "csrf_token"  # noqa: S105 - the name of a field
@@ -80,10 +80,10 @@ class Page:
 class Browser:
     """One person's browser at one region; an async context manager."""
 
-    def __init__(self, home: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, home: str, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         """``transport`` leads elsewhere than over the network: to an application in this process."""
         self._home = home
-        self._http = httpx.AsyncClient(
+        self._http = httpx2.AsyncClient(
             headers={"User-Agent": _AGENT, "Accept-Language": "ru"},
             timeout=15.0,
             trust_env=False,
@@ -141,10 +141,10 @@ class Browser:
         arrived: asyncio.Queue[Any] = asyncio.Queue()
         headers = {"Accept": "text/event-stream"}
         request = self._http.build_request(
-            "GET", urljoin(self._home, path), headers=headers, timeout=httpx.Timeout(15.0, read=None)
+            "GET", urljoin(self._home, path), headers=headers, timeout=httpx2.Timeout(15.0, read=None)
         )
         answer = await self._http.send(request, stream=True)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status_code != httpx2.codes.OK:
             await answer.aclose()
             raise Lost(f"{path} answers {answer.status_code}")
 
@@ -161,7 +161,7 @@ class Browser:
             await asyncio.gather(reading, return_exceptions=True)
             await answer.aclose()
 
-    async def _shown(self, request: httpx.Request) -> Page:
+    async def _shown(self, request: httpx2.Request) -> Page:
         answer = await self._http.send(request)
         for _ in range(_MOST_REDIRECTS):
             if answer.next_request is None:
@@ -175,7 +175,7 @@ class Browser:
         return Page(str(answer.url), answer.status_code, answer.text, tuple(parser.forms))
 
 
-def _json(answer: httpx.Response) -> Any:
+def _json(answer: httpx2.Response) -> Any:
     try:
         return answer.json()
     except ValueError:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from deploy.local.browser import Browser, Lost, Page
 from deploy.local.console import Console
@@ -59,7 +59,7 @@ async def walk(region: Region, console: Console) -> bool:
             began = time.monotonic()
             try:
                 told = await step()
-            except (Lost, httpx.HTTPError, TimeoutError) as wrong:
+            except (Lost, httpx2.HTTPError, TimeoutError) as wrong:
                 console.failed(title, time.monotonic() - began, str(wrong) or type(wrong).__name__)
                 return False
             console.done(title, time.monotonic() - began, told)
@@ -99,7 +99,7 @@ class _Walk:
 
         async def week() -> Any:
             status, body = await self._parent.read(f"/v1/pupils/{pupil}/week", date=day)
-            return body if status == httpx.codes.OK else None
+            return body if status == httpx2.codes.OK else None
 
         # The diary learns from an event who may see whom.
         found = await _soon(week, f"{self._cast['parent_a'].short} may see the child's week")
@@ -153,7 +153,7 @@ class _Walk:
         async with Browser(self._region.url) as browser:
             page = await self._through_esia(browser, who)
             status, _ = await browser.read("/v1/me")
-            if status == httpx.codes.OK:
+            if status == httpx2.codes.OK:
                 binding = _expect(200, await browser.read("/v1/me/binding"))
                 if binding["road"] != "BINDING_ROAD_PASSWORD":
                     raise Lost(f"bound without SNILS by {binding['road']}")
@@ -181,7 +181,7 @@ class _Walk:
         """Enter through ESIA and be in. Raises `Lost` when not."""
         page = await self._through_esia(browser, who)
         status, _ = await browser.read("/v1/me")
-        if status != httpx.codes.OK:
+        if status != httpx2.codes.OK:
             raise Lost(f"{who.short} is not in after ESIA; the page is {page.where} ({page.status})")
         await browser.open("/")  # a page of the signed-in, for its form token
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import grpc
-import httpx
+import httpx2
 from typing_extensions import override
 
 from deploy.local.browser import Browser
@@ -134,17 +134,17 @@ class _Door:
         return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
 
 
-class _UpTo(httpx.AsyncBaseTransport):
+class _UpTo(httpx2.AsyncBaseTransport):
     """The network without the diary: what would arrive there is answered by an empty page."""
 
     def __init__(self, home: str) -> None:
         self._home = home
-        self._network = httpx.AsyncHTTPTransport()
+        self._network = httpx2.AsyncHTTPTransport()
 
     @override
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         if str(request.url).startswith(self._home):
-            return httpx.Response(httpx.codes.OK)
+            return httpx2.Response(httpx2.codes.OK)
         return await self._network.handle_async_request(request)
 
     @override

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 
 from deploy.local.region import Region
 from school.access.v1.policy_pb2 import Role
@@ -49,10 +49,10 @@ async def _arrivals(region: Region, people: People, cells: list[Cell]) -> list[f
     guardians = {cell.guardian_id for cell in cells}
     began: Began = {}
     delays: list[float] = []
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=None)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=region.url, limits=limits, timeout=30)
+            httpx2.AsyncClient(base_url=region.url, limits=limits, timeout=30)
         )
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         open_streams = asyncio.Semaphore(0)
@@ -79,7 +79,7 @@ async def _arrivals(region: Region, people: People, cells: list[Cell]) -> list[f
     return [*delays, *([None] * (len(cells) - len(delays)))]
 
 
-async def _set_marks(client: httpx.AsyncClient, cells: list[Cell], began: Began) -> None:
+async def _set_marks(client: httpx2.AsyncClient, cells: list[Cell], began: Began) -> None:
     start = time.perf_counter()
 
     async def set_mark(turn: int, cell: Cell) -> None:

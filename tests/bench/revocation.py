@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import httpx
+import httpx2
 
 from deploy.local.region import Region
 from school.access.v1.policy_pb2 import Role
@@ -40,14 +40,14 @@ class Kin:
 async def measure(region: Region, table: Table) -> None:
     """End rights one by one; time each from the answer of the ending to the first refusal."""
     people = People(region)
-    async with httpx.AsyncClient(base_url=region.url, timeout=30, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=region.url, timeout=30, trust_env=False) as http:
         relations = [await _relation(http, people, kin) for kin in await _kin(region)]
         _add(table, "relation ended → the guardian is refused the diary", relations)
         sessions = [await _session(http, region) for _ in range(SESSIONS)]
         _add(table, "session ended → its access token is refused", sessions)
 
 
-async def _relation(http: httpx.AsyncClient, people: People, kin: Kin) -> float:
+async def _relation(http: httpx2.AsyncClient, people: People, kin: Kin) -> float:
     guardian = _bearer(people.token(kin.guardian_id, Role.ROLE_GUARDIAN))
     week = f"/v1/pupils/{kin.pupil_id}/week"
     (await http.get(week, headers=guardian)).raise_for_status()
@@ -60,7 +60,7 @@ async def _relation(http: httpx.AsyncClient, people: People, kin: Kin) -> float:
     return await _until_refused(lambda: http.get(week, headers=guardian), HTTPStatus.FORBIDDEN)
 
 
-async def _session(http: httpx.AsyncClient, region: Region) -> float:
+async def _session(http: httpx2.AsyncClient, region: Region) -> float:
     assert region.demo is not None
     [known, *_] = region.demo.facts["credentials"].values()
     entered = await http.post(
@@ -75,7 +75,7 @@ async def _session(http: httpx.AsyncClient, region: Region) -> float:
     return await _until_refused(lambda: http.get(asked, headers=bearer), HTTPStatus.UNAUTHORIZED)
 
 
-async def _until_refused(ask: Callable[[], Awaitable[httpx.Response]], refusal: HTTPStatus) -> float:
+async def _until_refused(ask: Callable[[], Awaitable[httpx2.Response]], refusal: HTTPStatus) -> float:
     began = time.perf_counter()
     while (passed := time.perf_counter() - began) < PATIENCE_S:
         if (await ask()).status_code == refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 import pyotp
 import pytest
 from playwright.async_api import Browser, expect
@@ -76,7 +76,7 @@ async def choose_password(parent: Window, password: str) -> None:
 
 async def scan(link: str) -> None:
     """What a mail server does that looks for malice behind links: open them, and press nothing."""
-    async with httpx.AsyncClient(trust_env=False) as scanner:
+    async with httpx2.AsyncClient(trust_env=False) as scanner:
         for method in ("GET", "HEAD", "GET"):
             assert (await scanner.request(method, link)).status_code == 200
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -32,13 +32,13 @@ async def become(region: Region, person: Mapping[str, Any]) -> AsyncIterator[Non
         "patronymic": name["patronymic"] or None,
         "birth_date": person["birth_date"],
     }
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         found = (
             await http.get(f"{stand}/stand/people", params={"login": cast(region, ROLE)["login"]})
         ).json()
         url = f"{stand}/stand/people/{found['oid']}"
         answer = await http.patch(url, json=changes)
-        assert answer.status_code == httpx.codes.OK, answer.text
+        assert answer.status_code == httpx2.codes.OK, answer.text
         try:
             yield
         finally:

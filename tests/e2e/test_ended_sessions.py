@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from deploy.local.region import Region
@@ -28,7 +28,7 @@ _WITHIN_S = 5.0
 class Entered:
     """A session of a program that uses the public door."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     access: str
     refresh: str
 
@@ -44,12 +44,12 @@ class Entered:
 
 
 @pytest.fixture
-async def http(region: Region) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=region.url, trust_env=False, timeout=20) as client:
+async def http(region: Region) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(base_url=region.url, trust_env=False, timeout=20) as client:
         yield client
 
 
-async def enter(region: Region, http: httpx.AsyncClient) -> Entered:
+async def enter(region: Region, http: httpx2.AsyncClient) -> Entered:
     issued = credentials(region, "parent_b_without_snils")
     answer = await http.post("/v1/sign-in/password", json=dict(issued))
     assert answer.status_code == 200, answer.text
@@ -99,7 +99,7 @@ async def doors(region: Region, stack: AsyncExitStack, session: Entered) -> dict
 
 
 async def test_a_session_that_its_person_ended_is_refused_by_every_program_within_five_seconds(
-    region: Region, http: httpx.AsyncClient
+    region: Region, http: httpx2.AsyncClient
 ) -> None:
     """Over the real broker, by its access token, which would have been good for minutes."""
     here, there = await enter(region, http), await enter(region, http)
@@ -127,7 +127,7 @@ async def test_a_session_that_its_person_ended_is_refused_by_every_program_withi
 
 
 async def test_a_program_that_was_restarted_still_refuses_what_ended_before(
-    region: Region, http: httpx.AsyncClient
+    region: Region, http: httpx2.AsyncClient
 ) -> None:
     here, there = await enter(region, http), await enter(region, http)
     answer = await http.post("/v1/me/sessions:end-others", json={}, headers=here.headers)

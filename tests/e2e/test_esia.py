@@ -15,7 +15,7 @@ from http.cookies import Morsel, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -109,7 +109,7 @@ async def test_with_esia_slow_a_crowd_is_told_in_time_and_nothing_piles_up(
     await eventually(_page_of_doors(region, says_so=False), within=_BACK_S)
     switches = f"http://{region.address('esia')}/stand/switches"
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        http = await stack.enter_async_context(httpx2.AsyncClient(trust_env=False))
         crowd = [await stack.enter_async_context(Browser(region.url)) for _ in range(_CROWD)]
         sent = [await _to_esia(region, browser) for browser in crowd]
         await http.patch(switches, json={"latency": 60})
@@ -153,14 +153,14 @@ _JWS = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
 _CANARY = "canary-7f3a9c"
 
 
-class _Remembering(httpx.AsyncHTTPTransport):
+class _Remembering(httpx2.AsyncHTTPTransport):
     """A network that notes every secret it carried: codes, states, keys in cookies, what forms hold."""
 
     def __init__(self) -> None:
         super().__init__()
         self.secrets: set[str] = set()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await super().handle_async_request(request)
         target = response.headers.get("location", "")
         for address in (str(request.url), target):
@@ -171,7 +171,7 @@ class _Remembering(httpx.AsyncHTTPTransport):
         return response
 
 
-def _cookies(response: httpx.Response) -> list[Morsel[str]]:
+def _cookies(response: httpx2.Response) -> list[Morsel[str]]:
     jar: SimpleCookie = SimpleCookie()
     for line in response.headers.get_list("set-cookie"):
         jar.load(line)
@@ -184,7 +184,7 @@ async def test_no_log_of_any_program_holds_a_secret(region: Region) -> None:
     network = _Remembering()
     login = cast(region, "second_parent")["login"]
     switches = f"http://{region.address('esia')}/stand/switches"
-    async with Browser(region.url, network) as browser, httpx.AsyncClient(trust_env=False) as http:
+    async with Browser(region.url, network) as browser, httpx2.AsyncClient(trust_env=False) as http:
         page = await _to_esia(region, browser)
         page = await browser.submit(page, page.form("/login"), login=login, password=f"{_CANARY}-esia")
         page = await browser.submit(page, page.form("/login"), person=login)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
+import httpx2
 
 from deploy.local.region import Region
 from school.identity.v1.events_pb2 import MessageKind
@@ -39,7 +39,7 @@ async def test_a_message_sealed_by_identity_reaches_mailbox_and_telephone(region
                 expires_at=datetime.now(UTC) + timedelta(minutes=10),
             )
 
-    async with httpx.AsyncClient(base_url=region.post_url) as post:
+    async with httpx2.AsyncClient(base_url=region.post_url) as post:
 
         async def arrived(to: str) -> list[dict[str, Any]]:
             messages: list[dict[str, Any]] = (await post.get("/messages", params={"to": to})).json()[

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 from typing_extensions import override
 
@@ -28,10 +28,10 @@ MARKUP = f"\"'><img src=x onerror=alert(1) id={CANARY}><script>alert(1)</script>
 class Person:
     """A browser that follows nothing by itself, and its person."""
 
-    def __init__(self, region: Region, http: httpx.AsyncClient) -> None:
+    def __init__(self, region: Region, http: httpx2.AsyncClient) -> None:
         self.region = region
         self.http = http
-        self.esia = httpx.AsyncClient(trust_env=False, timeout=15.0)
+        self.esia = httpx2.AsyncClient(trust_env=False, timeout=15.0)
 
     async def begin(self) -> str:
         """Begin a sign-in; gives the address at ESIA."""
@@ -75,7 +75,7 @@ class Person:
 async def people(region: Region) -> AsyncIterator[list[Person]]:
     """Browsers without cookies."""
     opened = [
-        Person(region, httpx.AsyncClient(base_url=region.url, trust_env=False, timeout=15.0))
+        Person(region, httpx2.AsyncClient(base_url=region.url, trust_env=False, timeout=15.0))
         for _ in range(5)
     ]
     yield opened
@@ -135,7 +135,7 @@ async def test_of_ten_redirects_at_once_one_lets_in(people: list[Person]) -> Non
     person, *_ = people
     back = await person.consent(await person.begin(), cast(person.region, "grandmother")["login"])
     pending = {"Cookie": f"mesh-sign-in={person.http.cookies['mesh-sign-in']}"}
-    async with httpx.AsyncClient(trust_env=False, timeout=15.0) as http:
+    async with httpx2.AsyncClient(trust_env=False, timeout=15.0) as http:
         answers = await asyncio.gather(*(http.get(back, headers=pending) for _ in range(10)))
     led = [answer.headers["location"] for answer in answers if answer.headers["location"] != UNKNOWN]
     assert len(led) == 1
@@ -292,7 +292,7 @@ class _Elements(HTMLParser):
             self.foul.append(f"<{tag} {attrs}>")
 
 
-def _expect_no_markup(page: httpx.Response) -> None:
+def _expect_no_markup(page: httpx2.Response) -> None:
     elements = _Elements()
     elements.feed(page.text)
     assert not elements.foul, page.request.url

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-import httpx
+import httpx2
 
 from deploy.local.browser import Browser
 from deploy.local.region import Region
@@ -63,7 +63,7 @@ class Post:
         return found[-1]
 
     async def _messages(self, to: str) -> list[dict[str, Any]]:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient(trust_env=False) as http:
             answer = await http.get(f"{self._url}/messages", params={"to": to} if to else {})
         messages: list[dict[str, Any]] = answer.json()["messages"]
         return messages
@@ -105,11 +105,11 @@ class Office:
             "channel": "APPLICATION_CHANNEL_PAPER",
         }
         status, reply = await self._registrar.write(path, wish)
-        if status != httpx.codes.OK:
+        if status != httpx2.codes.OK:
             # They have entered before, by whatever door: then it takes a reason.
             wish |= {"request_id": str(uuid4()), "reissue_reason": "The slip was lost"}
             status, reply = await self._registrar.write(path, wish)
-        assert status == httpx.codes.OK, reply
+        assert status == httpx2.codes.OK, reply
         return Slip(reply["slip"]["login"], reply["slip"]["temporary_password"])
 
     async def person(self, person_id: str) -> dict[str, Any]:

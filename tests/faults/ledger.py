@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from deploy.local.region import Region
 from school.access.v1.policy_pb2 import Role
@@ -56,16 +56,16 @@ class Ledger:
     async def _set_mark(self, cell: Cell) -> None:
         headers = {"Authorization": f"Bearer {cell.teacher_token}", "Idempotency-Key": uuid4().hex}
         body = {"pupil_id": str(cell.pupil_id), "text": MARK}
-        async with httpx.AsyncClient(base_url=self.region.url, timeout=8, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=self.region.url, timeout=8, trust_env=False) as client:
             while True:
                 self.tries += 1
                 try:
                     answer = await client.post(
                         f"/v1/lessons/{cell.lesson_id}/marks", headers=headers, json=body
                     )
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     continue  # refused or cut off: nothing was promised
-                if answer.status_code == httpx.codes.OK:
+                if answer.status_code == httpx2.codes.OK:
                     assert answer.json()["mark"]["version"] == "1", "the mark was set twice"
                     self.acknowledged.append(cell)
                     return
@@ -105,8 +105,8 @@ class Ledger:
 
     async def _read(self, path: str, token: str) -> dict[str, list[dict[str, str]]]:
         headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=self.region.url, timeout=8, trust_env=False) as client:
+        async with httpx2.AsyncClient(base_url=self.region.url, timeout=8, trust_env=False) as client:
             answer = await client.get(path, headers=headers)
-            assert answer.status_code == httpx.codes.OK, answer.text
+            assert answer.status_code == httpx2.codes.OK, answer.text
             body: dict[str, list[dict[str, str]]] = answer.json()
             return body

@@ -307,7 +307,7 @@ def pytest_collection_finish() -> None:
         _watch(module.TokenIssuer, "issue", _issued, result=True)
     if module := _loaded("services.kit.errors"):
         _look_at_errors(module.DomainError)
-    if module := _loaded("httpx"):
+    if module := _loaded("httpx2"):
         _look_at_responses(module.AsyncClient)
 
 

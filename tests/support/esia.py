@@ -14,7 +14,7 @@ from typing import Final, Literal
 from urllib.parse import parse_qsl, urljoin, urlsplit
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 
 from deploy.local.esia.app import Running, serve
 from deploy.local.esia.keys import Kind, ensure_pair
@@ -86,7 +86,7 @@ EVERYBODY: Final = (MOTHER, FATHER, PUPIL, TEENAGER)
 class Browser:
     """Follows redirects and sends forms as a plain HTTP client; stops where an address leaves the stand."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     base: str
     pages: list[str] = field(default_factory=list)
 
@@ -111,7 +111,7 @@ class Browser:
             page = await self.send(page, "/consent", decision=decision)
         return returned(page, back_to)
 
-    async def _follow(self, response: httpx.Response) -> str:
+    async def _follow(self, response: httpx2.Response) -> str:
         while response.has_redirect_location:
             target = urljoin(str(response.url), response.headers["location"])
             if urlsplit(target).netloc != urlsplit(self.base).netloc:
@@ -135,7 +135,7 @@ class Reply:
 class Raw:
     """A client system written by somebody else: it can get anything wrong."""
 
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     url: str
     key: GostPrivateKey
     hashed: str
@@ -179,7 +179,7 @@ class Raw:
         return _reply(response, body.get("error"), body.get("error_description", ""))
 
 
-def _reply(response: httpx.Response, error: str | None, described: str) -> Reply:
+def _reply(response: httpx2.Response, error: str | None, described: str) -> Reply:
     found = re.search(r"ESIA-(\d{6})", described)
     return Reply(found.group(1) if found else None, error, response.status_code, response.text)
 
@@ -206,7 +206,7 @@ class Bench:
     @asynccontextmanager
     async def browser(self) -> AsyncIterator[Browser]:
         """A fresh browser."""
-        async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+        async with httpx2.AsyncClient(follow_redirects=False, trust_env=False) as http:
             yield Browser(http, self.running.url)
 
     @asynccontextmanager
@@ -214,7 +214,7 @@ class Bench:
         """A client system that builds its requests by hand."""
         key = GostPrivateKey.of_file((self.settings.key_file or Path()).read_bytes())
         hashed = arithmetic.digest(self.settings.certificate_file.read_bytes()).hex().upper()
-        async with httpx.AsyncClient(follow_redirects=False, trust_env=False) as http:
+        async with httpx2.AsyncClient(follow_redirects=False, trust_env=False) as http:
             yield Raw(http, self.running.url, key, hashed)
 
     async def code(self, person: Person, state: UUID | None = None) -> str:

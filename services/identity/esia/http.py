@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final, Self
 
-import aiohttp
 import orjson
 
 from services.identity.esia import requests
@@ -29,9 +27,9 @@ from services.identity.esia.errors import (
     error_of,
 )
 from services.identity.esia.settings import EsiaSettings
+from services.kit.http_client import HttpClient, Received, Unreachable
 
 _LARGEST_ANSWER: Final = 1 << 20
-_KEEP_ALIVE_S: Final = 5  # less than servers keep an idle connection: a request into a closed one is lost
 _FORM: Final = {"Accept": "application/json", "Content-Type": "application/x-www-form-urlencoded"}
 _PAGE: Final = {"Accept": "text/html"}
 
@@ -71,24 +69,6 @@ class _Request:
     body: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Got:
-    """An answer, whatever it is, read to its end."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Found by a name in any case."""
-    body: bytes
-    charset: str | None
-
-    def text(self) -> str:
-        """The body as text; what cannot be read in it is replaced."""
-        try:
-            return self.body.decode(self.charset or "utf-8", errors="replace")
-        except LookupError:
-            return self.body.decode(errors="replace")
-
-
 class EsiaHttp:
     """Requests to one ESIA: those for JSON behind a breaker, looks at its pages without.
 
@@ -102,13 +82,10 @@ class EsiaHttp:
         self._breaker = Breaker(settings.failures_to_suspend, settings.suspension)
         self._base = settings.base_url.rstrip("/")
         self._places = asyncio.Semaphore(settings.connections)
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=settings.connections, keepalive_timeout=_KEEP_ALIVE_S, ssl=_authorities(settings)
-            ),
-            timeout=aiohttp.ClientTimeout(sock_connect=settings.connect_timeout),
-            # A cookie would tie one person's requests to another's.
-            cookie_jar=aiohttp.DummyCookieJar(),
+        self._client = HttpClient(
+            connections=settings.connections,
+            connect_timeout=settings.connect_timeout,
+            authorities=settings.tls_ca_file,
             proxy=settings.proxy,
         )
 
@@ -142,7 +119,7 @@ class EsiaHttp:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        await self._client.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -188,53 +165,42 @@ class EsiaHttp:
             raise EsiaInternalError
         return answer
 
-    async def _send(self, request: _Request, within: float) -> _Got:
+    async def _send(self, request: _Request, within: float) -> Received:
         try:
             async with asyncio.timeout(self._settings.connect_timeout):
                 await self._places.acquire()
         except TimeoutError as full:
             raise EsiaSuspended from full
         try:
-            async with asyncio.timeout(within):
-                got = await self._exchanged(request)
-        except TimeoutError as late:  # also aiohttp's own
+            got = await self._client.send(
+                request.method,
+                request.address,
+                headers=request.headers,
+                body=request.body,
+                within=within,
+                at_most=_LARGEST_ANSWER,
+            )
+        except TimeoutError as late:
             raise EsiaTimeout from late
-        except aiohttp.ClientError as failed:
+        except Unreachable as failed:
             raise EsiaUnreachable from failed
         finally:
             self._places.release()
+        if not got.complete:
+            raise EsiaAnswerMalformed(field="body")
         self.skew = _skew(got)
         return got
 
-    async def _exchanged(self, request: _Request) -> _Got:
-        async with self._client.request(
-            request.method,
-            request.address,
-            headers=request.headers,
-            data=request.body,
-            allow_redirects=False,
-        ) as response:
-            collected = bytearray()
-            async for chunk in response.content.iter_any():
-                collected += chunk
-                if len(collected) > _LARGEST_ANSWER:
-                    raise EsiaAnswerMalformed(field="body")
-            return _Got(response.status, response.headers, bytes(collected), response.charset)
 
-
-def _require_json(got: _Got) -> None:
+def _require_json(got: Received) -> None:
     kind = got.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and not kind.endswith("+json"):
         raise EsiaNotJson(content_type=kind[:60] or "nothing", status=str(got.status))
 
 
-def _skew(got: _Got) -> float | None:
+def _skew(got: Received) -> float | None:
     try:
         theirs = parsedate_to_datetime(got.headers.get("date", ""))
     except ValueError:
         return None
     return (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
-
-
-def _authorities(settings: EsiaSettings) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=settings.tls_ca_file)

@@ -11,16 +11,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
-import aiohttp
 import orjson
 
+from services.kit.http_client import HttpClient, Received, Unreachable
 from services.notifications.delivery.rules import Message, NotSent
-from services.notifications.delivery.settings import SmsSettings, authorities, secret_in
+from services.notifications.delivery.settings import SmsSettings, secret_in
 from services.notifications.delivery.words import Words
 
 _PATIENCE_S: Final = 10.0
 _LARGEST_ANSWER: Final = 4096  # bytes that are looked at
-_KEEP_ALIVE_S: Final = 5.0
 _NOT_ABOUT_THE_MESSAGE: Final = frozenset({401, 403, 408, 425, 429})
 _LONGEST_WAIT_S: Final = 3600
 _REASON: Final = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
@@ -34,30 +33,18 @@ class SmsPost:
         self._settings = settings
         self._words = words
         self._authorization = f"Bearer {secret_in(settings.key_file)}"
-        self._client: aiohttp.ClientSession | None = None
+        self._client = HttpClient(connections=settings.at_once, authorities=settings.tls_ca_file)
 
     async def __aenter__(self) -> Self:
-        self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=self._settings.at_once,
-                keepalive_timeout=_KEEP_ALIVE_S,
-                ssl=authorities(self._settings.tls_ca_file),
-            ),
-            timeout=aiohttp.ClientTimeout(total=_PATIENCE_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+        await self._client.aclose()
 
     async def send(self, message: Message) -> None:
         """Hand a message over. Raises `NotSent`."""
-        assert self._client is not None, "used before it was entered"  # noqa: S101 - a fault of ours
         headers = {
             "Authorization": self._authorization,
             "Content-Type": "application/json",
@@ -66,21 +53,25 @@ class SmsPost:
         }
         body = orjson.dumps({"to": message.to, "text": self._words.sms(message)})
         try:
-            async with self._client.post(
-                self._settings.url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                if 200 <= answer.status < 300:
-                    return
-                raise _refused(answer, await answer.content.read(_LARGEST_ANSWER))
+            answer = await self._client.send(
+                "POST",
+                self._settings.url,
+                headers=headers,
+                body=body,
+                within=_PATIENCE_S,
+                at_most=_LARGEST_ANSWER,
+            )
         except TimeoutError:
             raise NotSent("TIMED_OUT") from None
-        except (aiohttp.ClientError, OSError):
+        except Unreachable:
             raise NotSent("PROVIDER_DOWN") from None
+        if not 200 <= answer.status < 300:
+            raise _refused(answer)
 
 
-def _refused(answer: aiohttp.ClientResponse, body: bytes) -> NotSent:
+def _refused(answer: Received) -> NotSent:
     for_good = 400 <= answer.status < 500 and answer.status not in _NOT_ABOUT_THE_MESSAGE
-    reason = _reason(body) or f"PROVIDER_{answer.status}"
+    reason = _reason(answer.body) or f"PROVIDER_{answer.status}"
     return NotSent(reason, for_good=for_good, wait=_wait(answer.headers.get("Retry-After", "")))
 
 

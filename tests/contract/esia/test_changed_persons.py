@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.support.esia import FATHER, MOTHER, Bench, bench
 
 
-async def _change(esia: Bench, whose: int, /, **changes: object) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as http:
+async def _change(esia: Bench, whose: int, /, **changes: object) -> httpx2.Response:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         return await http.patch(f"{esia.running.url}/stand/people/{whose}", json=changes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.local.esia.people import Address, Document, Person
@@ -14,8 +14,8 @@ from services.identity.esia.client import belongs_below
 from tests.support.esia import FATHER, MOTHER, Bench, bench
 
 
-async def _get(esia: Bench, path: str, tokens: EsiaTokens) -> httpx.Response:
-    async with httpx.AsyncClient(trust_env=False) as http:
+async def _get(esia: Bench, path: str, tokens: EsiaTokens) -> httpx2.Response:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         headers = {"Authorization": f"Bearer {tokens.access.text}"}
         return await http.get(esia.running.url + path, headers=headers)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote_plus, urlsplit
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.local.esia.keys import Kind
@@ -65,7 +65,7 @@ async def _code_of(esia: Bench, asked: dict[str, str], secret: bytes) -> str | N
 @pytest.mark.parametrize("kind", [pytest.param("GOST", marks=needs_gost_engine), "RSA"])
 @pytest.mark.parametrize("options", [[], ["-noattr"], ["-nodetach"], ["-nodetach", "-noattr"], ["-nocerts"]])
 async def test_a_client_of_the_first_version_signs_in(tmp_path: Path, kind: Kind, options: list[str]) -> None:
-    async with bench(tmp_path, kind=kind, v1=True) as esia, httpx.AsyncClient(trust_env=False) as http:
+    async with bench(tmp_path, kind=kind, v1=True) as esia, httpx2.AsyncClient(trust_env=False) as http:
         asked = _asked()
         code = await _code_of(esia, asked, cms(tmp_path, kind, _string(asked), options))
         assert code is not None
@@ -112,7 +112,7 @@ async def test_the_key_of_another_certificate_is_refused(tmp_path: Path) -> None
 @pytest.mark.parametrize("path", ["v2/ac", "v3/te"])
 async def test_a_cms_where_raw_bytes_are_due_is_007053(tmp_path: Path, kind: Kind, path: str) -> None:
     """The second version's string and hash, with the signature of the first."""
-    async with bench(tmp_path, kind=kind, v1=True) as esia, httpx.AsyncClient(trust_env=False) as http:
+    async with bench(tmp_path, kind=kind, v1=True) as esia, httpx2.AsyncClient(trust_env=False) as http:
         asked = _asked(grant_type="authorization_code", token_type="Bearer", code="invented")
         code = {"code": asked["code"]} if path == "v3/te" else {}
         names = ("client_id", "scope", "timestamp", "state", "redirect_uri")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.local.esia.keys import Kind, ensure_pair
@@ -139,7 +139,7 @@ async def test_a_new_key_of_esia_is_trusted_once_its_certificate_lies_in_the_fol
     trusted.mkdir()
     async with (
         bench(tmp_path, client={"trusted_certificates": trusted}) as esia,
-        httpx.AsyncClient(trust_env=False) as http,
+        httpx2.AsyncClient(trust_env=False) as http,
     ):
         (trusted / "first.zip").write_bytes((await http.get(f"{esia.running.url}/certificates.zip")).content)
         assert (await esia.profile(MOTHER)).oid == MOTHER.oid

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from services.identity.esia import (
@@ -49,7 +49,7 @@ async def _fails(esia: Bench) -> EsiaError:
     ("switch", "reason"), [("overloaded", "ESIA_OVERLOADED"), ("broken", "ESIA_INTERNAL_ERROR")]
 )
 async def test_esias_own_troubles_are_told_apart(tmp_path: Path, switch: str, reason: str) -> None:
-    async with bench(tmp_path) as esia, httpx.AsyncClient(trust_env=False) as http:
+    async with bench(tmp_path) as esia, httpx2.AsyncClient(trust_env=False) as http:
         await http.patch(f"{esia.running.url}/stand/switches", json={switch: True})
         assert (await _fails(esia)).reason == reason
         async with esia.raw() as raw:
@@ -170,7 +170,7 @@ async def test_looks_alone_notice_that_esia_goes_and_that_it_is_back(
 ) -> None:
     """Slow beyond ``slow``, or a maintenance page; recovery needs nobody."""
     watching = {"watch_every": 0.05, "slow": 0.3, "suspension": 0.1}
-    async with bench(tmp_path, client=watching) as esia, httpx.AsyncClient(trust_env=False) as http:
+    async with bench(tmp_path, client=watching) as esia, httpx2.AsyncClient(trust_env=False) as http:
         assert esia.esia.available
         switches = f"{esia.running.url}/stand/switches"
         await http.patch(switches, json=trouble)
@@ -199,7 +199,7 @@ async def test_a_code_of_a_person_who_was_blocked_meanwhile_is_worth_nothing(tmp
 
 
 async def test_the_switchboard_refuses_what_is_no_switch(esia: Bench) -> None:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient(trust_env=False) as http:
         response = await http.patch(f"{esia.running.url}/stand/switches", json={"overlaoded": True})
     assert response.status_code == 400
 

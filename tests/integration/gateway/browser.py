@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from uuid import uuid4
 
-import httpx
+import httpx2
 
 from school.access.v1.policy_pb2 import Pending, Role
 from school.identity.v1.sessions_pb2 import Session
@@ -64,7 +64,7 @@ class Browser:
         return key.token(f"session:{self.session_id}")
 
 
-def set_cookies(answer: httpx.Response) -> SimpleCookie:
+def set_cookies(answer: httpx2.Response) -> SimpleCookie:
     """The cookies of an answer as a browser keeps them: the last word on each counts."""
     jar = SimpleCookie()
     for header in answer.headers.get_list("set-cookie"):

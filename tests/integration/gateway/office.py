@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import grpc
-import httpx
+import httpx2
 from google.protobuf.message import Message
 
 from school.access.v1.policy_pb2 import Role
@@ -45,10 +45,10 @@ class Office(Browser):
         self.kept: dict[str, str] = {}
         """Cookies beside those of the session."""
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str) -> httpx2.Response:
         return await self.gateway.client.get(path, headers=self._headers())
 
-    async def post(self, path: str, **fields: str | list[str]) -> httpx.Response:
+    async def post(self, path: str, **fields: str | list[str]) -> httpx2.Response:
         form = {FORM_FIELD: self.form_token(), **fields}
         headers = {**self._headers(), "Origin": PUBLIC}
         return await self.gateway.client.post(path, data=form, headers=headers)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
+import httpx2
 
 
-def problem(response: httpx.Response, status: int, reason: str) -> dict[str, Any]:
+def problem(response: httpx2.Response, status: int, reason: str) -> dict[str, Any]:
     """The problem document of a refusal; fails when it is not the one that was expected, or not complete."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     document: dict[str, Any] = response.json()

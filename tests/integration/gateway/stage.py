@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-import httpx
+import httpx2
 from google.protobuf.message import Message
 
 from school.access.v1.policy_pb2 import Role
@@ -94,7 +94,7 @@ class Outside:
 
     stage: Stage
     running: Gateway
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     settings: GatewaySettings
 
     def bearer(self, *roles: Role.ValueType, person_id: UUID | None = None) -> dict[str, str]:
@@ -142,7 +142,7 @@ async def outside(played: Stage, folder: Path, **settings: Any) -> AsyncIterator
     )
     async with (
         run(present) as running,
-        httpx.AsyncClient(base_url=f"http://{running.address}", trust_env=False) as client,
+        httpx2.AsyncClient(base_url=f"http://{running.address}", trust_env=False) as client,
     ):
         yield Outside(played, running, client, present)
 

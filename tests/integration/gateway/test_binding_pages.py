@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import grpc
-import httpx
+import httpx2
 import pytest
 from google.protobuf.message import Message
 
@@ -51,7 +51,7 @@ def browser(gateway: Outside) -> Browser:
     return browser
 
 
-async def _send(browser: Browser, path: str, **fields: str) -> httpx.Response:
+async def _send(browser: Browser, path: str, **fields: str) -> httpx2.Response:
     cookies = browser.cookies(browser.session(proven=SystemClock().now()))["Cookie"]
     headers = {"Cookie": f"{cookies}; mesh-sign-in=the-key", "Origin": PUBLIC}
     form = {FORM_FIELD: browser.form_token(), **fields}

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from school.access.v1.policy_pb2 import Role
@@ -120,7 +120,7 @@ async def test_many_requests_at_once_renew_once(browser: Browser) -> None:
         await others_are_in.wait()
         return RefreshSessionResponse(session=browser.session())
 
-    async def ask() -> httpx.Response:
+    async def ask() -> httpx2.Response:
         nonlocal arrived
         arrived += 1
         if arrived == 10:

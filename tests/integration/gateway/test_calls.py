@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import grpc
-import httpx
+import httpx2
 import pytest
 from google.protobuf.message import Message
 
@@ -96,7 +96,7 @@ async def test_a_sane_request_id_travels_and_comes_back(gateway: Outside) -> Non
 @pytest.mark.parametrize("wish", ["short", "x" * 65, "with space", "пример-пример", "a\tb\tc\td\te"])
 async def test_a_strange_request_id_is_replaced(gateway: Outside, wish: str) -> None:
     """It goes into logs, so it may carry nothing else."""
-    headers = httpx.Headers(gateway.bearer())
+    headers = httpx2.Headers(gateway.bearer())
     headers["X-Request-Id"] = wish.encode().decode("latin-1")
     answer = await gateway.client.get("/v1/me", headers=headers)
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from school.access.v1.policy_pb2 import Role
@@ -61,10 +61,10 @@ class Office(Browser):
         super().__init__(gateway)
         self.role = role
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str) -> httpx2.Response:
         return await self.gateway.client.get(path, headers=self._headers())
 
-    async def post(self, path: str, **fields: str) -> httpx.Response:
+    async def post(self, path: str, **fields: str) -> httpx2.Response:
         headers = {**self._headers(), "Origin": PUBLIC}
         return await self.gateway.client.post(
             path, data={FORM_FIELD: self.form_token(), **fields}, headers=headers

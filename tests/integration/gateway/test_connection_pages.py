@@ -6,7 +6,7 @@ import re
 from uuid import UUID
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from school.identity.v1.school_watches_pb2 import ConfirmSchoolWatchResponse, WatchSchoolResponse
@@ -54,11 +54,11 @@ def refusing(error: type[DomainError]) -> Answer:
     return refuse
 
 
-async def read(gateway: Outside, path: str, language: str = "ru") -> httpx.Response:
+async def read(gateway: Outside, path: str, language: str = "ru") -> httpx2.Response:
     return await gateway.client.get(path, headers={"Accept": "text/html", "Accept-Language": language})
 
 
-async def press(gateway: Outside, form_page: str, path: str, **fields: str) -> httpx.Response:
+async def press(gateway: Outside, form_page: str, path: str, **fields: str) -> httpx2.Response:
     """Press a button of a page, as a browser that keeps the page's cookie."""
     shown = await read(gateway, form_page)
     [token] = set(re.findall(rf'name="{FORM_FIELD}" value="([^"]+)"', shown.text))
@@ -97,7 +97,7 @@ async def test_a_school_is_shown_with_the_next_step(
 ) -> None:
     gateway.stage.on("GetSchool", school(state, on))
     page = await read(gateway, PAGE)
-    assert page.status_code == httpx.codes.OK
+    assert page.status_code == httpx2.codes.OK
     assert said in page.text
 
 
@@ -109,7 +109,7 @@ async def test_the_pages_speak_english(gateway: Outside) -> None:
 async def test_an_address_is_given_by_a_form_and_kept_out_of_addresses(gateway: Outside) -> None:
     gateway.stage.on("GetSchool", school(ListedConnection.LISTED_CONNECTION_PLANNED))
     answer = await press(gateway, PAGE, f"{PAGE}/tell", email="parent@example.ru")
-    assert answer.status_code == httpx.codes.SEE_OTHER
+    assert answer.status_code == httpx2.codes.SEE_OTHER
     assert answer.headers["location"] == f"{PAGE}?asked"
     [call] = gateway.stage.called("WatchSchool")
     assert (call.request.school_id, call.request.email) == (SCHOOL, "parent@example.ru")
@@ -120,7 +120,7 @@ async def test_a_wrong_address_is_told_beside_the_form_and_kept_in_it(gateway: O
     gateway.stage.on("GetSchool", school(ListedConnection.LISTED_CONNECTION_PLANNED))
     gateway.stage.on("WatchSchool", refusing(BadEmail))
     answer = await press(gateway, PAGE, f"{PAGE}/tell", email="at home")
-    assert answer.status_code == httpx.codes.BAD_REQUEST
+    assert answer.status_code == httpx2.codes.BAD_REQUEST
     assert 'value="at home"' in answer.text
     assert 'aria-invalid="true"' in answer.text
 
@@ -148,9 +148,9 @@ async def test_the_buttons_behind_the_link_confirm_and_forget(gateway: Outside) 
 async def test_a_link_that_no_longer_holds_says_so(gateway: Outside) -> None:
     gateway.stage.on("ConfirmSchoolWatch", refusing(LinkUnknown))
     answer = await press(gateway, LINK, f"{LINK}/confirm")
-    assert answer.status_code == httpx.codes.NOT_FOUND
+    assert answer.status_code == httpx2.codes.NOT_FOUND
     assert "Ссылка больше не действует" in answer.text
 
 
 async def test_an_id_that_is_none_is_no_page(gateway: Outside) -> None:
-    assert (await read(gateway, "/schools/12")).status_code == httpx.codes.NOT_FOUND
+    assert (await read(gateway, "/schools/12")).status_code == httpx2.codes.NOT_FOUND

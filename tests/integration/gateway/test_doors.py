@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from school.identity.v1.regions_pb2 import ListRegionsResponse, Region, RegionNotice
@@ -177,7 +177,7 @@ async def test_trying_again_leads_to_no_other_site(played: Stage, folder: Path) 
             assert (f'href="{path}"' in page.text) is offered
 
 
-async def _post(browser: Browser, path: str, minutes: float, **fields: str) -> httpx.Response:
+async def _post(browser: Browser, path: str, minutes: float, **fields: str) -> httpx2.Response:
     headers = {**browser.cookies(browser.session(minutes=minutes)), "Origin": PUBLIC}
     form = {FORM_FIELD: browser.form_token(), **fields}
     answer = await browser.gateway.client.post(path, data=form, headers=headers)

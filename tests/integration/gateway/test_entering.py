@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
-import httpx
+import httpx2
 import pytest
 
 from school.access.v1.policy_pb2 import Pending, Role
@@ -88,14 +88,14 @@ def browser(gateway: Outside) -> Browser:
     return Browser(gateway)
 
 
-async def opened(browser: Browser, path: str, pending: Pending.ValueType | None = None) -> httpx.Response:
+async def opened(browser: Browser, path: str, pending: Pending.ValueType | None = None) -> httpx2.Response:
     session = browser.session(pending=pending or Pending.PENDING_UNSPECIFIED)
     return await browser.gateway.client.get(path, headers=browser.cookies(session))
 
 
 async def sent(
     browser: Browser, path: str, pending: Pending.ValueType | None = None, **fields: str
-) -> httpx.Response:
+) -> httpx2.Response:
     session = browser.session(pending=pending or Pending.PENDING_UNSPECIFIED)
     headers = {**browser.cookies(session), "Origin": PUBLIC}
     form = {FORM_FIELD: browser.form_token(), **fields}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import grpc
-import httpx
+import httpx2
 import pytest
 from google.protobuf.message import Message
 
@@ -66,10 +66,10 @@ class Family(Browser):
         super().__init__(gateway)
         self.roles = frozenset(roles)
 
-    async def get(self, path: str) -> httpx.Response:
+    async def get(self, path: str) -> httpx2.Response:
         return await self.gateway.client.get(path, headers=self._headers())
 
-    async def post(self, path: str, **fields: str) -> httpx.Response:
+    async def post(self, path: str, **fields: str) -> httpx2.Response:
         form = {FORM_FIELD: self.form_token(), **fields}
         return await self.gateway.client.post(path, data=form, headers={**self._headers(), "Origin": PUBLIC})
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from school.notifications.v1.events_pb2 import NoticePosted
@@ -77,7 +77,7 @@ class Inbox:
 class Reader:
     """An `EventSource`: reads events and remembers the last id."""
 
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: httpx2.Response) -> None:
         self.answer = answer
         self._lines = answer.aiter_lines()
         self.last_id = ""

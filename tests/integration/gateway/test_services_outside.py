@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from school.access.v1.policy_pb2 import Role
@@ -18,7 +18,7 @@ async def test_an_internal_rpc_has_no_address(gateway: Outside, path: str) -> No
     headers = gateway.bearer(Role.ROLE_OPERATOR)
     for method in ("GET", "POST"):
         answer = await gateway.client.request(method, path, headers=headers)
-        assert answer.status_code in {httpx.codes.NOT_FOUND, httpx.codes.METHOD_NOT_ALLOWED}
+        assert answer.status_code in {httpx2.codes.NOT_FOUND, httpx2.codes.METHOD_NOT_ALLOWED}
     assert gateway.stage.calls == []
 
 
@@ -26,7 +26,7 @@ async def test_a_services_token_opens_no_door(gateway: Outside, tmp_path: Path) 
     """It is stopped at the gateway, and goes no further."""
     token = new_service(tmp_path, "canteen").token()
     answer = await gateway.client.get("/v1/me", headers={"Authorization": f"Bearer {token}"})
-    assert (answer.status_code, answer.json()["reason"]) == (httpx.codes.UNAUTHORIZED, "TOKEN_REFUSED")
+    assert (answer.status_code, answer.json()["reason"]) == (httpx2.codes.UNAUTHORIZED, "TOKEN_REFUSED")
     assert gateway.stage.calls == []
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 from sqlalchemy import text
 
@@ -78,12 +78,12 @@ def test_an_error_that_quotes_a_number_is_found(canaries: Canaries) -> None:
 
 
 async def test_a_problem_document_that_quotes_is_found(canaries: Canaries) -> None:
-    def careless(_request: httpx.Request) -> httpx.Response:
-        return httpx.Response(
+    def careless(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(
             400, headers={"content-type": "application/problem+json"}, text='{"title": "zoya@example.ru"}'
         )
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(careless)) as client:
+    async with httpx2.AsyncClient(transport=httpx2.MockTransport(careless)) as client:
         await client.get("http://gateway.test/v1/me")
 
     assert {finding.where for finding in canaries.findings} == {"the problem document of /v1/me"}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote_plus
 
-import httpx
+import httpx2
 import psutil
 import pytest
 
@@ -57,7 +57,7 @@ async def test_the_stand_serves_and_ends_with_everything_it_started(
             said = (await process.stdout.readline()).decode()
         address = re.search(r"http://\S+?(?=:? )", said)
         assert address is not None
-        async with httpx.AsyncClient(base_url=address.group(), trust_env=False) as http:
+        async with httpx2.AsyncClient(base_url=address.group(), trust_env=False) as http:
             assert (await http.get("/health")).json() == {"status": "SERVING"}
             refused = await http.get(f"/aas/oauth2/v2/ac?{requests.query(_badly_signed(files))}")
             assert "ESIA-007053" in unquote_plus(refused.headers["location"])

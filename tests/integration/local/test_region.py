@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from deploy.local import lock, walkthrough
@@ -52,8 +52,8 @@ async def test_the_walk_can_be_walked_after_nats_was_wiped(region: Region) -> No
 
 async def test_a_stopped_program_is_down_until_it_is_started(region: Region) -> None:
     await region.stop(DOOR)
-    async with httpx.AsyncClient(base_url=region.url) as client:
-        with pytest.raises(httpx.ConnectError):
+    async with httpx2.AsyncClient(base_url=region.url) as client:
+        with pytest.raises(httpx2.ConnectError):
             await client.get("/healthz")
 
         await region.start(DOOR)

