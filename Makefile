@@ -39,12 +39,12 @@ sync: $(SYNCED) ## make the environment (.venv) as uv.lock says
 
 $(SYNCED): pyproject.toml uv.lock | $(UV)
 	@echo "making .venv as uv.lock says; the first time this takes some minutes"
-	@$(UV) sync --frozen --quiet
+	@$(UV) sync --frozen --quiet --compile-bytecode
 	@touch $@ $(SYNCED_TO_RUN)
 
 $(SYNCED_TO_RUN): pyproject.toml uv.lock | $(UV)
 	@echo "making .venv as uv.lock says, without the tools for developers; the first time this takes a while"
-	@$(UV) sync --frozen --quiet --inexact --no-group dev
+	@$(UV) sync --frozen --quiet --compile-bytecode --inexact --no-group dev
 	@touch $@
 
 .uv/bin/uv:
