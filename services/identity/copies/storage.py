@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.identity.copies.rules import Matter, Volume
 from services.identity.delegations.rules import Delegation, Scope
 from services.identity.delegations.storage import delegations
-from services.identity.families.rules import Relation
+from services.identity.families.rules.relations import Relation
 from services.identity.families.storage import relation_of, relations
 from services.identity.people.rules import Person
 from services.identity.people.storage import people, person_of, roles_of_person
