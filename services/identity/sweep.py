@@ -6,7 +6,7 @@ import asyncio
 from typing import Final
 
 from services.identity.account_requests.storage import sweep_account_requests
-from services.identity.binding.endings_of_cases import close_cases_of_bound
+from services.identity.binding.storage.cases import close_cases_of_bound
 from services.identity.cases.storage.cases import sweep_cases
 from services.identity.contacts.storage import sweep_contacts
 from services.identity.corrections.storage import sweep_corrections

@@ -11,7 +11,7 @@ from services.identity.activation.usecases import Activations
 from services.identity.audit.usecases import Audit
 from services.identity.binding.rules.matching import agrees
 from services.identity.binding.rules.names import is_same
-from services.identity.binding.storage import person_and_binding
+from services.identity.binding.storage.standing import person_and_binding
 from services.identity.binding.usecases.admission import Admission
 from services.identity.binding.usecases.entering import Bindings
 from services.identity.binding.usecases.password_road import PasswordRoad

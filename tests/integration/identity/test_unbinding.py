@@ -13,9 +13,8 @@ from deploy.local.esia.people import Person as Citizen
 from school.identity.v1 import binding_pb2, events_pb2, sessions_pb2
 from school.identity.v1.sign_in_pb2 import StartEsiaStepUpRequest
 from services.identity.accounts.storage import accounts
-from services.identity.binding import unbind
 from services.identity.binding.rules.endings import WhyEnded
-from services.identity.binding.storage import bindings
+from services.identity.binding.storage import bindings, unbind
 from services.identity.links.rules import Provider
 from services.identity.people.rules import Role
 from services.identity.sessions.storage import sessions

@@ -15,9 +15,6 @@ from zoneinfo import ZoneInfo
 from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountBlocked, PersonLeft
-from services.identity.binding import storage
-from services.identity.binding.bind import Bound, Tried, bind
-from services.identity.binding.entry import finish_bound
 from services.identity.binding.rules import assurance
 from services.identity.binding.rules.assurance import LevelPolicy, day_of_entry
 from services.identity.binding.rules.matching import Agreed, NoSnils, Profile, SeveralRegistered, Verdict
@@ -30,7 +27,10 @@ from services.identity.binding.rules.refusals import (
     refusal_of,
 )
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import Candidate
+from services.identity.binding.storage import standing
+from services.identity.binding.storage.bind import Bound, Tried, bind
+from services.identity.binding.storage.entry import finish_bound
+from services.identity.binding.storage.standing import Candidate
 from services.identity.cases.rules import NOTICED_BY, Said
 from services.identity.cases.usecases import Cases
 from services.identity.keyring import Keyring
@@ -166,7 +166,7 @@ class Admission:
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
     ) -> Refused | None:
         """Refuse what another binding stands in the way of: of the account, or of the profile (A9, A10)."""
-        present = await storage.bound_accounts(
+        present = await standing.bound_accounts(
             tx.connection, link.provider, subject=profile.subject, account_id=candidate.account_id
         )
         if not present or (profile.subject, candidate.account_id) in present:
@@ -265,7 +265,7 @@ class Admission:
         self, tx: Transaction, link: Link, profile: Profile, candidate: Candidate
     ) -> Refused:
         """What was judged has changed: blocked, corrected, or unbound after the sign-in began (A7)."""
-        present = await storage.candidate_of_account(tx.connection, candidate.account_id, self._keyring)
+        present = await standing.candidate_of_account(tx.connection, candidate.account_id, self._keyring)
         if present is None or not present.may_enter:
             return await self.refuse_blocked(tx, link, profile, present or candidate)
         return await self.refuse(tx, link, profile, SignInUnknown(), person_id=candidate.person.id)

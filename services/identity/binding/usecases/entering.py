@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.identity.binding import storage
 from services.identity.binding.rules import assurance, matching
 from services.identity.binding.rules.assurance import LevelPolicy
 from services.identity.binding.rules.matching import Agreed, NoSnils, Profile
@@ -17,10 +16,11 @@ from services.identity.binding.rules.refusals import (
     RegionDiffers,
 )
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import Candidate
+from services.identity.binding.rules.waiting import to_json
+from services.identity.binding.storage import standing
+from services.identity.binding.storage.standing import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.binding.usecases.watching import Watching
-from services.identity.binding.waiting import to_json
 from services.identity.keyring import Keyring
 from services.identity.links import storage as links
 from services.identity.links.rules import TIME_TO_FINISH, Provider, SignInUnknown, StepUp
@@ -78,7 +78,7 @@ class Bindings:
         if link.provider != self._provider:
             raise SignInUnknown
         digests = snils_digests(self._keyring, profile.snils) if profile.snils else []
-        bound, candidates = await storage.candidates_of_profile(
+        bound, candidates = await standing.candidates_of_profile(
             tx.connection, self._provider, subject=profile.subject, digests=digests, keyring=self._keyring
         )
         if profile.closed:
@@ -110,7 +110,7 @@ class Bindings:
     async def my_binding(self, caller: Caller) -> tuple[Road, datetime]:
         """By which evidence and when the caller's account was bound. Raises `NotBound`."""
         async with self._database.read() as connection:
-            found = await storage.binding_of_account(connection, self._provider, caller.account_id)
+            found = await standing.binding_of_account(connection, self._provider, caller.account_id)
         if found is None:
             raise NotBound
         return found
@@ -118,7 +118,7 @@ class Bindings:
     async def step_up_of(self, caller: Caller) -> StepUp:
         """What a step-up of the caller's session through ESIA must bring back. Raises `NotBound`."""
         async with self._database.read() as connection:
-            subject = await storage.subject_of_account(connection, self._provider, caller.account_id)
+            subject = await standing.subject_of_account(connection, self._provider, caller.account_id)
         if subject is None:
             raise NotBound
         return StepUp(caller.session_id, subject)

@@ -14,16 +14,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.identity.accounts.usecases import Accounts
-from services.identity.binding import proposals, storage
-from services.identity.binding.proposals import ProposedRole
 from services.identity.binding.rules import matching
 from services.identity.binding.rules.assurance import day_of_entry
 from services.identity.binding.rules.matching import Agreed, Profile
 from services.identity.binding.rules.refusals import AccountNotActivated
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import Candidate
+from services.identity.binding.rules.waiting import from_json
+from services.identity.binding.storage import proposals, standing
+from services.identity.binding.storage.proposals import ProposedRole
+from services.identity.binding.storage.standing import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
-from services.identity.binding.waiting import from_json
 from services.identity.devices.usecases import Devices
 from services.identity.guesses.rules import TooManyAttempts
 from services.identity.keyring import Keyring
@@ -125,7 +125,7 @@ class PasswordRoad:
             profile, proposal = self._open_profile(link), link.proposal
             # The person showed who they are when the password was given; pressing a button shows nothing.
             link = replace(link, shown_at=link.expires_at - TIME_TO_FINISH)
-            candidate = await storage.candidate_of_account(tx.connection, proposal.account_id, self._keyring)
+            candidate = await standing.candidate_of_account(tx.connection, proposal.account_id, self._keyring)
             # Blocked is told as such; whatever else has moved on makes the proof an old one.
             if candidate is None or (
                 candidate.may_enter and candidate.account_version != proposal.account_version
@@ -175,16 +175,16 @@ class PasswordRoad:
             tokens = await self._sessions.repeat(tx, done.session_id)
         except SessionEnded:
             raise SignInUnknown from None
-        candidate = await storage.candidate_of_account(tx.connection, done.account_id, self._keyring)
+        candidate = await standing.candidate_of_account(tx.connection, done.account_id, self._keyring)
         if candidate is None:
             raise SignInUnknown
-        bound_now = await storage.bound_by(tx.connection, done.link_id)
+        bound_now = await standing.bound_by(tx.connection, done.link_id)
         return SignedIn(tokens, candidate.person, bound_now=bound_now)
 
     async def _propose(
         self, tx: Transaction, link: Link, profile: Profile, account_id: UUID
     ) -> Proposed | Refused:
-        candidate = await storage.candidate_of_account(tx.connection, account_id, self._keyring)
+        candidate = await standing.candidate_of_account(tx.connection, account_id, self._keyring)
         if candidate is None:
             raise SignInUnknown
         refused = await self._unfit(tx, link, profile, candidate)

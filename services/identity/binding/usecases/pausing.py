@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from services.identity.binding import storage
-from services.identity.binding.storage import Candidate
+from services.identity.binding.storage import standing
+from services.identity.binding.storage.standing import Candidate
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.people.storage import snils_digests
@@ -32,7 +32,7 @@ class Pausing:
         When the SNILS that the profile showed last is not the registered one any more, what was opened
         through ESIA ends at once; the next entry tells the person why, and has the school settle it.
         """
-        bound = await storage.bound_person(tx.connection, self._provider, person_id, self._keyring)
+        bound = await standing.bound_person(tx.connection, self._provider, person_id, self._keyring)
         if bound is None or not seen_differs(self._keyring, bound):
             return
         await self._sessions.end_all(tx, bound.account_id, reason=EndReason.PROFILE_DIFFERS, door=Door.ESIA)

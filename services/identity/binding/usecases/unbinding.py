@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
-from services.identity.binding import unbind
 from services.identity.binding.rules.endings import (
     PastOrPresent,
     UnbindReasonNeeded,
@@ -24,6 +23,7 @@ from services.identity.binding.rules.endings import (
     require_another_door,
 )
 from services.identity.binding.rules.refusals import NotBound
+from services.identity.binding.storage import unbind
 from services.identity.links.rules import Provider
 from services.identity.sessions.rules import Door, EndReason
 from services.identity.sessions.usecases import Sessions

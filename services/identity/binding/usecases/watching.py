@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
-from services.identity.binding import storage
 from services.identity.binding.rules import matching
 from services.identity.binding.rules.later import Change, noticed, proves_by_snils
 from services.identity.binding.rules.matching import Profile, SnilsDiffers
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import Candidate
+from services.identity.binding.storage import standing
+from services.identity.binding.storage.standing import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.binding.usecases.pausing import seen_differs
 from services.identity.cases.rules import Kind, Said
@@ -81,7 +81,7 @@ class Watching:
         seen = bound.snils_seen in snils_digests(self._keyring, profile.snils)
         if seen and not proven:
             return bound
-        await storage.note_snils(
+        await standing.note_snils(
             tx.connection,
             self._provider,
             bound.account_id,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
-from services.identity.binding.storage import Candidate, bindings
+from services.identity.binding.storage.standing import Candidate, bindings
 from services.identity.links.rules import Stage
 from services.identity.links.storage import FINISH, Link
 from services.identity.people.rules import PersonStatus

@@ -31,7 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import bindings
+from services.identity.binding.storage.standing import bindings
 from services.identity.contacts.storage import NOTHING_PENDING, contacts
 from services.identity.keyring import BlindIndex
 from services.identity.links.storage import Link

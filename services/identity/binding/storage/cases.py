@@ -9,7 +9,7 @@ from sqlalchemy import exists, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.identity.accounts.storage import accounts
-from services.identity.binding.storage import bindings
+from services.identity.binding.storage.standing import bindings
 from services.identity.cases.rules import Kind, Resolution, State
 from services.identity.cases.storage.cases import FORGOTTEN
 from services.identity.cases.storage.tables import cases

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.identity.accounts.storage import accounts
 from services.identity.binding.rules.endings import PastOrPresent, WhyEnded
 from services.identity.binding.rules.roads import Road
-from services.identity.binding.storage import active, bindings
+from services.identity.binding.storage.standing import active, bindings
 from services.identity.contacts.storage import contacts
 from services.identity.links.rules import Provider
 
