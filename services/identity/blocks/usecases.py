@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from uuid import UUID
 
-from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountState
 from services.identity.blocks import storage
@@ -17,8 +16,8 @@ from services.identity.issuing.storage.people import candidates
 from services.identity.issuing.usecases.desk import Desk
 from services.identity.own_data.rules import Cause
 from services.identity.own_data.storage import waiting
-from services.identity.people.rules import NotTheirSchool, Role
-from services.identity.people.storage import WHOLE_REGION, holds_role
+from services.identity.people.rights import operates
+from services.identity.people.rules import NotTheirSchool
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.usecases import Telling
@@ -107,9 +106,7 @@ class Blocks:
         self, tx: Transaction, caller: Caller, school_id: UUID, person_id: UUID
     ) -> tuple[bool, Candidate, Standing]:
         """Whether the operator calls, whose account it is, and how it stands, locked."""
-        by_operator = WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
-            tx.connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
-        )
+        by_operator = await operates(tx.connection, caller)
         candidate = await self._candidate(tx, caller, school_id, person_id, by_operator=by_operator)
         standing = await storage.lock(tx.connection, candidate.account.id)
         if standing.state is AccountState.CLOSED:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.cases.rules import (
     FITTING,
@@ -34,8 +33,9 @@ from services.identity.corrections import storage as corrections
 from services.identity.corrections.rules import Data, Field, OwnData, ReasonNeeded
 from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
-from services.identity.people.rules import NotTheirSchool, Role, SnilsTaken, UnknownPerson
-from services.identity.people.storage import WHOLE_REGION, holds_role, person, snils_digests
+from services.identity.people.rights import operates, registers
+from services.identity.people.rules import NotTheirSchool, SnilsTaken, UnknownPerson
+from services.identity.people.storage import person, snils_digests
 from services.identity.people.usecases import person_registered
 from services.identity.telling.usecases import Telling
 from services.identity.words import one_line
@@ -142,7 +142,7 @@ class CaseOffice:
     ) -> tuple[list[Seen], bool]:
         """The open cases of the caller's school, and whether there are more. Raises `NotTheirSchool`."""
         async with self._database.read() as connection:
-            if not await self._registers(connection, caller, school_id):
+            if not await registers(connection, caller, school_id):
                 raise NotTheirSchool
             office = Office(caller.person_id, frozenset({school_id}))
             return await self._page(connection, office, school_id, after=after, most=most)
@@ -150,7 +150,7 @@ class CaseOffice:
     async def in_region(self, caller: Caller, *, after: UUID | None, most: int) -> tuple[list[Seen], bool]:
         """The open cases of the region, and whether there are more. Raises `RoleNeeded`."""
         async with self._database.read() as connection:
-            if not await self._operates(connection, caller):
+            if not await operates(connection, caller):
                 raise RoleNeeded
             office = Office(caller.person_id, frozenset(), region=True)
             return await self._page(connection, office, None, after=after, most=most)
@@ -327,22 +327,12 @@ class CaseOffice:
         case = await storage.one(connection, self._keyring, case_id)
         if case is None:
             raise UnknownCase
-        if await self._operates(connection, caller):
+        if await operates(connection, caller):
             return case, Office(caller.person_id, frozenset(), region=True)
-        own = [each for each in case.school_ids if await self._registers(connection, caller, each)]
+        own = [each for each in case.school_ids if await registers(connection, caller, each)]
         if not own:
             raise UnknownCase
         return case, Office(caller.person_id, frozenset(own))
-
-    async def _registers(self, connection: AsyncConnection, caller: Caller, school_id: UUID) -> bool:
-        return WireRole.ROLE_REGISTRAR in caller.roles and await holds_role(
-            connection, caller.person_id, school_id, Role.REGISTRAR
-        )
-
-    async def _operates(self, connection: AsyncConnection, caller: Caller) -> bool:
-        return WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
-            connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
-        )
 
     async def _page(
         self,

@@ -30,8 +30,9 @@ from services.identity.corrections.rules import (
 )
 from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
-from services.identity.people.rules import FullName, NotTheirSchool, Role, Snils, SnilsTaken, UnknownPerson
-from services.identity.people.storage import holds_role, person, snils_digests, snils_is_known
+from services.identity.people.rights import require_registrar
+from services.identity.people.rules import FullName, NotTheirSchool, Snils, SnilsTaken, UnknownPerson
+from services.identity.people.storage import person, snils_digests, snils_is_known
 from services.identity.people.usecases import person_registered
 from services.identity.schools import storage as schools
 from services.identity.telling.usecases import Telling
@@ -179,8 +180,7 @@ class Corrections:
             NotTheirSchool: the caller is no registrar of the school.
         """
         async with self._database.read() as connection:
-            if not await holds_role(connection, caller.person_id, school_id, Role.REGISTRAR):
-                raise NotTheirSchool
+            await require_registrar(connection, caller, school_id)
             waiting = await storage.waiting_at(
                 connection, self._keyring, school_id, after=after, most=most + 1
             )
@@ -271,8 +271,7 @@ class Corrections:
     async def _at_school(
         self, tx: Transaction, caller: Caller, school_id: UUID, correction_id: UUID
     ) -> Correction:
-        if not await holds_role(tx.connection, caller.person_id, school_id, Role.REGISTRAR):
-            raise NotTheirSchool
+        await require_registrar(tx.connection, caller, school_id)
         known = await storage.correction(tx.connection, self._keyring, correction_id, for_update=True)
         # Another school's is as unknown here as none (A34).
         if known is None or known.school_id != school_id:

@@ -13,8 +13,9 @@ from school.identity.v1.events_pb2 import MessageKind
 from services.identity.corrections.rules import ReasonNeeded
 from services.identity.leaving import storage
 from services.identity.leaving.rules import LONGEST_REASON, AtSchool, require_endable
-from services.identity.people.rules import BadRoles, NotTheirSchool, Role, UnknownPerson
-from services.identity.people.storage import come_back, holds_role, next_version, person
+from services.identity.people.rights import require_registrar
+from services.identity.people.rules import BadRoles, Role, UnknownPerson
+from services.identity.people.storage import come_back, next_version, person
 from services.identity.people.usecases import person_registered
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
@@ -59,7 +60,7 @@ class Leaving:
     async def roles(self, caller: Caller, school_id: UUID, person_id: UUID) -> AtSchool:
         """What a person is and was at the school. Raises `NotTheirSchool`, `UnknownPerson`."""
         async with self._database.read() as connection:
-            await _require_registrar(connection, caller, school_id)
+            await require_registrar(connection, caller, school_id)
             return await _at_school(connection, school_id, person_id)
 
     async def former(
@@ -73,7 +74,7 @@ class Leaving:
         """
         limit, after = page_size(size), read_page_token(token)
         async with self._database.read() as connection:
-            await _require_registrar(connection, caller, school_id)
+            await require_registrar(connection, caller, school_id)
             found = await storage.former_people(connection, school_id, after=after, limit=limit + 1)
             shown = found[:limit]
             known = await storage.at_school(connection, school_id, [who for who, _ in shown])
@@ -156,7 +157,7 @@ class Leaving:
         return True
 
     async def _locked(self, tx: Transaction, caller: Caller, school_id: UUID, person_id: UUID) -> AtSchool:
-        await _require_registrar(tx.connection, caller, school_id)
+        await require_registrar(tx.connection, caller, school_id)
         await storage.lock_person(tx.connection, person_id)
         return await _at_school(tx.connection, school_id, person_id)
 
@@ -185,11 +186,6 @@ class Leaving:
             subject=person_id,
         )
         await self._telling.tell_everywhere(tx, person_id, kind, {})
-
-
-async def _require_registrar(connection: AsyncConnection, caller: Caller, school_id: UUID) -> None:
-    if not await holds_role(connection, caller.person_id, school_id, Role.REGISTRAR):
-        raise NotTheirSchool
 
 
 async def _at_school(connection: AsyncConnection, school_id: UUID, person_id: UUID) -> AtSchool:

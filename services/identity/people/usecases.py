@@ -17,9 +17,9 @@ from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.people import storage
 from services.identity.people.messages import name_message, wire_roles
+from services.identity.people.rights import require_registrar
 from services.identity.people.rules import (
     FullName,
-    NotTheirSchool,
     Person,
     Role,
     Snils,
@@ -163,10 +163,7 @@ class People:
 
         try:
             async with self._database.transaction() as tx:
-                if not await storage.holds_role(
-                    tx.connection, caller.person_id, new.school_id, Role.REGISTRAR
-                ):
-                    raise NotTheirSchool
+                await require_registrar(tx.connection, caller, new.school_id)
                 reply = await once(
                     tx,
                     method="RegisterPerson",

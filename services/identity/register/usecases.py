@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from services.identity.keyring import Keyring
-from services.identity.people.rules import NotTheirSchool, Role, UnknownPerson
-from services.identity.people.storage import WHOLE_REGION, holds_role
+from services.identity.people.rights import operates, registers
+from services.identity.people.rules import NotTheirSchool, UnknownPerson
 from services.identity.register import storage
 from services.identity.register.rules import LEAST_AT_SCHOOL, LEAST_IN_REGION, Refusal, Span, Words
 from services.identity.register.storage import Listed
@@ -42,7 +42,7 @@ class Register:
     ) -> Page:
         """People of the caller's school. Raises `NotTheirSchool`, `WordsNeeded`."""
         async with self._database.read() as connection:
-            if not await self._registers(connection, caller, school_id):
+            if not await registers(connection, caller, school_id):
                 raise NotTheirSchool
             words = Words.read(text, least=LEAST_AT_SCHOOL)
             found = await storage.search(
@@ -53,7 +53,7 @@ class Register:
     async def search_region(self, caller: Caller, text: str, *, after: UUID | None, most: int) -> Page:
         """People of the region; that somebody searched is audited. Raises `RoleNeeded`, `WordsNeeded`."""
         async with self._database.transaction() as tx:
-            if not await self._operates(tx.connection, caller):
+            if not await operates(tx.connection, caller):
                 raise RoleNeeded
             words = Words.read(text, least=LEAST_IN_REGION)
             found = await storage.search(
@@ -98,25 +98,15 @@ class Register:
             )
 
     async def _sees(self, connection: AsyncConnection, caller: Caller, person_id: UUID) -> bool:
-        if await self._operates(connection, caller):
+        if await operates(connection, caller):
             return True
         for school_id in await storage.schools_of(connection, person_id):
-            if await self._registers(connection, caller, school_id):
+            if await registers(connection, caller, school_id):
                 return True
         return False
 
     async def _works_with_people(self, connection: AsyncConnection, caller: Caller) -> bool:
-        return await self._operates(connection, caller) or (
+        return await operates(connection, caller) or (
             WireRole.ROLE_REGISTRAR in caller.roles
             and await storage.registers_somewhere(connection, caller.person_id)
-        )
-
-    async def _registers(self, connection: AsyncConnection, caller: Caller, school_id: UUID) -> bool:
-        return WireRole.ROLE_REGISTRAR in caller.roles and await holds_role(
-            connection, caller.person_id, school_id, Role.REGISTRAR
-        )
-
-    async def _operates(self, connection: AsyncConnection, caller: Caller) -> bool:
-        return WireRole.ROLE_OPERATOR in caller.roles and await holds_role(
-            connection, caller.person_id, WHOLE_REGION, Role.OPERATOR
         )

@@ -24,9 +24,9 @@ from services.identity.families.usecases.charge import (
     reason_of,
     require_charge,
     require_foreign,
-    require_registrar,
 )
 from services.identity.families.usecases.relating import Relating
+from services.identity.people.rights import require_registrar
 from services.identity.telling.usecases import Telling
 from services.kit.caller import Caller
 from services.kit.clock import Clock

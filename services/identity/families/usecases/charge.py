@@ -11,16 +11,10 @@ from services.identity.families.rules.relations import LONGEST_REASON, OwnFamily
 from services.identity.families.rules.schooling import Schooling
 from services.identity.families.storage import standing
 from services.identity.families.storage.standing import Pupil
-from services.identity.people.rules import NotTheirSchool, Role
-from services.identity.people.storage import holds_role
+from services.identity.people.rights import require_registrar
+from services.identity.people.rules import NotTheirSchool
 from services.identity.words import one_line
 from services.kit.caller import Caller
-
-
-async def require_registrar(connection: AsyncConnection, caller: Caller, school_id: UUID) -> None:
-    """Raises `NotTheirSchool` unless the caller is a registrar of the school."""
-    if not await holds_role(connection, caller.person_id, school_id, Role.REGISTRAR):
-        raise NotTheirSchool
 
 
 async def require_charge(

@@ -28,9 +28,9 @@ from services.identity.families.usecases.charge import (
     locked_pupil,
     reason_of,
     require_foreign,
-    require_registrar,
 )
 from services.identity.families.usecases.relating import Relating
+from services.identity.people.rights import require_registrar
 from services.identity.people.rules import UnknownPerson
 from services.identity.words import one_line
 from services.kit.caller import Caller

@@ -26,9 +26,9 @@ from services.identity.families.usecases.charge import (
     reason_of,
     require_charge,
     require_foreign,
-    require_registrar,
 )
 from services.identity.families.usecases.relating import Relating
+from services.identity.people.rights import require_registrar
 from services.identity.people.rules import FullName, NotTheirSchool, UnknownPerson
 from services.identity.words import one_line
 from services.kit.caller import Caller

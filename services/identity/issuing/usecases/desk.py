@@ -36,6 +36,7 @@ from services.identity.issuing.storage import issues
 from services.identity.issuing.storage.issues import Issue
 from services.identity.issuing.storage.people import candidates
 from services.identity.passwords import Passwords
+from services.identity.people.rights import registers
 from services.identity.people.rules import NotTheirSchool, Role
 from services.identity.people.storage import holds_role
 from services.identity.schools import storage as schools
@@ -157,9 +158,7 @@ class Desk:
         self, connection: AsyncConnection, caller: Caller, school_id: UUID, *, today: date
     ) -> Reach:
         """For whom the caller may issue, in the roles in which they act. Raises `NotTheirSchool`."""
-        if WireRole.ROLE_REGISTRAR in caller.roles and await holds_role(
-            connection, caller.person_id, school_id, Role.REGISTRAR
-        ):
+        if await registers(connection, caller, school_id):
             return Reach(caller.person_id, school_id)
         if WireRole.ROLE_TEACHER in caller.roles:
             return await self.reach_of_teacher(connection, caller.person_id, school_id, today=today)
