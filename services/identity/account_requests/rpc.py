@@ -5,7 +5,6 @@ from __future__ import annotations
 from school.identity.v1 import account_requests_pb2, account_requests_pb2_grpc
 from services.identity.account_requests.rules import (
     LONGEST_PUPIL,
-    LONGEST_REASON,
     AccountRequest,
     Applicant,
     ConsentNeeded,
@@ -16,7 +15,7 @@ from services.identity.issuing.messages import capacity_number, capacity_of, per
 from services.identity.issuing.usecases.issuing import Issuing
 from services.identity.people.messages import name_message
 from services.identity.people.rules import BadBirthDate, FullName, Snils
-from services.identity.words import one_line
+from services.identity.words import one_line, reason_given
 from services.kit.caller import caller
 from services.kit.client import client
 from services.kit.errors import BadDate
@@ -123,7 +122,7 @@ class AccountRequestsRpc(account_requests_pb2_grpc.AccountRequestsServiceService
             caller(),
             uuid_of(request.school_id, "school_id"),
             uuid_of(request.account_request_id, "account_request_id"),
-            one_line(request.reason, most=LONGEST_REASON),
+            reason_given(request.reason),
         )
         return account_requests_pb2.RefuseAccountRequestResponse(account_request=_message(after))
 

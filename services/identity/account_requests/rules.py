@@ -10,10 +10,10 @@ from uuid import UUID
 
 from services.identity.issuing.rules.people import Capacity
 from services.identity.people.rules import FullName, Snils
+from services.identity.words import ReasonNeeded
 from services.kit.errors import DomainError, StatusCode
 
 LONGEST_PUPIL: Final = 200
-LONGEST_REASON: Final = 500
 KEPT_AFTER_CLOSING: Final = timedelta(days=90)
 """What an applicant wrote is removed so long after the request was refused, taken back or answered."""
 NEWS_LIFE: Final = timedelta(days=7)
@@ -70,14 +70,6 @@ class RequestNotAccepted(DomainError):
     status = StatusCode.FAILED_PRECONDITION
     reason = "REQUEST_NOT_ACCEPTED"
     title = "The request was not accepted for this person"
-
-
-class ReasonNeeded(DomainError):
-    """Who refuses says why."""
-
-    status = StatusCode.INVALID_ARGUMENT
-    reason = "REASON_NEEDED"
-    title = "Say why"
 
 
 class RequestState(StrEnum):

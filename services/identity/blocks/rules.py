@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from services.identity.accounts.rules import AccountState
 from services.identity.issuing.rules.people import Candidate, Reach, require_issuer
 from services.identity.issuing.rules.refusals import EmployeeAccount, IssuedElsewhere, OwnCredentials
 from services.kit.errors import DomainError, StatusCode
-
-LONGEST_REASON: Final = 500
 
 
 class NotInYourHands(DomainError):

@@ -9,8 +9,7 @@ from uuid import UUID
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import AccountState
 from services.identity.blocks import storage
-from services.identity.blocks.rules import LONGEST_REASON, AccountClosed, Standing, require_in_hands
-from services.identity.corrections.rules import ReasonNeeded
+from services.identity.blocks.rules import AccountClosed, Standing, require_in_hands
 from services.identity.issuing.rules.people import Candidate, Reach
 from services.identity.issuing.storage.people import candidates
 from services.identity.issuing.usecases.desk import Desk
@@ -21,7 +20,7 @@ from services.identity.people.rules import NotTheirSchool
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.usecases import Telling
-from services.identity.words import one_line
+from services.identity.words import reason_needed
 from services.kit.caller import Caller
 from services.kit.database import Database, Transaction
 
@@ -64,7 +63,7 @@ class Blocks:
             NotInYourHands: see `require_in_hands`.
             AccountClosed: its person has left it.
         """
-        why = _said(reason)
+        why = reason_needed(reason)
         async with self._database.transaction() as tx:
             by_operator, candidate, standing = await self._account(tx, caller, school_id, person_id)
             if not standing.may_be_blocked(by_operator=by_operator):
@@ -87,7 +86,7 @@ class Blocks:
             BlockedByOperator, BlockedElsewhere: the caller's school has not blocked it.
             ReasonNeeded, NotTheirSchool, UnknownPerson, NotInYourHands, AccountClosed: as `block`.
         """
-        why = _said(reason)
+        why = reason_needed(reason)
         async with self._database.transaction() as tx:
             by_operator, candidate, standing = await self._account(tx, caller, school_id, person_id)
             if standing.state is AccountState.OPEN:
@@ -141,10 +140,3 @@ class Blocks:
             subject=candidate.person_id,
         )
         await self._telling.tell_everywhere(tx, candidate.person_id, kind, {})
-
-
-def _said(reason: str) -> str:
-    said = one_line(reason, most=LONGEST_REASON)
-    if not said:
-        raise ReasonNeeded
-    return said

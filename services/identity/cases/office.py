@@ -15,7 +15,6 @@ from school.identity.v1.events_pb2 import MessageKind
 from services.identity.cases.rules import (
     FITTING,
     KEPT_CLOSED,
-    LONGEST_REASON,
     Case,
     CaseClosed,
     Kind,
@@ -30,7 +29,7 @@ from services.identity.cases.storage import people
 from services.identity.cases.storage.people import Involved
 from services.identity.cases.usecases import Cases, tell_asker
 from services.identity.corrections import storage as corrections
-from services.identity.corrections.rules import Data, Field, OwnData, ReasonNeeded
+from services.identity.corrections.rules import Data, Field, OwnData
 from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
 from services.identity.people.rights import operates, registers
@@ -38,7 +37,7 @@ from services.identity.people.rules import NotTheirSchool, SnilsTaken, UnknownPe
 from services.identity.people.storage import person, snils_digests
 from services.identity.people.usecases import person_registered
 from services.identity.telling.usecases import Telling
-from services.identity.words import one_line
+from services.identity.words import ReasonNeeded, reason_given
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -185,7 +184,7 @@ class CaseOffice:
         """
         if decision.resolution is Resolution.UNBIND:
             require_recent(caller, now=self._clock.now())
-        why = one_line(decision.reason, most=LONGEST_REASON)
+        why = reason_given(decision.reason)
         try:
             async with self._database.transaction() as tx:
                 case, office = await self._theirs(tx.connection, caller, case_id)

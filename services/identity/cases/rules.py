@@ -15,7 +15,6 @@ from services.identity.corrections.rules import Data
 from services.identity.people.rules import BadField, BadName, FullName, Snils, require_plausible
 from services.kit.errors import DomainError, StatusCode
 
-LONGEST_REASON: Final = 500
 NEWS_LIFE: Final = timedelta(days=7)
 """What became of a case is told for so long, if it cannot be told at once."""
 KEPT_OPEN: Final = timedelta(days=90)

@@ -27,7 +27,6 @@ WORKING_DAYS: Final = 7
 # A person may ask what became of a correction as long as this.
 KEPT: Final = timedelta(days=365)
 LONGEST_COMMENT: Final = 500
-LONGEST_REASON: Final = 500
 _LONGEST_VALUE: Final = 100
 _FRIDAY: Final = 4
 
@@ -102,14 +101,6 @@ class StaleCorrection(DomainError):
     status = StatusCode.ABORTED
     reason = "STALE_CORRECTION"
     title = "The field was changed meanwhile"
-
-
-class ReasonNeeded(DomainError):
-    """A refusal says why."""
-
-    status = StatusCode.INVALID_ARGUMENT
-    reason = "REASON_NEEDED"
-    title = "Say why, the person will read it"
 
 
 @dataclass(frozen=True, slots=True)

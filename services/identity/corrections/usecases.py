@@ -16,14 +16,12 @@ from services.identity.corrections import storage
 from services.identity.corrections.rules import (
     KEPT,
     LONGEST_COMMENT,
-    LONGEST_REASON,
     Correction,
     CorrectionWaits,
     Data,
     Field,
     NothingToCorrect,
     OwnData,
-    ReasonNeeded,
     State,
     UnknownCorrection,
     due_at,
@@ -36,7 +34,7 @@ from services.identity.people.storage import person, snils_digests, snils_is_kno
 from services.identity.people.usecases import person_registered
 from services.identity.schools import storage as schools
 from services.identity.telling.usecases import Telling
-from services.identity.words import one_line
+from services.identity.words import ReasonNeeded, one_line, reason_given
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -226,7 +224,7 @@ class Corrections:
             CorrectionDecided: it was accepted or taken back.
             ReasonNeeded: the reason is empty.
         """
-        why = one_line(reason, most=LONGEST_REASON)
+        why = reason_given(reason)
         async with self._database.transaction() as tx:
             known = await self._at_school(tx, caller, school_id, correction_id)
             if not why:

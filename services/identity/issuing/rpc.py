@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from school.identity.v1 import issuing_pb2, issuing_pb2_grpc
 from services.identity.issuing.messages import (
     capacity_of,
@@ -18,14 +16,12 @@ from services.identity.issuing.rules.people import ApplicationChannel
 from services.identity.issuing.usecases.class_issues import ClassIssues, ClassWish
 from services.identity.issuing.usecases.issuing import Issuing, Wish
 from services.identity.people.rules import BadBirthDate, FullName, Snils
-from services.identity.words import one_line
+from services.identity.words import reason_given
 from services.kit.caller import caller
 from services.kit.clock import Clock
 from services.kit.errors import BadDate
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of
-
-_LONGEST_REASON: Final = 500
 
 
 class IssuingRpc(issuing_pb2_grpc.IssuingServiceServicer):
@@ -104,7 +100,7 @@ class IssuingRpc(issuing_pb2_grpc.IssuingServiceServicer):
             account_request_id=uuid_of(request.account_request_id, "account_request_id")
             if electronic
             else None,
-            reissue_reason=one_line(request.reissue_reason, most=_LONGEST_REASON) or None,
+            reissue_reason=reason_given(request.reissue_reason) or None,
         )
         slip = await self._issuing.issue(caller(), wish, request_id=request.request_id, request=request)
         return issuing_pb2.IssueCredentialsResponse(slip=slip_message(slip, address=self._address))

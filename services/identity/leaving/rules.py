@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from services.identity.people.rules import FullName, Role, require_registrable
 from services.identity.staff.rules import OwnRole
-
-LONGEST_REASON: Final = 500
-"""Characters of a reason that are kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1.events_pb2 import MessageKind
-from services.identity.corrections.rules import ReasonNeeded
 from services.identity.leaving import storage
-from services.identity.leaving.rules import LONGEST_REASON, AtSchool, require_endable
+from services.identity.leaving.rules import AtSchool, require_endable
 from services.identity.people.rights import require_registrar
 from services.identity.people.rules import BadRoles, Role, UnknownPerson
 from services.identity.people.storage import come_back, next_version, person
@@ -20,7 +19,7 @@ from services.identity.people.usecases import person_registered
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.usecases import Telling
-from services.identity.words import one_line
+from services.identity.words import reason_needed
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -96,7 +95,7 @@ class Leaving:
             UnknownPerson: the person is and was nothing there.
         """
         require_endable(roles, person_id=person_id, registrar_id=caller.person_id)
-        why = _said(reason)
+        why = reason_needed(reason)
         async with self._database.transaction() as tx:
             await self._locked(tx, caller, school_id, person_id)
             ended = await storage.end_roles(
@@ -130,7 +129,7 @@ class Leaving:
             OwnRole, ReasonNeeded, NotTheirSchool, UnknownPerson: as `end`.
         """
         require_endable(roles, person_id=person_id, registrar_id=caller.person_id)
-        why = _said(reason)
+        why = reason_needed(reason)
         async with self._database.transaction() as tx:
             before = await self._locked(tx, caller, school_id, person_id)
             if not roles <= before.roles | {each.role for each in before.former}:
@@ -194,10 +193,3 @@ async def _at_school(connection: AsyncConnection, school_id: UUID, person_id: UU
     if found is None or not found.known:
         raise UnknownPerson
     return found
-
-
-def _said(reason: str) -> str:
-    said = one_line(reason, most=LONGEST_REASON)
-    if not said:
-        raise ReasonNeeded
-    return said

@@ -18,8 +18,6 @@ IN_REGION: Final = frozenset({Role.AUTHORITY, Role.OPERATOR})
 STAFF: Final = AT_SCHOOLS | IN_REGION
 """All of them."""
 MOST_FOUND: Final = 10
-LONGEST_REASON: Final = 500
-"""Characters of a reason that the audit keeps."""
 # A school's administrator chooses who registers and who teaches, not who administers.
 _BY_ADMINISTRATOR = frozenset({Role.TEACHER, Role.REGISTRAR})
 
@@ -107,9 +105,3 @@ def require_theirs(role: Role, school_id: UUID | None, *, rights: AbstractSet[Ro
         allowed = _BY_ADMINISTRATOR
     if role not in allowed:
         raise RoleNotTheirs
-
-
-def plain_reason(said: str) -> str | None:
-    """A reason as the audit keeps it: one line, of bounded length; None when nothing was said."""
-    line = " ".join(said.split())
-    return "".join(letter for letter in line if letter.isprintable())[:LONGEST_REASON] or None

@@ -28,10 +28,10 @@ from services.identity.staff.rules import (
     OwnRole,
     Post,
     SearchTooWide,
-    plain_reason,
     require_reach,
     require_theirs,
 )
+from services.identity.words import reason_given
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -179,7 +179,7 @@ class Staff:
                 raise OwnRole
 
             async def act() -> staff_pb2.RevokeStaffRoleResponse:
-                await self._take(tx, caller, place, plain_reason(request.reason))
+                await self._take(tx, caller, place, reason_given(request.reason) or None)
                 return staff_pb2.RevokeStaffRoleResponse()
 
             await once(

@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from services.identity.account_requests.rules import (
     AccountRequest,
     Applicant,
-    ReasonNeeded,
     RequestDecided,
     RequestNotAccepted,
     RequestState,
@@ -19,6 +18,7 @@ from services.identity.account_requests.rules import (
 from services.identity.issuing.rules.people import Capacity
 from services.identity.people.rules import FullName, Snils
 from services.identity.tracking import new_tracking_code, tracking_digest
+from services.identity.words import ReasonNeeded
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 PERSONS = [uuid4(), uuid4()]

@@ -41,14 +41,6 @@ class LastDoor(DomainError):
     title = "Nothing else would open this account"
 
 
-class UnbindReasonNeeded(DomainError):
-    """Who ends another person's binding says why."""
-
-    status = StatusCode.INVALID_ARGUMENT
-    reason = "REASON_NEEDED"
-    title = "Say why"
-
-
 def require_another_door(*, own_password: bool, confirmed_contact: bool) -> None:
     """Make sure that a person who unbinds their profile still gets in.
 

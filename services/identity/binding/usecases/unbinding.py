@@ -18,7 +18,6 @@ from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.binding.rules.endings import (
     PastOrPresent,
-    UnbindReasonNeeded,
     WhyEnded,
     require_another_door,
 )
@@ -28,6 +27,7 @@ from services.identity.links.rules import Provider
 from services.identity.sessions.rules import Door, EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.usecases import Telling
+from services.identity.words import ReasonNeeded
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
@@ -115,12 +115,12 @@ class Unbindings:
         """Unbind the profile of a person of the caller's school, and end all that is open.
 
         Raises:
-            UnbindReasonNeeded: no reason is given.
+            ReasonNeeded: no reason is given.
             NotBound: there is nothing to unbind.
             NotTheirSchool, UnknownPerson, OwnCredentials, EmployeeAccount: see `TheirAccount`.
         """
         if why is None:
-            raise UnbindReasonNeeded
+            raise ReasonNeeded
         async with self._database.transaction() as tx:
             account_id = await self._their_account(tx.connection, caller, school_id, person_id)
             if await unbind.lock(tx.connection, account_id) is None:

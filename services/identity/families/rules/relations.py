@@ -18,8 +18,6 @@ OWN_RIGHTS: Final = 14
 """Years: from this birthday on a pupil sees who may see the diary (Civil Code, article 26)."""
 LONGEST_DOCUMENT: Final = 200
 """Characters by which a registrar tells which document they were shown."""
-LONGEST_REASON: Final = 500
-"""Characters of a registrar's reason."""
 
 
 class RelationKind(StrEnum):

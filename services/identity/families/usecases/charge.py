@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.families.rules.relations import LONGEST_REASON, OwnFamily, WhyNeeded
+from services.identity.families.rules.relations import OwnFamily, WhyNeeded
 from services.identity.families.rules.schooling import Schooling
 from services.identity.families.storage import standing
 from services.identity.families.storage.standing import Pupil
 from services.identity.people.rights import require_registrar
 from services.identity.people.rules import NotTheirSchool
-from services.identity.words import one_line
+from services.identity.words import reason_given
 from services.kit.caller import Caller
 
 
@@ -57,7 +57,7 @@ async def require_foreign(
 
 def reason_of(text: str) -> str:
     """A registrar's reason on one line. Raises `WhyNeeded` when it is empty."""
-    reason = one_line(text, most=LONGEST_REASON)
+    reason = reason_given(text)
     if not reason:
         raise WhyNeeded
     return reason
