@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +13,7 @@ from services.identity.cases.storage import cases as storage
 from services.identity.cases.usecases import tell_asker
 from services.identity.contacts.rules import Email
 from services.identity.corrections.rules import due_at
+from services.identity.digests import digest_of
 from services.identity.guesses.rules import Scope
 from services.identity.guesses.usecases import Guesses
 from services.identity.keyring import Keyring
@@ -75,7 +75,7 @@ class Asking:
             SignInUnknown: none was, or for a reason that the school cannot mend by comparing.
             TooManyAttempts: asked again and again, or letters to the address must wait.
         """
-        digest = hashlib.sha256(browser_key.encode()).digest()
+        digest = digest_of(browser_key)
         now = self._clock.now()
         async with self._database.read() as connection:
             link_id = await links.refused(connection, browser_digest=digest, now=now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +17,7 @@ from services.identity.contacts.rules import (
     Kind,
     Proof,
 )
+from services.identity.digests import digest_of
 from services.identity.keyring import Keyring
 from services.identity.telling.usecases import Telling
 from services.kit.client import client
@@ -62,7 +62,7 @@ class Proving:
         now = self._clock.now()
         if contact.kind is Kind.EMAIL:
             token = secrets.token_urlsafe(_TOKEN_BYTES)
-            digest, ends, attempts = link_digest(token), now + LINK_LIFE, 1
+            digest, ends, attempts = digest_of(token), now + LINK_LIFE, 1
             kind = MessageKind.MESSAGE_KIND_CONFIRM_EMAIL
             values = {"link": f"{self._address}/confirm-email/{token}"}
         else:
@@ -95,8 +95,3 @@ class Proving:
         """What may be stored of a code for the value that waits now, the current key first (A25)."""
         text = f"{account_id}\0{contact.kind}\0{contact.version}\0{code.strip()}"
         return [index.digest for index in self._keyring.indexes(text, kind=_INDEX_KIND)]
-
-
-def link_digest(token: str) -> bytes:
-    """What is stored of a link's token; 128 random bits need no key."""
-    return hashlib.sha256(token.encode()).digest()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.contacts import storage
-from services.identity.contacts.proving import Proving, link_digest
+from services.identity.contacts.proving import Proving
 from services.identity.contacts.recipients import CHANNELS
 from services.identity.contacts.rules import (
     Contact,
@@ -19,6 +19,7 @@ from services.identity.contacts.rules import (
     value_of,
 )
 from services.identity.contacts.storage import Holder
+from services.identity.digests import digest_of
 from services.identity.keyring import Keyring
 from services.identity.people.rules import UnknownPerson
 from services.identity.telling.rules import NOTICE_LIFE
@@ -129,7 +130,7 @@ class Contacts:
             LinkUnknown: the token is not ours, was used, is past its time, or the address has been changed
                 since (A25).
         """
-        digest = link_digest(token)
+        digest = digest_of(token)
         async with self._database.transaction() as tx:
             account_id = await storage.account_of_link(tx.connection, digest)
             if account_id is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -242,8 +241,3 @@ class Delegation:
 def hint_of(name: FullName) -> str:
     """What an invited stranger may learn of a child: "Пётр К."."""
     return f"{name.given_name} {name.surname[:1]}."
-
-
-def link_digest(token: str) -> bytes:
-    """What is stored of a link's token; 128 random bits need no key."""
-    return hashlib.sha256(token.encode()).digest()

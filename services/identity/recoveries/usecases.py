@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from uuid import UUID, uuid4
@@ -14,6 +13,7 @@ from services.identity.contacts.rules import Kind
 from services.identity.contacts.storage import forget_changes
 from services.identity.credentials.rules.refusals import BadPassword
 from services.identity.credentials.usecases import Credentials
+from services.identity.digests import digest_of
 from services.identity.guesses.rules import Scope
 from services.identity.guesses.usecases import Guesses
 from services.identity.keyring import Keyring
@@ -93,7 +93,7 @@ class Recoveries:
         """Set a new password by the token of a link. Raises as `complete_by_code`."""
         async with self._database.read() as connection:
             await self._guesses.count(connection, Scope.RECOVERY_CODE, None)
-            recovery = await storage.by_link(connection, _digest(token), now=self._clock.now())
+            recovery = await storage.by_link(connection, digest_of(token), now=self._clock.now())
         if recovery is None:
             raise RecoveryUnknown
         await self._complete(recovery, password)
@@ -172,7 +172,7 @@ class Recoveries:
         if contact is Kind.EMAIL:
             token = secrets.token_urlsafe(_TOKEN_BYTES)
             values = {"link": f"{self._address}/recover/{token}"}
-            return _digest(token), MessageKind.MESSAGE_KIND_RECOVERY_LINK, values
+            return digest_of(token), MessageKind.MESSAGE_KIND_RECOVERY_LINK, values
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}d}"
         return self._code_digests(key, code)[0], MessageKind.MESSAGE_KIND_RECOVERY_CODE, {"code": code}
 
@@ -211,8 +211,3 @@ class Recoveries:
 
     def _address_digests(self, recipient: Recipient) -> list[bytes]:
         return [index.digest for index in self._keyring.indexes(recipient.to, kind=_ADDRESS)]
-
-
-def _digest(token: str) -> bytes:
-    """What is stored of a link's token; 128 random bits need no key."""
-    return hashlib.sha256(token.encode()).digest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from services.identity.contacts.rules import Email
+from services.identity.digests import digest_of
 from services.kit.errors import DomainError, StatusCode
 
 LINK_LIFE: Final = timedelta(days=1)
@@ -56,4 +56,4 @@ class Token:
     @property
     def digest(self) -> bytes:
         """By which the watch is found."""
-        return hashlib.sha256(self.text.encode()).digest()
+        return digest_of(self.text)

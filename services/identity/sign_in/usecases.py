@@ -15,6 +15,7 @@ from services.identity.binding.rules.matching import Profile
 from services.identity.binding.usecases.admission import Refused
 from services.identity.binding.usecases.entering import Bindings, PasswordAwaited
 from services.identity.devices.usecases import Devices
+from services.identity.digests import digest_of
 from services.identity.esia import (
     EsiaClient,
     EsiaProfile,
@@ -124,8 +125,8 @@ class SignIns:
             await links.insert_link(
                 connection,
                 link,
-                state_digest=_digest(str(state)),
-                browser_digest=_digest(browser_key),
+                state_digest=digest_of(str(state)),
+                browser_digest=digest_of(browser_key),
             )
         return Started(url, browser_key, link.expires_at)
 
@@ -143,8 +144,8 @@ class SignIns:
         async with self._database.read() as connection:
             link = await links.take_state(
                 connection,
-                state_digest=_digest(redirect.state),
-                browser_digest=_digest(redirect.browser_key),
+                state_digest=digest_of(redirect.state),
+                browser_digest=digest_of(redirect.browser_key),
                 now=self._clock.now(),
             )
         if link is None:
@@ -202,8 +203,3 @@ def _code_verifier(browser_key: str) -> str:
     """A PKCE verifier (RFC 7636) that needs no place to be kept: only this browser can bring it back."""
     digest = hashlib.sha256(b"pkce\0" + browser_key.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _digest(secret: str) -> bytes:
-    """What is stored of a random secret; 128 bits and more need no slow hash."""
-    return hashlib.sha256(secret.encode()).digest()

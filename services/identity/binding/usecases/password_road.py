@@ -7,7 +7,6 @@ the account as it stood, and ten minutes.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +24,7 @@ from services.identity.binding.storage.proposals import ProposedRole
 from services.identity.binding.storage.standing import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.devices.usecases import Devices
+from services.identity.digests import digest_of
 from services.identity.guesses.rules import TooManyAttempts
 from services.identity.keyring import Keyring
 from services.identity.links import storage as links
@@ -83,7 +83,7 @@ class PasswordRoad:
         """
         async with self._database.read() as connection:
             link = await links.count_password(
-                connection, browser_digest=_digest(browser_key), now=self._clock.now()
+                connection, browser_digest=digest_of(browser_key), now=self._clock.now()
             )
         if link is None or link.provider != self._provider:
             raise SignInUnknown
@@ -114,7 +114,7 @@ class PasswordRoad:
         async with self._database.transaction() as tx:
             link = await links.proposed(
                 tx.connection,
-                browser_digest=_digest(browser_key),
+                browser_digest=digest_of(browser_key),
                 person_id=person_id,
                 now=self._clock.now(),
             )
@@ -146,7 +146,7 @@ class PasswordRoad:
         async with self._database.transaction() as tx:
             link = await links.proposed(
                 tx.connection,
-                browser_digest=_digest(browser_key),
+                browser_digest=digest_of(browser_key),
                 person_id=None,
                 now=self._clock.now(),
             )
@@ -168,7 +168,9 @@ class PasswordRoad:
         Whoever presses twice at once waits for the first press, whose transaction holds the sign-in's row.
         An end of the session, for whatever reason, ends this too (A7).
         """
-        done = await links.confirmed(tx.connection, browser_digest=_digest(browser_key), person_id=person_id)
+        done = await links.confirmed(
+            tx.connection, browser_digest=digest_of(browser_key), person_id=person_id
+        )
         if done is None or done.provider != self._provider:
             raise SignInUnknown
         try:
@@ -226,7 +228,3 @@ class PasswordRoad:
         if link.profile is None:
             raise SignInUnknown
         return from_json(self._keyring.open(link.profile, context=f"profile of {link.id}"))
-
-
-def _digest(browser_key: str) -> bytes:
-    return hashlib.sha256(browser_key.encode()).digest()

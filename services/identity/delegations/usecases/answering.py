@@ -14,11 +14,11 @@ from services.identity.delegations.rules import (
     SeesAlready,
     State,
     UnknownDelegation,
-    link_digest,
 )
 from services.identity.delegations.storage import Known, Place
 from services.identity.delegations.usecases.facts import granted, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
+from services.identity.digests import digest_of
 from services.identity.families.rules.relations import (
     CourtForbids,
 )
@@ -138,7 +138,7 @@ class Answering:
 async def _place(connection: AsyncConnection, key: InvitationKey) -> Place:
     place = None
     if key.token:
-        place = await storage.place_of(connection, token_digest=link_digest(key.token))
+        place = await storage.place_of(connection, token_digest=digest_of(key.token))
     elif key.delegation_id is not None:
         place = await storage.place_of(connection, delegation_id=key.delegation_id)
     if place is None:

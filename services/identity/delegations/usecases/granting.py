@@ -29,11 +29,11 @@ from services.identity.delegations.rules import (
     TooManyInvitations,
     UnknownDelegation,
     latest_until,
-    link_digest,
     require_term,
 )
 from services.identity.delegations.usecases.facts import scope_numbers, write_down
 from services.identity.delegations.usecases.keeping import Keeping, Seen
+from services.identity.digests import digest_of
 from services.identity.families.rules.relations import (
     TooYoungToSee,
 )
@@ -206,7 +206,7 @@ class Granting:
         )
         with_letter = replace(new, message_id=message_id)
         await storage.insert_delegation(
-            tx.connection, self._keeping.keyring, with_letter, token_digest=link_digest(token)
+            tx.connection, self._keeping.keyring, with_letter, token_digest=digest_of(token)
         )
 
     async def _invite_account(self, tx: Transaction, new: Delegation, login: str) -> None:

@@ -8,7 +8,6 @@ at ESIA the same profile must answer that is bound to the account (A1, A3, A8).
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -17,6 +16,7 @@ from services.identity.binding.rules.assurance import Level
 from services.identity.binding.rules.matching import Agreed, Profile, by_snils
 from services.identity.binding.rules.refusals import BoundToAnotherProfile
 from services.identity.binding.usecases.entering import Bindings
+from services.identity.digests import digest_of
 from services.identity.esia import EsiaClient
 from services.identity.esia.profile import EsiaKid
 from services.identity.esia_children import storage
@@ -134,7 +134,7 @@ class Searching:
         async with self._database.read() as connection:
             await storage.begin_search(
                 connection,
-                _digest(str(state)),
+                digest_of(str(state)),
                 session_id=caller.session_id,
                 person_id=caller.person_id,
                 until=self._clock.now() + TIME_TO_FINISH,
@@ -152,7 +152,7 @@ class Searching:
         """
         async with self._database.read() as connection:
             known = await storage.take_search(
-                connection, _digest(answered.state), session_id=caller.session_id, now=self._clock.now()
+                connection, digest_of(answered.state), session_id=caller.session_id, now=self._clock.now()
             )
         if not known:
             raise SignInUnknown
@@ -255,8 +255,3 @@ class Searching:
     def _verifier(self, state: str) -> str:
         digest = self._keyring.index(state, kind="child search").digest
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _digest(state: str) -> bytes:
-    """What is kept of a state: 128 random bits need no slow hash."""
-    return hashlib.sha256(state.encode()).digest()
