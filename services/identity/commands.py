@@ -12,6 +12,7 @@ from uuid import UUID
 
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import normal_login
+from services.identity.accounts.storage import account_of
 from services.identity.config import IdentitySettings
 from services.identity.consents.storage import messages_refused
 from services.identity.contacts.recipients import ConfirmedContacts
@@ -81,7 +82,7 @@ async def remove_second_factor(database_url: str, who: str) -> str:
     )
     async with Database(database_url, pool_size=1) as database, database.transaction() as tx:
         person_id = await _person(tx, who)
-        account_id = await staff.account_of(tx.connection, person_id)
+        account_id = await account_of(tx.connection, person_id)
         if account_id is None or not await second_factors.remove(tx.connection, account_id):
             raise NoSecondFactor
         endings = Endings(database, clock, EndedSessions(clock))

@@ -191,6 +191,14 @@ async def is_unchanged(connection: AsyncConnection, account: Account) -> bool:
     return found.first() is not None
 
 
+async def account_of(connection: AsyncConnection, person_id: UUID) -> UUID | None:
+    """The account of a person; None when they have none."""
+    account_id: UUID | None = await connection.scalar(
+        select(accounts.c.id).where(accounts.c.person_id == person_id)
+    )
+    return account_id
+
+
 async def login_of_account(connection: AsyncConnection, account_id: UUID) -> str | None:
     """The login of an account that a password opens; None when none does."""
     login: str | None = await connection.scalar(

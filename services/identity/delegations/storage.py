@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
-    and_,
     case,
     delete,
     func,
@@ -49,6 +48,7 @@ from services.identity.families.rules.relations import (
 )
 from services.identity.families.storage import relations
 from services.identity.families.storage.limits import guardians_who_may_grant, limits_of_pair
+from services.identity.families.storage.standing import holds_on
 from services.identity.keyring import Keyring, Sealed
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, PersonStatus, Role
@@ -248,11 +248,7 @@ def _known(today: date) -> Any:
     """Delegations with names, and whether the relation still holds that each came from."""
     holds = or_(
         delegations.c.relation_id.is_(None),
-        and_(
-            relations.c.ended_at.is_(None),
-            relations.c.valid_from <= today,
-            or_(relations.c.valid_until.is_(None), relations.c.valid_until >= today),
-        ),
+        holds_on(today),
     )
     names = (
         one.c[part].label(f"{one.name}_{part}") for one in (_pupil, _grantor, _trusted) for part in _PARTS

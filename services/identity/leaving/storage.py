@@ -26,7 +26,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.accounts.storage import accounts
 from services.identity.delegations.storage import delegations
 from services.identity.families.storage import relations
 from services.identity.leaving.rules import AtSchool, FormerRole
@@ -197,14 +196,6 @@ async def former_people(
     if after is not None:
         query = query.where(former_roles.c.id < after)
     return [(row.person_id, row.id) for row in await connection.execute(query)]
-
-
-async def account_of(connection: AsyncConnection, person_id: UUID) -> UUID | None:
-    """The person's account."""
-    account: UUID | None = await connection.scalar(
-        select(accounts.c.id).where(accounts.c.person_id == person_id)
-    )
-    return account
 
 
 def _former_somehow() -> ColumnElement[bool]:

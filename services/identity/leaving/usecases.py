@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1.events_pb2 import MessageKind
+from services.identity.accounts.storage import account_of
 from services.identity.leaving import storage
 from services.identity.leaving.rules import AtSchool, require_endable
 from services.identity.people.rights import require_registrar
@@ -109,7 +110,7 @@ class Leaving:
             )
             if ended:
                 left = await self.leave_unless_connected(tx, person_id)
-                account_id = await storage.account_of(tx.connection, person_id)
+                account_id = await account_of(tx.connection, person_id)
                 if account_id is not None:
                     await self._sessions.end_all(
                         tx, account_id, reason=EndReason.LEFT if left else EndReason.ROLE_TAKEN
@@ -150,7 +151,7 @@ class Leaving:
         today = self._clock.today(self._zone)
         if not await storage.leave_unless_connected(tx.connection, person_id, today=today):
             return False
-        account_id = await storage.account_of(tx.connection, person_id)
+        account_id = await account_of(tx.connection, person_id)
         if account_id is not None:
             await self._void(tx, account_id)
         return True

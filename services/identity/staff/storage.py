@@ -178,14 +178,6 @@ async def exists(connection: AsyncConnection, person_id: UUID) -> bool:
     return found.first() is not None
 
 
-async def account_of(connection: AsyncConnection, person_id: UUID) -> UUID | None:
-    """The person's account."""
-    account: UUID | None = await connection.scalar(
-        select(accounts.c.id).where(accounts.c.person_id == person_id)
-    )
-    return account
-
-
 async def person_by_login(connection: AsyncConnection, login: str) -> UUID | None:
     """Whose normal login it is."""
     person: UUID | None = await connection.scalar(

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import staff_pb2
+from services.identity.accounts.storage import account_of
 from services.identity.binding.rules.names import Likeness, compare
 from services.identity.keyring import Keyring
 from services.identity.people import storage as people
@@ -204,7 +205,7 @@ class Staff:
             raise LastOperator
         left = await self._leave(tx, place.person_id)
         await _tell(tx, place, by=str(caller.person_id), action="revoke_staff_role", why=why)
-        account_id = await storage.account_of(tx.connection, place.person_id)
+        account_id = await account_of(tx.connection, place.person_id)
         if account_id is not None:
             ended_for = EndReason.LEFT if left else EndReason.ROLE_TAKEN
             await self._sessions.end_all(tx, account_id, reason=ended_for)

@@ -53,14 +53,6 @@ async def lock(connection: AsyncConnection, account_id: UUID) -> Held | None:
     return None if row is None else Held(row.person_id, bool(row.own), bool(row.reached))
 
 
-async def account_of(connection: AsyncConnection, person_id: UUID) -> UUID | None:
-    """The account of a person."""
-    found: UUID | None = await connection.scalar(
-        select(accounts.c.id).where(accounts.c.person_id == person_id)
-    )
-    return found
-
-
 async def unbind(
     connection: AsyncConnection,
     provider: Provider,

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1 import binding_pb2, events_pb2
 from school.identity.v1.events_pb2 import MessageKind
+from services.identity.accounts.storage import account_of
 from services.identity.binding.rules.endings import (
     PastOrPresent,
     WhyEnded,
@@ -146,7 +147,7 @@ class Unbindings:
         """
         school_id = min(school_ids, default=None)
         if school_id is None:
-            account_id = await unbind.account_of(tx.connection, person_id)
+            account_id = await account_of(tx.connection, person_id)
         else:
             account_id = await self._their_account(tx.connection, caller, school_id, person_id)
         if account_id is None or await unbind.lock(tx.connection, account_id) is None:

@@ -17,6 +17,7 @@ from services.identity.families.rules.relations import (
     RelationKind,
 )
 from services.identity.families.storage import relations
+from services.identity.families.storage.standing import holds_on as relation_holds_on
 from services.identity.issuing.rules.people import AccountFacts, Block, Candidate, ClassPlace, Ward
 from services.identity.issuing.storage.issues import credential_issues
 from services.identity.people.rules import FullName, PersonStatus, Role
@@ -104,7 +105,7 @@ async def find(
     here = exists().where(person_roles.c.person_id == people.c.id, person_roles.c.school_id == school_id)
     stands = exists().where(
         relations.c.guardian_id == people.c.id,
-        _relation_holds(today),
+        relation_holds_on(today),
         pupil.c.person_id == relations.c.pupil_id,
         pupil.c.school_id == school_id,
         pupil.c.role == Role.PUPIL,
@@ -129,7 +130,7 @@ async def guardians(
     """Who stands for these pupils today."""
     found = await connection.execute(
         select(relations.c.pupil_id, relations.c.guardian_id)
-        .where(relations.c.pupil_id.in_(list(pupil_ids)), _relation_holds(today))
+        .where(relations.c.pupil_id.in_(list(pupil_ids)), relation_holds_on(today))
         .order_by(relations.c.pupil_id, relations.c.guardian_id)
     )
     standing: dict[UUID, list[UUID]] = {}
@@ -151,7 +152,7 @@ async def class_counts(
         select(studying.c.class_id, studying.c.pupil_id.label("person_id")),
         select(studying.c.class_id, relations.c.guardian_id)
         .join_from(studying, relations, relations.c.pupil_id == studying.c.pupil_id)
-        .where(_relation_holds(today)),
+        .where(relation_holds_on(today)),
     ).subquery("belonging")
     is_open = accounts.c.state != AccountState.CLOSED
     issued = and_(is_open, or_(accounts.c.login.is_not(None), accounts.c.activated_at.is_not(None)))
@@ -202,7 +203,7 @@ async def _wards(
                 person_roles.c.role == Role.PUPIL,
             ),
         )
-        .where(relations.c.guardian_id.in_(ids), _relation_holds(today))
+        .where(relations.c.guardian_id.in_(ids), relation_holds_on(today))
         .order_by(people.c.surname, people.c.given_name, people.c.id)
     )
     wards: dict[UUID, list[Any]] = {}
@@ -222,18 +223,10 @@ def _stands_outside(school_id: UUID, today: date) -> ColumnElement[bool]:
     pupil = person_roles.alias("pupil_outside")
     return exists().where(
         relations.c.guardian_id == people.c.id,
-        _relation_holds(today),
+        relation_holds_on(today),
         pupil.c.person_id == relations.c.pupil_id,
         pupil.c.school_id != school_id,
         pupil.c.role == Role.PUPIL,
-    )
-
-
-def _relation_holds(today: date) -> ColumnElement[bool]:
-    return and_(
-        relations.c.ended_at.is_(None),
-        relations.c.valid_from <= today,
-        or_(relations.c.valid_until.is_(None), relations.c.valid_until >= today),
     )
 
 
