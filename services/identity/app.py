@@ -235,7 +235,7 @@ def _register(
         families_pb2_grpc.add_FamiliesServiceServicer_to_server(families, server)
         esia_children = EsiaChildrenRpc(use_cases.searching, use_cases.deciding)
         esia_children_pb2_grpc.add_EsiaChildrenServiceServicer_to_server(esia_children, server)
-        leaving_pb2_grpc.add_LeavingServiceServicer_to_server(LeavingRpc(use_cases.leaving), server)
+        leaving_pb2_grpc.add_LeavingServiceServicer_to_server(LeavingRpc(use_cases.leaving, clock), server)
         people = PeopleRpc(use_cases.people, allow_test_snils=settings.allow_test_snils)
         people_pb2_grpc.add_PeopleServiceServicer_to_server(people, server)
         regions = RegionsRpc(directory, lambda: esia.available)

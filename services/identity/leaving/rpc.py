@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from school.identity.v1 import leaving_pb2, leaving_pb2_grpc
@@ -10,6 +11,7 @@ from services.identity.leaving.rules import AtSchool
 from services.identity.leaving.usecases import Leaving
 from services.identity.people.messages import name_message, roles_named, wire_roles
 from services.kit.caller import caller
+from services.kit.clock import Clock
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 
@@ -17,8 +19,9 @@ from services.kit.rpc.parse import uuid_of
 class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
     """Ending roles at a school, and giving them back."""
 
-    def __init__(self, leaving: Leaving) -> None:
+    def __init__(self, leaving: Leaving, clock: Clock) -> None:
         self._leaving = leaving
+        self._clock = clock
 
     async def GetRolesAtSchool(
         self, request: leaving_pb2.GetRolesAtSchoolRequest, context: Context
@@ -27,7 +30,7 @@ class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
         school_id = uuid_of(request.school_id, "school_id")
         person_id = uuid_of(request.person_id, "person_id")
         found = await self._leaving.roles(caller(), school_id, person_id)
-        return leaving_pb2.GetRolesAtSchoolResponse(person=_message(found))
+        return leaving_pb2.GetRolesAtSchoolResponse(person=_message(found, self._clock.now()))
 
     async def ListFormerPeople(
         self, request: leaving_pb2.ListFormerPeopleRequest, context: Context
@@ -37,8 +40,9 @@ class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
         found, token = await self._leaving.former(
             caller(), school_id, size=request.page_size, token=request.page_token
         )
+        now = self._clock.now()
         return leaving_pb2.ListFormerPeopleResponse(
-            people=[_message(each) for each in found], next_page_token=token
+            people=[_message(each, now) for each in found], next_page_token=token
         )
 
     async def EndRoles(
@@ -52,7 +56,7 @@ class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
             roles_named(request.roles),
             request.reason,
         )
-        return leaving_pb2.EndRolesResponse(person=_message(after))
+        return leaving_pb2.EndRolesResponse(person=_message(after, self._clock.now()))
 
     async def GiveRolesBack(
         self, request: leaving_pb2.GiveRolesBackRequest, context: Context
@@ -65,22 +69,26 @@ class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
             roles_named(request.roles),
             request.reason,
         )
-        return leaving_pb2.GiveRolesBackResponse(person=_message(after))
+        return leaving_pb2.GiveRolesBackResponse(person=_message(after, self._clock.now()))
 
 
-def _message(found: AtSchool) -> leaving_pb2.RolesAtSchool:
+def _message(found: AtSchool, now: datetime) -> leaving_pb2.RolesAtSchool:
     return leaving_pb2.RolesAtSchool(
         person_id=str(found.person_id),
         name=name_message(found.name),
         roles=wire_roles(found.roles),
-        former=_former(found),
+        former=_former(found, now),
         left_region=found.left_region,
     )
 
 
-def _former(found: AtSchool) -> Iterable[leaving_pb2.FormerRole]:
+def _former(found: AtSchool, now: datetime) -> Iterable[leaving_pb2.FormerRole]:
     for each in found.former:
-        message = leaving_pb2.FormerRole(role=WireRole.Value(f"ROLE_{each.role}"), reason=each.reason)
+        message = leaving_pb2.FormerRole(
+            role=WireRole.Value(f"ROLE_{each.role}"),
+            reason=each.reason,
+            may_give_back=each.may_be_given_back(now),
+        )
         message.granted_at.FromDatetime(each.granted_at)
         message.ended_at.FromDatetime(each.ended_at)
         yield message

@@ -31,7 +31,7 @@ from services.identity.families.storage import relations
 from services.identity.leaving.rules import AtSchool, FormerRole
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName, PersonStatus, Role
-from services.identity.people.storage import people, person_roles
+from services.identity.people.storage import WHOLE_REGION, people, person_roles
 from services.kit.ids import new_id
 
 former_roles = Table(
@@ -208,6 +208,23 @@ def _former_somehow() -> ColumnElement[bool]:
     )
 
 
+def _elsewhere_since() -> ColumnElement[bool]:
+    """Whether another school has given the person a role since one ended here, be it over by now."""
+    later = former_roles.alias("later")
+    return or_(
+        exists().where(
+            person_roles.c.person_id == former_roles.c.person_id,
+            person_roles.c.school_id.not_in([former_roles.c.school_id, WHOLE_REGION]),
+            person_roles.c.granted_at >= former_roles.c.ended_at,
+        ),
+        exists().where(
+            later.c.person_id == former_roles.c.person_id,
+            later.c.school_id != former_roles.c.school_id,
+            later.c.granted_at >= former_roles.c.ended_at,
+        ),
+    )
+
+
 def _is_held(ended: FromClause) -> ColumnElement[bool]:
     return exists().where(
         person_roles.c.person_id == ended.c.person_id,
@@ -220,7 +237,7 @@ async def _former(
     connection: AsyncConnection, school_id: UUID, ids: list[UUID]
 ) -> dict[UUID, list[FormerRole]]:
     found = await connection.execute(
-        select(former_roles)
+        select(former_roles, _elsewhere_since().label("elsewhere_since"))
         .ext(postgresql.distinct_on(former_roles.c.person_id, former_roles.c.role))
         .where(
             former_roles.c.person_id.in_(ids), former_roles.c.school_id == school_id, ~_is_held(former_roles)
@@ -229,6 +246,8 @@ async def _former(
     )
     former: dict[UUID, list[FormerRole]] = {}
     for row in sorted(found, key=lambda each: each.id, reverse=True):
-        one = FormerRole(Role(row.role), row.granted_at, row.ended_at, row.reason)
+        one = FormerRole(
+            Role(row.role), row.granted_at, row.ended_at, row.reason, elsewhere_since=row.elsewhere_since
+        )
         former.setdefault(row.person_id, []).append(one)
     return former

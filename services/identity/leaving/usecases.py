@@ -123,10 +123,12 @@ class Leaving:
     ) -> AtSchool:
         """Give back roles that ended at the school; giving back what is held changes nothing.
 
-        Who had left the region is in it again, with the account there was.
+        It undoes a mistake: for a month, and while no other school has had the person since. Who comes again
+        later is registered by documents. Who had left the region is in it again, with the account there was.
 
         Raises:
             BadRoles: one of them never ended there, too.
+            TooLateToGiveBack, ElsewhereSince: see `FormerRole.require_undoable`.
             OwnRole, ReasonNeeded, NotTheirSchool, UnknownPerson: as `end`.
         """
         require_endable(roles, person_id=person_id, registrar_id=caller.person_id)
@@ -135,6 +137,9 @@ class Leaving:
             before = await self._locked(tx, caller, school_id, person_id)
             if not roles <= before.roles | {each.role for each in before.former}:
                 raise BadRoles
+            for each in before.former:
+                if each.role in roles:
+                    each.require_undoable(self._clock.now())
             given = await storage.give_back(tx.connection, person_id, school_id, roles, at=self._clock.now())
             if given:
                 await come_back(tx.connection, person_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
 
 from school.access.v1.policy_pb2 import Role
@@ -22,6 +23,7 @@ from school.identity.v1.leaving_pb2 import (
 from school.identity.v1.people_pb2 import FullName
 from school.identity.v1.sign_in_pb2 import SignedIn, SignInWithPasswordResponse
 from services.gateway.pages.answers import DRAFT_COOKIE
+from services.kit.errors import DomainError
 from tests.integration.gateway.browser import set_cookies
 from tests.integration.gateway.office import (
     PERSON,
@@ -34,13 +36,26 @@ from tests.integration.gateway.office import (
     refuse,
 )
 
+
+class TooLate(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "TOO_LATE_TO_GIVE_BACK"
+    title = "It ended too long ago to be given back"
+
+
+class Elsewhere(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "ELSEWHERE_SINCE"
+    title = "Another school has had the person since"
+
+
 ROLES = f"{ROOM}/people/{PERSON}/roles"
 WHY = "Переехали в другой город"
 
 
 def somebody(*, left: bool = False) -> RolesAtSchool:
     """A teacher who was a parent here."""
-    was = FormerRole(role=Role.ROLE_GUARDIAN, reason="Дочь окончила школу")
+    was = FormerRole(role=Role.ROLE_GUARDIAN, reason="Дочь окончила школу", may_give_back=True)
     was.ended_at.FromDatetime(datetime(2026, 6, 30, 20, 0, tzinfo=UTC))
     return RolesAtSchool(
         person_id=PERSON,
@@ -110,6 +125,31 @@ async def test_whom_nothing_connects_is_shown_as_such(desk: Office) -> None:
 
     assert "выбыл из всех школ" in page
     assert f'action="{ROLES}/end"' not in page
+
+
+async def test_what_cannot_be_given_back_any_more_is_shown_with_the_way_that_is_left(desk: Office) -> None:
+    gone = somebody(left=True)
+    gone.former[0].may_give_back = False
+    desk.gateway.stage.on("GetRolesAtSchool", lambda _: GetRolesAtSchoolResponse(person=gone))
+
+    page = (await desk.get(ROLES)).text
+
+    assert "Дочь окончила школу" in page
+    assert f'action="{ROLES}/back"' not in page
+    assert f'href="{ROOM}/new-person"' in page
+
+
+@pytest.mark.parametrize("refused", [TooLate, Elsewhere])
+async def test_why_it_cannot_is_said_beside_the_form(desk: Office, refused: type[DomainError]) -> None:
+    """The month was over, or another school had the person, since the page was read."""
+    desk.proven = datetime.now(UTC)
+    desk.gateway.stage.on("GiveRolesBack", refuse(refused()))
+
+    answer = await desk.post(f"{ROLES}/back", role="ROLE_GUARDIAN", reason=WHY)
+
+    assert answer.status_code == 400
+    assert WHY in answer.text
+    assert "Запишите ученика по документам" in answer.text
 
 
 @pytest.mark.parametrize("role", ["PUPIL", "GUARDIAN"])

@@ -15,10 +15,12 @@ from school.identity.v1 import (
     people_pb2_grpc,
 )
 from services.identity.binding.storage import bindings
-from services.identity.people.rules import PersonStatus
+from services.identity.leaving.rules import UNDO
+from services.identity.people.rules import PersonStatus, Role
 from services.identity.people.storage import people
 from services.kit.ids import new_id
 from tests.integration.identity.issuing.desk import (
+    GUARDIAN,
     PASSWORD,
     PUPIL,
     TEACHER,
@@ -30,6 +32,7 @@ from tests.integration.identity.issuing.desk import (
     teacher,
 )
 from tests.integration.identity.issuing.office import Office, open_office
+from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, reason
 
 # --- coming back ---
@@ -65,6 +68,70 @@ async def test_nothing_is_given_back_that_never_ended(office: Office) -> None:
     assert await reason(give_back(office, gone, WireRole.ROLE_REGISTRAR)) == "BAD_ROLES"
     assert await reason(give_back(office, office.registrar, TEACHER)) == "OWN_ROLE"
     assert await status(office, gone) == PersonStatus.LEFT
+
+
+@pytest.mark.parametrize(("passed", "allowed"), [(UNDO, True), (UNDO + timedelta(seconds=1), False)])
+async def test_a_mistake_is_undone_within_a_month(
+    office: Office, clock: MovableClock, passed: timedelta, *, allowed: bool
+) -> None:
+    """After that documents are shown again; the page is told beforehand."""
+    gone, _ = await teacher(office)
+    [ended] = (await end(office, gone, TEACHER)).former
+    assert ended.may_give_back
+    clock.move(seconds=passed.total_seconds())
+
+    [listed] = (await former(office)).people
+    assert [each.may_give_back for each in listed.former] == [allowed]
+    if allowed:
+        assert list((await give_back(office, gone, TEACHER)).roles) == [TEACHER]
+    else:
+        assert await reason(give_back(office, gone, TEACHER)) == "TOO_LATE_TO_GIVE_BACK"
+        assert await status(office, gone) == PersonStatus.LEFT
+
+
+async def test_whom_another_school_has_had_since_no_former_one_takes_back(office: Office) -> None:
+    """A34: not even when the other one has lost them again; documents bring back the same account."""
+    there = await open_office(office.town, office.keys)
+    snils = office.town.snils()
+    gone, login = await teacher(office, snils=snils)
+    [row] = await office.town.rows(people, people.c.id == gone.person_id)
+    born = row.birth_date.isoformat()
+    await end(office, gone, TEACHER)
+    await register(there, "Орлов Олег", born, snils)
+
+    assert await reason(give_back(office, gone, TEACHER)) == "ELSEWHERE_SINCE"
+    await end(there, gone, PUPIL)
+    assert await reason(give_back(office, gone, TEACHER)) == "ELSEWHERE_SINCE"
+    [listed] = (await former(office)).people
+    assert [each.may_give_back for each in listed.former] == [False]
+
+    back = await register(office, "Орлов Олег", born, snils)
+    assert (back.returned, UUID(back.person.person_id)) == (True, gone.person_id)
+    assert (await office.town.doors.enter_with_password(login, PASSWORD)).session.access_token
+
+
+async def test_who_was_at_another_school_before_is_given_back_all_the_same(
+    office: Office, clock: MovableClock
+) -> None:
+    """Somebody of two schools, one of which was mistaken."""
+    there = await open_office(office.town, office.keys)
+    both, _ = await teacher(office)
+    await there.employ(both, Role.TEACHER)
+    clock.move(seconds=1)
+    await end(office, both, TEACHER)
+
+    assert list((await give_back(office, both, TEACHER)).roles) == [TEACHER]
+
+
+async def test_what_is_not_undone_any_more_holds_up_nothing_else(office: Office, clock: MovableClock) -> None:
+    """Of two roles the one that ended lately is given back, alone."""
+    both = await office.guardian_of(await office.pupil(), roles=(Role.GUARDIAN, Role.TEACHER))
+    await end(office, both, GUARDIAN)
+    clock.move(days=31)
+    await end(office, both, TEACHER)
+
+    assert await reason(give_back(office, both, TEACHER, GUARDIAN)) == "TOO_LATE_TO_GIVE_BACK"
+    assert list((await give_back(office, both, TEACHER)).roles) == [TEACHER]
 
 
 async def register(office: Office, name: str, born: str, snils: str, **more: Any) -> Any:

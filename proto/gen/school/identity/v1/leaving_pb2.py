@@ -28,7 +28,7 @@ from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__
 from school.identity.v1 import people_pb2 as school_dot_identity_dot_v1_dot_people__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/leaving.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\xba\x01\n\rRolesAtSchool\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12.\n\x06\x66ormer\x18\x04 \x03(\x0b\x32\x1e.school.identity.v1.FormerRole\x12\x13\n\x0bleft_region\x18\x05 \x01(\x08\"\xa0\x01\n\nFormerRole\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.school.access.v1.Role\x12.\n\ngranted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\"?\n\x17GetRolesAtSchoolRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"M\n\x18GetRolesAtSchoolResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool\"S\n\x17ListFormerPeopleRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x18ListFormerPeopleResponse\x12\x31\n\x06people\x18\x01 \x03(\x0b\x32!.school.identity.v1.RolesAtSchool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x0f\x45ndRolesRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x04 \x01(\t\"E\n\x10\x45ndRolesResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool\"s\n\x14GiveRolesBackRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x04 \x01(\t\"J\n\x15GiveRolesBackResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool2\xc8\x05\n\x0eLeavingService\x12\xb0\x01\n\x10GetRolesAtSchool\x12+.school.identity.v1.GetRolesAtSchoolRequest\x1a,.school.identity.v1.GetRolesAtSchoolResponse\"A\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/schools/{school_id}/people/{person_id}/roles\x12\xa5\x01\n\x10ListFormerPeople\x12+.school.identity.v1.ListFormerPeopleRequest\x1a,.school.identity.v1.ListFormerPeopleResponse\"6\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\'\x12%/v1/schools/{school_id}/former-people\x12\xa1\x01\n\x08\x45ndRoles\x12#.school.identity.v1.EndRolesRequest\x1a$.school.identity.v1.EndRolesResponse\"J\xaa\xd4\x18\x07\x1a\x03\n\x01\x04(\x01\x82\xd3\xe4\x93\x02\x39\"4/v1/schools/{school_id}/people/{person_id}/roles:end:\x01*\x12\xb6\x01\n\rGiveRolesBack\x12(.school.identity.v1.GiveRolesBackRequest\x1a).school.identity.v1.GiveRolesBackResponse\"P\xaa\xd4\x18\x07\x1a\x03\n\x01\x04(\x01\x82\xd3\xe4\x93\x02?\":/v1/schools/{school_id}/people/{person_id}/roles:give-back:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n school/identity/v1/leaving.proto\x12\x12school.identity.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1fschool/identity/v1/people.proto\"\xba\x01\n\rRolesAtSchool\x12\x11\n\tperson_id\x18\x01 \x01(\t\x12*\n\x04name\x18\x02 \x01(\x0b\x32\x1c.school.identity.v1.FullName\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12.\n\x06\x66ormer\x18\x04 \x03(\x0b\x32\x1e.school.identity.v1.FormerRole\x12\x13\n\x0bleft_region\x18\x05 \x01(\x08\"\xb7\x01\n\nFormerRole\x12$\n\x04role\x18\x01 \x01(\x0e\x32\x16.school.access.v1.Role\x12.\n\ngranted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\x15\n\rmay_give_back\x18\x05 \x01(\x08\"?\n\x17GetRolesAtSchoolRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\"M\n\x18GetRolesAtSchoolResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool\"S\n\x17ListFormerPeopleRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"f\n\x18ListFormerPeopleResponse\x12\x31\n\x06people\x18\x01 \x03(\x0b\x32!.school.identity.v1.RolesAtSchool\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x0f\x45ndRolesRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x04 \x01(\t\"E\n\x10\x45ndRolesResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool\"s\n\x14GiveRolesBackRequest\x12\x11\n\tschool_id\x18\x01 \x01(\t\x12\x11\n\tperson_id\x18\x02 \x01(\t\x12%\n\x05roles\x18\x03 \x03(\x0e\x32\x16.school.access.v1.Role\x12\x0e\n\x06reason\x18\x04 \x01(\t\"J\n\x15GiveRolesBackResponse\x12\x31\n\x06person\x18\x01 \x01(\x0b\x32!.school.identity.v1.RolesAtSchool2\xc8\x05\n\x0eLeavingService\x12\xb0\x01\n\x10GetRolesAtSchool\x12+.school.identity.v1.GetRolesAtSchoolRequest\x1a,.school.identity.v1.GetRolesAtSchoolResponse\"A\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\x32\x12\x30/v1/schools/{school_id}/people/{person_id}/roles\x12\xa5\x01\n\x10ListFormerPeople\x12+.school.identity.v1.ListFormerPeopleRequest\x1a,.school.identity.v1.ListFormerPeopleResponse\"6\xaa\xd4\x18\x05\x1a\x03\n\x01\x04\x82\xd3\xe4\x93\x02\'\x12%/v1/schools/{school_id}/former-people\x12\xa1\x01\n\x08\x45ndRoles\x12#.school.identity.v1.EndRolesRequest\x1a$.school.identity.v1.EndRolesResponse\"J\xaa\xd4\x18\x07\x1a\x03\n\x01\x04(\x01\x82\xd3\xe4\x93\x02\x39\"4/v1/schools/{school_id}/people/{person_id}/roles:end:\x01*\x12\xb6\x01\n\rGiveRolesBack\x12(.school.identity.v1.GiveRolesBackRequest\x1a).school.identity.v1.GiveRolesBackResponse\"P\xaa\xd4\x18\x07\x1a\x03\n\x01\x04(\x01\x82\xd3\xe4\x93\x02?\":/v1/schools/{school_id}/people/{person_id}/roles:give-back:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,23 +46,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLESATSCHOOL']._serialized_start=184
   _globals['_ROLESATSCHOOL']._serialized_end=370
   _globals['_FORMERROLE']._serialized_start=373
-  _globals['_FORMERROLE']._serialized_end=533
-  _globals['_GETROLESATSCHOOLREQUEST']._serialized_start=535
-  _globals['_GETROLESATSCHOOLREQUEST']._serialized_end=598
-  _globals['_GETROLESATSCHOOLRESPONSE']._serialized_start=600
-  _globals['_GETROLESATSCHOOLRESPONSE']._serialized_end=677
-  _globals['_LISTFORMERPEOPLEREQUEST']._serialized_start=679
-  _globals['_LISTFORMERPEOPLEREQUEST']._serialized_end=762
-  _globals['_LISTFORMERPEOPLERESPONSE']._serialized_start=764
-  _globals['_LISTFORMERPEOPLERESPONSE']._serialized_end=866
-  _globals['_ENDROLESREQUEST']._serialized_start=868
-  _globals['_ENDROLESREQUEST']._serialized_end=978
-  _globals['_ENDROLESRESPONSE']._serialized_start=980
-  _globals['_ENDROLESRESPONSE']._serialized_end=1049
-  _globals['_GIVEROLESBACKREQUEST']._serialized_start=1051
-  _globals['_GIVEROLESBACKREQUEST']._serialized_end=1166
-  _globals['_GIVEROLESBACKRESPONSE']._serialized_start=1168
-  _globals['_GIVEROLESBACKRESPONSE']._serialized_end=1242
-  _globals['_LEAVINGSERVICE']._serialized_start=1245
-  _globals['_LEAVINGSERVICE']._serialized_end=1957
+  _globals['_FORMERROLE']._serialized_end=556
+  _globals['_GETROLESATSCHOOLREQUEST']._serialized_start=558
+  _globals['_GETROLESATSCHOOLREQUEST']._serialized_end=621
+  _globals['_GETROLESATSCHOOLRESPONSE']._serialized_start=623
+  _globals['_GETROLESATSCHOOLRESPONSE']._serialized_end=700
+  _globals['_LISTFORMERPEOPLEREQUEST']._serialized_start=702
+  _globals['_LISTFORMERPEOPLEREQUEST']._serialized_end=785
+  _globals['_LISTFORMERPEOPLERESPONSE']._serialized_start=787
+  _globals['_LISTFORMERPEOPLERESPONSE']._serialized_end=889
+  _globals['_ENDROLESREQUEST']._serialized_start=891
+  _globals['_ENDROLESREQUEST']._serialized_end=1001
+  _globals['_ENDROLESRESPONSE']._serialized_start=1003
+  _globals['_ENDROLESRESPONSE']._serialized_end=1072
+  _globals['_GIVEROLESBACKREQUEST']._serialized_start=1074
+  _globals['_GIVEROLESBACKREQUEST']._serialized_end=1189
+  _globals['_GIVEROLESBACKRESPONSE']._serialized_start=1191
+  _globals['_GIVEROLESBACKRESPONSE']._serialized_end=1265
+  _globals['_LEAVINGSERVICE']._serialized_start=1268
+  _globals['_LEAVINGSERVICE']._serialized_end=1980
 # @@protoc_insertion_point(module_scope)

@@ -75,10 +75,13 @@ class FormerRole(_message.Message):
     GRANTED_AT_FIELD_NUMBER: _builtins.int
     ENDED_AT_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    MAY_GIVE_BACK_FIELD_NUMBER: _builtins.int
     role: _policy_pb2.Role.ValueType
     """The role."""
     reason: _builtins.str
     """Why, in the registrar's words."""
+    may_give_back: _builtins.bool
+    """Whether the registrar may give it back."""
     @_builtins.property
     def granted_at(self) -> _timestamp_pb2.Timestamp:
         """Since when it was held."""
@@ -94,10 +97,11 @@ class FormerRole(_message.Message):
         granted_at: _timestamp_pb2.Timestamp | None = ...,
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         reason: _builtins.str = ...,
+        may_give_back: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "granted_at", b"granted_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "granted_at", b"granted_at", "reason", b"reason", "role", b"role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ended_at", b"ended_at", "granted_at", b"granted_at", "may_give_back", b"may_give_back", "reason", b"reason", "role", b"role"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -105,11 +105,15 @@ class LeavingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GiveRolesBack(self, request, context):
-        """Gives back roles that the person had at the school. Who had left the region is in it again, with the same
+        """Gives back roles that the person had at the school: undoes a mistake, within 30 days and while no other school
+        has had the person since. Who comes again later is registered by documents (`PeopleService.RegisterPerson`);
+        who stands for a pupil needs no role for it (`FamiliesService`), and teachers get theirs from the
+        administrator as well (`StaffService`). Who had left the region is in it again, with the same
         account; a bound profile is looked at anew when it enters. The person is told.
 
         Giving back a held role succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, BAD_ROLES
-        when a role never ended there, OWN_ROLE when the person is the caller.
+        when a role never ended there, OWN_ROLE when the person is the caller, TOO_LATE_TO_GIVE_BACK,
+        ELSEWHERE_SINCE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,11 +59,15 @@ class LeavingServiceStub:
     BAD_ROLES when a role is none that a school's registrar gives, OWN_ROLE when the person is the caller.
     """
     GiveRolesBack: _grpc.UnaryUnaryMultiCallable[_leaving_pb2.GiveRolesBackRequest, _leaving_pb2.GiveRolesBackResponse]
-    """Gives back roles that the person had at the school. Who had left the region is in it again, with the same
+    """Gives back roles that the person had at the school: undoes a mistake, within 30 days and while no other school
+    has had the person since. Who comes again later is registered by documents (`PeopleService.RegisterPerson`);
+    who stands for a pupil needs no role for it (`FamiliesService`), and teachers get theirs from the
+    administrator as well (`StaffService`). Who had left the region is in it again, with the same
     account; a bound profile is looked at anew when it enters. The person is told.
 
     Giving back a held role succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, BAD_ROLES
-    when a role never ended there, OWN_ROLE when the person is the caller.
+    when a role never ended there, OWN_ROLE when the person is the caller, TOO_LATE_TO_GIVE_BACK,
+    ELSEWHERE_SINCE.
     """
 
 @_typing.type_check_only
@@ -97,11 +101,15 @@ class LeavingServiceAsyncStub(LeavingServiceStub):
     BAD_ROLES when a role is none that a school's registrar gives, OWN_ROLE when the person is the caller.
     """
     GiveRolesBack: _aio.UnaryUnaryMultiCallable[_leaving_pb2.GiveRolesBackRequest, _leaving_pb2.GiveRolesBackResponse]  # type: ignore[assignment]
-    """Gives back roles that the person had at the school. Who had left the region is in it again, with the same
+    """Gives back roles that the person had at the school: undoes a mistake, within 30 days and while no other school
+    has had the person since. Who comes again later is registered by documents (`PeopleService.RegisterPerson`);
+    who stands for a pupil needs no role for it (`FamiliesService`), and teachers get theirs from the
+    administrator as well (`StaffService`). Who had left the region is in it again, with the same
     account; a bound profile is looked at anew when it enters. The person is told.
 
     Giving back a held role succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, BAD_ROLES
-    when a role never ended there, OWN_ROLE when the person is the caller.
+    when a role never ended there, OWN_ROLE when the person is the caller, TOO_LATE_TO_GIVE_BACK,
+    ELSEWHERE_SINCE.
     """
 
 class LeavingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -156,11 +164,15 @@ class LeavingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _leaving_pb2.GiveRolesBackRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_leaving_pb2.GiveRolesBackResponse, _abc.Awaitable[_leaving_pb2.GiveRolesBackResponse]]:
-        """Gives back roles that the person had at the school. Who had left the region is in it again, with the same
+        """Gives back roles that the person had at the school: undoes a mistake, within 30 days and while no other school
+        has had the person since. Who comes again later is registered by documents (`PeopleService.RegisterPerson`);
+        who stands for a pupil needs no role for it (`FamiliesService`), and teachers get theirs from the
+        administrator as well (`StaffService`). Who had left the region is in it again, with the same
         account; a bound profile is looked at anew when it enters. The person is told.
 
         Giving back a held role succeeds. Fails with NOT_THEIR_SCHOOL, UNKNOWN_PERSON, REASON_NEEDED, BAD_ROLES
-        when a role never ended there, OWN_ROLE when the person is the caller.
+        when a role never ended there, OWN_ROLE when the person is the caller, TOO_LATE_TO_GIVE_BACK,
+        ELSEWHERE_SINCE.
         """
 
 def add_LeavingServiceServicer_to_server(servicer: LeavingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,9 @@ from services.gateway.pages.school.dates import moment
 from services.gateway.pages.school.desk import Desk
 from services.gateway.problems import Problem, Refused
 
-TOLD_BESIDE: Final = frozenset({"REASON_NEEDED", "BAD_ROLES", "OWN_ROLE"})
+TOLD_BESIDE: Final = frozenset(
+    {"REASON_NEEDED", "BAD_ROLES", "OWN_ROLE", "TOO_LATE_TO_GIVE_BACK", "ELSEWHERE_SINCE"}
+)
 """Refusals that are told beside the form, with what was typed kept."""
 ENDABLE: Final = {role: ROLE_KEYS[role] for role in (Role.ROLE_PUPIL, Role.ROLE_GUARDIAN, Role.ROLE_TEACHER)}
 """What a registrar may end; the words for it."""
@@ -44,6 +46,7 @@ class RoleLine:
     ticked: bool = False
     ended: datetime | None = None
     reason: str = field(default="", repr=False)
+    may_give_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,16 @@ class RolesView:
     """What only an administrator takes, as keys."""
     former: tuple[RoleLine, ...]
     left_region: bool
+
+    @property
+    def returnable(self) -> tuple[RoleLine, ...]:
+        """What can be given back."""
+        return tuple(each for each in self.former if each.may_give_back)
+
+    @property
+    def over(self) -> tuple[RoleLine, ...]:
+        """What cannot any more."""
+        return tuple(each for each in self.former if not each.may_give_back)
 
     @property
     def family_is_ours(self) -> bool:
@@ -171,6 +184,7 @@ def roles_view(person: RolesAtSchool, zone: ZoneInfo, *, ticked: tuple[str, ...]
                 Role.Name(each.role) in ticked,
                 moment(each.ended_at, zone),
                 each.reason,
+                each.may_give_back,
             )
             for each in person.former
             if each.role in ENDABLE
