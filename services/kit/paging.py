@@ -1,4 +1,8 @@
-"""Lists that are paged through by the id of the last row shown (AIP-158)."""
+"""Lists that are paged through by the id of the last row shown (AIP-158).
+
+Anybody can write a token for any id. Where the order is that of the ids, it tells nobody anything; a list in
+the order of something else goes on after a row that it shows itself, and after no other.
+"""
 
 from __future__ import annotations
 

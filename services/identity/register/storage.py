@@ -22,6 +22,7 @@ from services.identity.people.storage import NAME_WORDS, WHOLE_REGION, people, p
 from services.identity.register.rules import MOST_REFUSALS, Refusal, Span, Words
 from services.identity.schools.storage import schools
 from services.kit.ids import id_at
+from services.kit.paging import BadPageToken
 from services.kit.tables import audit
 
 _REFUSED: Final = "refuse_binding"
@@ -93,14 +94,23 @@ async def search(
     after: UUID | None,
     most: int,
 ) -> list[Listed]:
-    """People of a school, None: of the region, by name; ``after``: the last one shown."""
+    """People of a school, None: of the region, by name; ``after``: the last one shown.
+
+    Raises:
+        BadPageToken: this search shows nobody like that. From whom else it began would tell how the name of
+            a stranger compares.
+    """
     beginnings = " & ".join(f"'{word}':*" for word in words.beginnings)
     query = _PEOPLE.where(NAME_WORDS.op("@@")(cast(beginnings, TSQUERY)))
     if school_id is not None:
         query = query.where(people.c.id.in_(_people_of(school_id)))
     if after is not None:
-        last = select(*_IN_ORDER).where(people.c.id == after).scalar_subquery()
-        query = query.where(tuple_(*_IN_ORDER) > last)
+        last = (
+            await connection.execute(query.with_only_columns(*_IN_ORDER).where(people.c.id == after))
+        ).first()
+        if last is None:
+            raise BadPageToken
+        query = query.where(tuple_(*_IN_ORDER) > tuple_(*map(literal, last)))
     found = await connection.execute(query.order_by(*_IN_ORDER).limit(most))
     return [_listed(row, keyring) for row in found]
 

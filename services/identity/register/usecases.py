@@ -40,7 +40,7 @@ class Register:
     async def search_school(
         self, caller: Caller, school_id: UUID, text: str, *, after: UUID | None, most: int
     ) -> Page:
-        """People of the caller's school. Raises `NotTheirSchool`, `WordsNeeded`."""
+        """People of the caller's school. Raises `NotTheirSchool`, `WordsNeeded`, `BadPageToken`."""
         async with self._database.read() as connection:
             if not await registers(connection, caller, school_id):
                 raise NotTheirSchool
@@ -51,7 +51,13 @@ class Register:
         return found[:most], len(found) > most
 
     async def search_region(self, caller: Caller, text: str, *, after: UUID | None, most: int) -> Page:
-        """People of the region; that somebody searched is audited. Raises `RoleNeeded`, `WordsNeeded`."""
+        """People of the region; that somebody searched is audited.
+
+        Raises:
+            RoleNeeded: the caller is no operator.
+            WordsNeeded: no word is long enough.
+            BadPageToken: the token is none of this search.
+        """
         async with self._database.transaction() as tx:
             if not await operates(tx.connection, caller):
                 raise RoleNeeded

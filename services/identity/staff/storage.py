@@ -18,6 +18,7 @@ from services.identity.people.storage import WHOLE_REGION, people, person_roles
 from services.identity.schools.storage import schools
 from services.identity.second_factor.storage import second_factors
 from services.identity.staff.rules import STAFF, Member, Post
+from services.kit.paging import BadPageToken
 
 # Of one birth date a large region has a few hundred people; a bound all the same.
 _MOST_LOOKED_AT = 2_000
@@ -37,7 +38,12 @@ async def rights(connection: AsyncConnection, person_id: UUID, school_id: UUID |
 async def members(
     connection: AsyncConnection, school_id: UUID | None, *, after: UUID | None, limit: int
 ) -> list[Member]:
-    """The staff of a school, or of the region, by name; those after the person ``after``."""
+    """The staff of a school, or of the region, by name; those after the person ``after``.
+
+    Raises:
+        BadPageToken: the list shows nobody like that. From whom else it began would tell how the name of a
+            stranger compares.
+    """
     by_name = (people.c.surname, people.c.given_name, people.c.patronymic, people.c.id)
     here = (
         select(literal(1))
@@ -50,11 +56,10 @@ async def members(
     )
     query = select(people.c.id).where(here).order_by(*by_name).limit(limit)
     if after is not None:
-        last = people.alias("last")
-        anchor = select(last.c.surname, last.c.given_name, last.c.patronymic, last.c.id).where(
-            last.c.id == after
-        )
-        query = query.where(tuple_(*by_name) > anchor.scalar_subquery())
+        last = (await connection.execute(select(*by_name).where(here, people.c.id == after))).first()
+        if last is None:
+            raise BadPageToken
+        query = query.where(tuple_(*by_name) > tuple_(*map(literal, last)))
     ids = list((await connection.execute(query)).scalars())
     known = await described(connection, ids, school_id)
     return [known[person_id] for person_id in ids]

@@ -14,6 +14,7 @@ from services.identity.own_data.storage import move_account
 from services.identity.people.rules import JOINTS, Role
 from services.identity.people.storage import WHOLE_REGION
 from services.kit.ids import new_id
+from services.kit.paging import page_token
 from services.kit.tables import audit
 from tests.support.case_office import GUARDIAN, CaseDesk, case_desk, refused_by_name
 from tests.support.identity import DEADLINE, Town, bearer, reason
@@ -124,6 +125,19 @@ async def test_a_list_is_paged_by_name(here: Town) -> None:
     assert names(first) == ["Аистов Антон", "Аистов Антон", "Аистов Борис"]
     assert names(rest) == ["Аистова Яна"]
     assert not rest.next_page_token
+
+
+@pytest.mark.parametrize("stranger", ["Аистова Ааа", "Аистова Яяя"])
+async def test_a_list_begins_after_nobody_whom_it_does_not_show(here: Town, stranger: str) -> None:
+    """A34: else where it began would tell how the name of another school's pupil compares."""
+    desk = await case_desk(here)
+    await here.register("Аистова Лада", roles={desk.school_id: PUPIL})
+    own = await here.register("Орлова Анна", roles={desk.school_id: PUPIL})
+    foreign = await here.register(stranger, roles={new_id(): PUPIL})
+
+    for other in (foreign.person_id, own.person_id, new_id()):
+        token = page_token(other)
+        assert await reason(search(here, desk, "аист", token=token)) == "BAD_PAGE_TOKEN"
 
 
 @pytest.mark.parametrize("words", ["", "а", "' & !", ":*", "|", "()", "<->"])

@@ -17,6 +17,7 @@ from services.identity.people.rules import Role, UnknownPerson
 from services.identity.people.storage import WHOLE_REGION, people, person_roles
 from services.identity.schools.storage import schools
 from services.kit.ids import new_id
+from services.kit.paging import page_token
 from services.kit.tables import outbox
 from tests.integration.identity.staff.chief import (
     PASSWORD,
@@ -166,6 +167,19 @@ async def test_the_staff_of_a_school_is_listed_by_name_page_by_page(here: Town, 
 
     assert seen == sorted([*names, "Королёва Алёна"])
     assert await reason(administrator.staff(school, token="x")) == "BAD_PAGE_TOKEN"
+
+
+@pytest.mark.parametrize("stranger", ["Ааа Ия", "Яяя Ия"])
+async def test_the_list_begins_after_nobody_whom_it_does_not_show(
+    here: Town, administrator: Chief, stranger: str
+) -> None:
+    """A34: else where it began would tell how the name of a person of another school compares."""
+    parent = await here.register("Родитель Иван", roles={administrator.school: frozenset({Role.GUARDIAN})})
+    foreign = await here.register(stranger, roles={new_id(): frozenset({Role.TEACHER})})
+
+    for other in (foreign.person_id, parent.person_id, new_id()):
+        token = page_token(other)
+        assert await reason(administrator.staff(administrator.school, token=token)) == "BAD_PAGE_TOKEN"
 
 
 async def test_the_regions_staff_is_listed_for_operators(here: Town, doors: Doors, operator: Chief) -> None:
