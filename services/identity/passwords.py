@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, ParamSpec, Self, TypeVar
 
-from argon2 import PasswordHasher, Type
+from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import InvalidHashError, VerificationError
 
 P = ParamSpec("P")
@@ -35,6 +35,15 @@ class HashCost:
 
 
 LEAST_COST: Final = HashCost()
+
+
+def cost_of(present: str) -> HashCost | None:
+    """What a hash cost; None when it is none of ours."""
+    try:
+        known = extract_parameters(present)
+    except InvalidHashError:
+        return None
+    return HashCost(known.memory_cost, known.time_cost, known.parallelism)
 
 
 class Hasher:
@@ -84,13 +93,27 @@ class Passwords:
     def __init__(self, cost: HashCost = LEAST_COST) -> None:
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="argon2")
         self._hasher = Hasher(cost)
-        # Compared when there is nothing to compare with, so that both cases cost the same (A22).
-        self._nobodys = self._hasher.hash(secrets.token_urlsafe())
+        # Of each cost that was met a hash of nobody's password, compared where there is none to compare with
+        # (A22). While a region moves to another cost some accounts still have hashes of the former one: each
+        # verification then compares one of either, so neither the time tells which a login has, nor whether
+        # it is anybody's. The first hash of a cost that a process meets is told apart once; to look for all
+        # costs beforehand would be a scan of every account at each start.
+        self._nobodys = {cost: _of_nobody(self._hasher)}
 
     async def verify(self, password: str, present: str | None) -> bool:
         """Whether the password has this hash; without a hash, False in the same time."""
-        matches = await self.aside(self._hasher.matches, present or self._nobodys, password)
-        return matches and present is not None
+        cost = cost_of(present) if present else None
+        if cost is not None and cost not in self._nobodys:
+            self._nobodys[cost] = await self.aside(_of_nobody, Hasher(cost))
+        return await self.aside(self._compare, password, present, cost)
+
+    def _compare(self, password: str, present: str | None, cost: HashCost | None) -> bool:
+        """Compare one hash of every cost, in the same order whoever asks; whether ``present`` matches."""
+        matched = False
+        for each, nobodys in list(self._nobodys.items()):
+            theirs = present if each == cost else None
+            matched |= self._hasher.matches(theirs or nobodys, password) and theirs is not None
+        return matched
 
     async def hash(self, password: str) -> str:
         """The PHC string of a password."""
@@ -115,6 +138,10 @@ class Passwords:
 
 
 _LEAST = Hasher()
+
+
+def _of_nobody(hasher: Hasher) -> str:
+    return hasher.hash(secrets.token_urlsafe())
 
 
 def _normal(password: str) -> str:
