@@ -24,7 +24,6 @@ TEMPLATES: Final = {
     ActivationStep.ACTIVATION_STEP_DONE: "activation_done.html",
 }
 """The page of each step, in their order."""
-STEPS: Final = 5
 
 BEFORE_CONFIRMED: Final = frozenset(
     {

@@ -12,8 +12,8 @@ from school.identity.v1.corrections_pb2 import CorrectableField, Correction, Cor
 from school.identity.v1.passwords_pb2 import PasswordRule
 from school.identity.v1.people_pb2 import FullName
 from services.gateway.pages.frame import ROLE_KEYS, role_choices
+from services.gateway.pages.language import Speech
 from services.gateway.pages.onboarding.view import (
-    STEPS,
     TEMPLATES,
     Aftermath,
     activation_view,
@@ -41,9 +41,13 @@ def activation(step: str = "CONFIRM_DATA", **more: object) -> Activation:
 # --- activation ---
 
 
+def test_the_words_say_how_many_steps_there_are() -> None:
+    # The last page only says that all is done.
+    assert Speech("ru").say("activation.step", number=1).endswith(f"из {len(TEMPLATES) - 1}")
+
+
 def test_every_step_has_its_page() -> None:
     assert set(TEMPLATES) == set(ActivationStep.values()) - {ActivationStep.ACTIVATION_STEP_UNSPECIFIED}
-    assert len(TEMPLATES) == STEPS + 1
     assert all((FOLDER / name).exists() for name in TEMPLATES.values())
 
 
