@@ -78,6 +78,14 @@ async def known_of(connection: AsyncConnection, mark_id: UUID, pupil_id: UUID) -
     return version or 0, display_name or ""
 
 
+async def name_of(connection: AsyncConnection, person_id: UUID) -> str:
+    """The name of a person; empty while it was not told."""
+    name: str | None = await connection.scalar(
+        select(persons.c.display_name).where(persons.c.person_id == person_id)
+    )
+    return name or ""
+
+
 async def post(
     connection: AsyncConnection, news: MarkNews, recipients: Mapping[UUID, UUID], *, now: datetime
 ) -> set[UUID]:

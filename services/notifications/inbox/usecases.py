@@ -38,8 +38,11 @@ async def tell_newcomer(
     tx: Transaction, guardian_id: UUID, pupil_id: UUID, *, since: datetime, now: datetime
 ) -> None:
     """Tell a guardian what the pupil was told that happened since the guardian stood for them."""
-    for news in await storage.told_since(tx.connection, pupil_id, pupil_id, since):
-        _, name = await storage.known_of(tx.connection, news.mark_id, pupil_id)
+    told = await storage.told_since(tx.connection, pupil_id, pupil_id, since)
+    if not told:
+        return
+    name = await storage.name_of(tx.connection, pupil_id)
+    for news in told:
         await _post_and_send(tx, news, [guardian_id], name=name, now=now)
 
 
