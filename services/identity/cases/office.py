@@ -29,13 +29,13 @@ from services.identity.cases.storage import people
 from services.identity.cases.storage.people import Involved
 from services.identity.cases.usecases import Cases, tell_asker
 from services.identity.corrections import storage as corrections
+from services.identity.corrections.following import follow
 from services.identity.corrections.rules import Data, Field, OwnData
 from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
 from services.identity.people.rights import operates, registers
 from services.identity.people.rules import NotTheirSchool, SnilsTaken, UnknownPerson
-from services.identity.people.storage import person, snils_digests
-from services.identity.people.usecases import person_registered
+from services.identity.people.storage import snils_digests
 from services.identity.telling.usecases import Telling
 from services.identity.words import ReasonNeeded, reason_given
 from services.kit.caller import Caller
@@ -304,14 +304,16 @@ class CaseOffice:
                 why=f"{field.word}: {why}",
                 subject=person_id,
             )
-        whole = await person(tx.connection, person_id)
-        if whole is None:
-            raise UnknownPerson
-        if changed:
-            tx.publish(person_registered(whole, version=version), aggregate=person_id, version=version)
-        await self._cases.register_changed(tx, person_id, right)
-        if Field.BIRTH_DATE in changed:
-            await self._relating.birth_date_corrected(tx, person_id, by=office.person_id)
+        await follow(
+            tx,
+            person_id,
+            right,
+            changed,
+            version=version,
+            by=office.person_id,
+            cases=self._cases,
+            relating=self._relating,
+        )
 
     async def _data(self, tx: Transaction, person_id: UUID) -> Data:
         data = await corrections.data_for_update(tx.connection, self._keyring, person_id)

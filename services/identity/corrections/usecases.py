@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from school.identity.v1 import corrections_pb2
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.corrections import storage
+from services.identity.corrections.following import ClosesCases, follow
 from services.identity.corrections.rules import (
     KEPT,
     LONGEST_COMMENT,
@@ -30,8 +31,7 @@ from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
 from services.identity.people.rights import require_registrar
 from services.identity.people.rules import FullName, NotTheirSchool, Snils, SnilsTaken, UnknownPerson
-from services.identity.people.storage import person, snils_digests, snils_is_known
-from services.identity.people.usecases import person_registered
+from services.identity.people.storage import snils_digests, snils_is_known
 from services.identity.schools import storage as schools
 from services.identity.telling.usecases import Telling
 from services.identity.words import ReasonNeeded, one_line, reason_given
@@ -59,8 +59,8 @@ class Shown:
     name: FullName
 
 
-class CasesOfPersons(Protocol):
-    """What becomes of the cases about a person when their data change."""
+class CasesOfPersons(ClosesCases, Protocol):
+    """What becomes of cases when data change, and what several who claim one SNILS make necessary."""
 
     async def alone(self, tx: Transaction, snils: Snils) -> None:
         """Have others who enter the same SNILS as claimed by several wait for this transaction's end."""
@@ -68,12 +68,6 @@ class CasesOfPersons(Protocol):
 
     async def dispute(self, tx: Transaction, snils: Snils) -> None:
         """Take everybody who is registered with a SNILS into quarantine, and tell their schools."""
-        ...
-
-    async def register_changed(
-        self, tx: Transaction, person_id: UUID, present: Data, *, given_up: Snils | None = None
-    ) -> None:
-        """Close those whose reason is gone."""
         ...
 
 
@@ -208,7 +202,7 @@ class Corrections:
                 known = await self._at_school(tx, caller, school_id, correction_id)
                 decided = await self._decide(tx, caller, known, State.ACCEPTED)
                 if decided is not None:
-                    await self._apply(tx, decided, documents_seen=documents_seen)
+                    await self._apply(tx, decided, by=caller.person_id, documents_seen=documents_seen)
                 return await self._shown(tx, decided or known)
         except IntegrityError as clash:
             # Somebody was registered with this SNILS at the same moment.
@@ -287,7 +281,7 @@ class Corrections:
             _audit(tx, caller, _VERBS[state], decided)
         return decided
 
-    async def _apply(self, tx: Transaction, accepted: Correction, *, documents_seen: bool) -> None:
+    async def _apply(self, tx: Transaction, accepted: Correction, *, by: UUID, documents_seen: bool) -> None:
         present = await self._data(tx, accepted.person_id)
         accepted.require_fresh(present)
         right = self._corrected(present, accepted.field, accepted.right)
@@ -298,14 +292,17 @@ class Corrections:
         )
         if new is not None and taken:
             await self._cases.dispute(tx, new)
-        given_up = present.snils if accepted.field is Field.SNILS else None
-        await self._cases.register_changed(tx, accepted.person_id, right, given_up=given_up)
-        whole = await person(tx.connection, accepted.person_id)
-        if whole is None:
-            raise UnknownPerson
-        tx.publish(person_registered(whole, version=version), aggregate=whole.id, version=version)
-        if accepted.field is Field.BIRTH_DATE and accepted.decided_by is not None:
-            await self._relating.birth_date_corrected(tx, whole.id, by=accepted.decided_by)
+        await follow(
+            tx,
+            accepted.person_id,
+            right,
+            {accepted.field},
+            version=version,
+            by=by,
+            cases=self._cases,
+            relating=self._relating,
+            given_up=present.snils if accepted.field is Field.SNILS else None,
+        )
         await self._telling.tell_everywhere(
             tx,
             accepted.person_id,
