@@ -1,8 +1,9 @@
 """What somebody had typed into a form when they were sent away to show who they are, until they are back.
 
 In a cookie of the browser that typed it: nothing is kept here, and nothing gets into an address. Only what
-people write in their own words and what they ticked; no password, code or number of a document. It is read by
-its own person alone: others may sit down at the same browser.
+people write in their own words, what they ticked, and of which entry the form was; no password, no code,
+nothing by which somebody is looked for. It is read by its own person alone: others may sit down at the same
+browser.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-KEPT: Final = frozenset({"reason", "role"})
+_WORDS: Final = frozenset({"reason", "why", "role", "kind", "until", "document", "documents_seen"})
+_ENTRY: Final = frozenset({"relation_id", "limit_id", "person_id", "correction_id", "page"})
+KEPT: Final = _WORDS | _ENTRY
 """Fields of forms whose deeds ask for a recent proof."""
 # What browsers keep of a cookie is 4096 bytes, with its name and what belongs to it.
 _MOST: Final = 3_500

@@ -42,6 +42,7 @@ from school.identity.v1.issuing_pb2 import (
     Slip,
     StartClassIssueResponse,
 )
+from services.gateway.pages.answers import DRAFT_COOKIE
 from services.kit.errors import DomainError
 from tests.integration.gateway.office import (
     CLASS,
@@ -315,6 +316,25 @@ async def test_a_refusal_without_a_reason_stays_beside_its_correction(registrar:
     assert '<details class="refuse" open>' in refused.text
     done = await registrar.post(f"{ROOM}/corrections/refuse", correction_id=JOB, reason="нет документа")
     assert done.headers["location"] == f"{ROOM}/corrections?done=refused"
+
+
+async def test_who_had_seen_the_documents_need_not_be_told_again_after_a_proof(registrar: Office) -> None:
+    """The number is another person's as well: that was said before."""
+    wrong = Correction(
+        correction_id=JOB, person_name="Королёва Алёна", field=CorrectableField.CORRECTABLE_FIELD_SNILS
+    )
+    listed = ListSchoolCorrectionsResponse(corrections=[wrong])
+    registrar.gateway.stage.on("ListSchoolCorrections", lambda _: listed)
+
+    away = await registrar.post(f"{ROOM}/corrections/accept", correction_id=JOB, documents_seen="1")
+    registrar.kept[DRAFT_COOKIE] = away.cookies[DRAFT_COOKIE]
+    back = await registrar.get(f"{ROOM}/corrections")
+    del registrar.kept[DRAFT_COOKIE]
+    later = await registrar.get(f"{ROOM}/corrections")
+
+    assert away.headers["location"].startswith("/step-up?back=")
+    asked = ['name="documents_seen" value="1"' in page.text for page in (back, later)]
+    assert asked == [True, False]
 
 
 async def test_a_request_is_accepted_for_somebody_who_was_chosen(registrar: Office) -> None:

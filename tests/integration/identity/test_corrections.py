@@ -184,6 +184,18 @@ async def test_an_acceptance_is_told_on_every_contact(here: Town) -> None:
     assert [each.values for each in told] == [{"field": "given_name"}] * 2
 
 
+async def test_accepting_asks_the_registrar_who_they_are(here: Town, clock: MovableClock) -> None:
+    """A8: another SNILS lets another profile in. Refusing does not ask."""
+    desk = await office(here)
+    person = await (await newcomer(here, school_id=desk.school_id)).up_to(Step.ACTIVATION_STEP_DONE)
+    asked = await ask(person, GIVEN_NAME, "Алина")
+    clock.move(minutes=6)
+    desk.session = await here.doors.refresh(desk.session.refresh_token)
+
+    assert await reason(desk.accept(asked.correction_id)) == "STEP_UP_NEEDED"
+    assert (await desk.refuse(asked.correction_id)).state == REFUSED
+
+
 async def test_a_correction_is_decided_once(here: Town) -> None:
     """The same decision again succeeds and does nothing; another one is refused."""
     desk = await office(here)

@@ -36,6 +36,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
 from services.kit.ids import new_id
+from services.kit.rpc.policy import require_recent
 
 _MOST_ENDED = 50
 """Relations of the past that a registrar is shown."""
@@ -173,6 +174,7 @@ class Registering:
             WhyNeeded: no reason is given.
             DocumentNeeded: a representative's document is taken away.
             BadTerm: the last day has passed: end the relation instead.
+            StepUpNeeded: it would hold longer, and the caller has not shown lately who they are.
         """
         document = one_line(change.document, most=LONGEST_DOCUMENT)
         async with self._database.transaction() as tx:
@@ -191,6 +193,7 @@ class Registering:
             if wish == relation:
                 return relation
             if wish.outlasts(relation):
+                require_recent(caller, now=self._clock.now())
                 await require_charge(tx.connection, school_id, pupil.id, lets_in=True)
             return await self._relating.move(tx, wish, by=caller.person_id, why=reason_of(change.reason))
 

@@ -302,6 +302,22 @@ async def test_a_school_that_the_pupil_has_left_lets_nobody_in(asking_school: Sc
     assert await parent.waiting() == []
 
 
+async def test_letting_in_whom_esia_named_asks_the_registrar_who_they_are(
+    asking_school: School, clock: MovableClock
+) -> None:
+    """A8: refusing does not."""
+    school = asking_school
+    _, child = await pupil_of(school)
+    parent = await parent_of(school, child, registered_here=False)
+    await parent.find()
+    [proposal] = await waiting_at(school)
+    clock.move(minutes=6)
+    await school.works_on()
+
+    assert await reason(accept(school, proposal)) == "STEP_UP_NEEDED"
+    await refuse(school, proposal)
+
+
 async def test_a_region_that_does_not_ask_says_so(here: Town, doors: Doors, school: School) -> None:
     """By default nobody is asked."""
     _, session = await school.parent()

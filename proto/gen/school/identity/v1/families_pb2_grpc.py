@@ -31,6 +31,9 @@ class FamiliesServiceStub:
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     def __init__(self, channel):
@@ -97,6 +100,9 @@ class FamiliesServiceServicer:
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     def ListMyChildren(self, request, context):
@@ -166,7 +172,8 @@ class FamiliesServiceServicer:
         """Gives a relation another term or document.
 
         Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
-        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed, STEP_UP_NEEDED when the guardian would see
+        the diary longer than before and the caller has not shown who they are within five minutes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -268,6 +275,9 @@ class FamiliesService:
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     @staticmethod

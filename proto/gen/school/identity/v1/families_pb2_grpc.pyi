@@ -32,6 +32,9 @@ class FamiliesServiceStub:
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     @_typing.overload
@@ -79,7 +82,8 @@ class FamiliesServiceStub:
     """Gives a relation another term or document.
 
     Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
-    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed, STEP_UP_NEEDED when the guardian would see
+    the diary longer than before and the caller has not shown who they are within five minutes.
     """
     EndRelation: _grpc.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]
     """Ends a relation; the guardian loses access within seconds.
@@ -106,6 +110,9 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -150,7 +157,8 @@ class FamiliesServiceAsyncStub(FamiliesServiceStub):
     """Gives a relation another term or document.
 
     Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
-    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+    WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed, STEP_UP_NEEDED when the guardian would see
+    the diary longer than before and the caller has not shown who they are within five minutes.
     """
     EndRelation: _aio.UnaryUnaryMultiCallable[_families_pb2.EndRelationRequest, _families_pb2.EndRelationResponse]  # type: ignore[assignment]
     """Ends a relation; the guardian loses access within seconds.
@@ -176,6 +184,9 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
     A pupil's family is looked after by the registrar of the school where the pupil studies. Who has left a school
     and is at none yet is looked after by the one that they left last, which takes away and limits, and lets nobody
     in. All else that a former school wants fails with PUPIL_LEFT.
+
+    What lets somebody see a diary, or see it longer, asks the registrar to show once more who they are; what takes
+    away or limits never does.
     """
 
     @_abc_1.abstractmethod
@@ -260,7 +271,8 @@ class FamiliesServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives a relation another term or document.
 
         Fails with NOT_THEIR_SCHOOL, PUPIL_LEFT, OWN_FAMILY, UNKNOWN_RELATION when there is none or it was ended,
-        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed.
+        WHY_NEEDED, DOCUMENT_NEEDED, BAD_TERM when the last day has passed, STEP_UP_NEEDED when the guardian would see
+        the diary longer than before and the caller has not shown who they are within five minutes.
         """
 
     @_abc_1.abstractmethod

@@ -37,7 +37,15 @@ class CorrectionPages:
 
     async def show(self, request: Request) -> Response:
         """What waits, the most urgent first."""
-        return await self._show(request, done=DONE.get(request.query_params.get("done", ""), ""))
+        draft = self._desk.answers.draft(request)
+        # Whoever was asked for a proof had been told before that somebody else has the number.
+        entry = next(iter(draft.get("correction_id", ())), "")
+        failure = Failure(entry, "SNILS_TAKEN") if "documents_seen" in draft else NO_FAILURE
+        done = DONE.get(request.query_params.get("done", ""), "")
+        response = await self._show(request, done=done, failure=failure)
+        if draft:
+            self._desk.answers.forget_draft(response)
+        return response
 
     async def accept(self, request: Request) -> Response:
         """The field changes."""

@@ -21,7 +21,14 @@ from school.identity.v1.issuing_pb2 import GetIssuePersonRequest
 from services.gateway.pages.language import zone_of
 from services.gateway.pages.school.dates import date_typed
 from services.gateway.pages.school.desk import Desk, new_request_id
-from services.gateway.pages.school.families.view import DONE, NOTHING, Typed, family_view, limit_named
+from services.gateway.pages.school.families.view import (
+    DONE,
+    NOTHING,
+    Typed,
+    family_view,
+    limit_named,
+    typed_before,
+)
 from services.gateway.pages.school.people.finding import find
 from services.gateway.pages.school.people.view import Found, person_view
 from services.gateway.pages.school.words import kind_named
@@ -60,8 +67,17 @@ class FamilyPages:
         self._families = desk.services.identity.families
 
     async def show(self, request: Request) -> Response:
-        """Who stands for the pupil, the limits, and what was."""
-        return await self._show(request, NOTHING, done=DONE.get(request.query_params.get("done", ""), ""))
+        """Who stands for the pupil, the limits, and what was; with what was typed before a proof."""
+        draft = self._desk.answers.draft(request)
+        typed = typed_before(draft)
+        if typed.deed == "register":
+            response = await self._add(request, await self._chosen(self._ids(request)[0], typed.of), typed)
+        else:
+            done = DONE.get(request.query_params.get("done", ""), "")
+            response = await self._show(request, typed, done=done)
+        if draft:
+            self._desk.answers.forget_draft(response)
+        return response
 
     async def search(self, request: Request) -> Response:
         """The form that finds who is to be added."""

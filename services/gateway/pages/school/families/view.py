@@ -14,6 +14,7 @@ from school.identity.v1.families_pb2 import (
     FamilyRelation,
     GetPupilFamilyResponse,
 )
+from services.gateway.pages.drafts import Draft
 from services.gateway.pages.names import full_name
 from services.gateway.pages.school.dates import date_shown, moment
 from services.gateway.pages.school.words import BASES, KINDS
@@ -127,6 +128,27 @@ class Typed:
 
 
 NOTHING: Final = Typed()
+_DEEDS: Final = {"relation_id": "change", "limit_id": "lift", "person_id": "register"}
+"""Whose form asks for a recent proof, by the field that names its entry."""
+
+
+def typed_before(draft: Draft) -> Typed:
+    """What a form held when its sender was sent to show who they are."""
+
+    def typed(name: str) -> str:
+        return next(iter(draft.get(name, ())), "")
+
+    entry = next((name for name in _DEEDS if name in draft), None)
+    if entry is None:
+        return NOTHING
+    return Typed(
+        of=typed(entry),
+        deed=_DEEDS[entry],
+        document=typed("document"),
+        until=typed("until"),
+        kind=typed("kind"),
+        why=typed("why"),
+    )
 
 
 def family_view(reply: GetPupilFamilyResponse, today: str, zone: ZoneInfo) -> FamilyView:
