@@ -240,7 +240,7 @@ def use_cases_of(
     leaving = Leaving(database, sessions, telling, void=recoveries.void, zone=settings.zone, clock=clock)
     return UseCases(
         families=Families(database, reader, relating, settings.zone, clock),
-        adding=Adding(database, relating, accounts, settings.zone, clock),
+        adding=Adding(database, relating, accounts=accounts, codes=codes, zone=settings.zone, clock=clock),
         registering=Registering(database, relating, clock),
         limiting=Limiting(database, relating, clock),
         searching=Searching(

@@ -55,7 +55,7 @@ class FamiliesRpc(families_pb2_grpc.FamiliesServiceServicer):
         self, request: families_pb2.AddChildRequest, context: Context
     ) -> families_pb2.AddChildResponse:
         """The child now in the family."""
-        new = NewChild(request.login, request.password, request.label, _kind(request.kind))
+        new = NewChild(request.login, request.password, request.label, _kind(request.kind), request.code)
         child = await self._adding.add(caller(), new)
         return families_pb2.AddChildResponse(child=child_message(child))
 

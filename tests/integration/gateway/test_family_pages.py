@@ -47,6 +47,18 @@ class WrongCredentials(DomainError):
     title = "Wrong"
 
 
+class ChildCodeNeeded(DomainError):
+    status = grpc.StatusCode.FAILED_PRECONDITION
+    reason = "CHILD_CODE_NEEDED"
+    title = "The child's account has a second factor"
+
+
+class WrongCode(DomainError):
+    status = grpc.StatusCode.INVALID_ARGUMENT
+    reason = "WRONG_CODE"
+    title = "The code is wrong"
+
+
 class LabelTaken(DomainError):
     status = grpc.StatusCode.ALREADY_EXISTS
     reason = "LABEL_TAKEN"
@@ -152,6 +164,27 @@ async def test_a_refused_form_keeps_the_login_never_the_password_and_nobody_is_s
     assert 'value="korolev.p"' in answer.text
     assert "s3cret-slip" not in answer.text
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(("typed", "error"), [("", ChildCodeNeeded), ("123456", WrongCode)])
+async def test_a_code_is_asked_for_where_the_child_has_a_second_factor(
+    parent: Family, typed: str, error: type[DomainError]
+) -> None:
+    """By nobody before it is needed; what was typed of it is not shown again."""
+    before = await parent.get("/family/add")
+
+    def refuse(_: object) -> Message:
+        raise error
+
+    parent.gateway.stage.on("AddChild", refuse)
+
+    answer = await parent.post("/family/add", login="korolev.p", password="slip", label="Petya", code=typed)
+
+    [call] = parent.gateway.stage.called("AddChild")
+    assert call.request.code == typed
+    assert 'name="code"' not in before.text
+    assert 'name="code"' in answer.text
+    assert "123456" not in answer.text
 
 
 async def test_a_name_that_is_taken_is_told_beside_the_child(parent: Family) -> None:

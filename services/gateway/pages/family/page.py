@@ -38,6 +38,8 @@ TOLD_BESIDE_ADDING: Final = frozenset(
         "TOO_MANY_ATTEMPTS",
         "ACCOUNT_BLOCKED",
         "NOT_A_PUPIL",
+        "CHILD_CODE_NEEDED",
+        "WRONG_CODE",
         "BAD_RELATION",
         "ADULTS_ONLY",
         "PUPIL_OF_AGE",
@@ -86,14 +88,25 @@ class FamilyPages:
         login, label = self._field(request, "login"), self._field(request, "label")
         kind = self._field(request, "kind")
         wish = AddChildRequest(
-            login=login, password=self._field(request, "password"), label=label, kind=kind_named(kind)
+            login=login,
+            password=self._field(request, "password"),
+            label=label,
+            kind=kind_named(kind),
+            code=self._field(request, "code"),
         )
         try:
             await self._families.AddChild(wish)
         except Refused as refused:
             if refused.reason not in TOLD_BESIDE_ADDING:
                 raise
-            typed = Typed(login[:64], label[:100], kind, refused.reason, refused.problem.retry_after)
+            typed = Typed(
+                login[:64],
+                label[:100],
+                kind,
+                refused.reason,
+                refused.problem.retry_after,
+                asks_code=bool(wish.code) or refused.reason == "CHILD_CODE_NEEDED",
+            )
             return await self._ask(request, typed, status=refused.problem.status)
         return self._answers.see_other(f"{HOME}?done=added")
 

@@ -78,6 +78,8 @@ class Typed:
     """Seconds to wait before the next try."""
     pupil_id: str = ""
     """Whose form it was."""
+    asks_code: bool = False
+    """The child has a second factor, as was said before; the code itself is never kept."""
 
 
 def child_views(

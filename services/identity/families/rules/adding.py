@@ -19,6 +19,14 @@ class NotAPupil(DomainError):
     title = "This login is no pupil's"
 
 
+class ChildCodeNeeded(DomainError):
+    """The child's account has a second factor: the password alone does not prove the link."""
+
+    status = StatusCode.FAILED_PRECONDITION
+    reason = "CHILD_CODE_NEEDED"
+    title = "The child's account has a second factor"
+
+
 class AdultsOnly(DomainError):
     """Who is below 18 stands for nobody by the child's login alone."""
 

@@ -1,8 +1,8 @@
 """A guardian adds a child by the child's own login and password, and calls the child by a short name (R33).
 
-Login and password only prove the link: nobody is signed in as the child, and what was issued stays as it is,
-were it temporary. They prove it once: where the two were related before, by a term that is over or a relation
-that was ended, the school has the say.
+Login and password, with a code where the child has a second factor, only prove the link: nobody is signed in
+as the child, and what was issued stays as it is, were it temporary. They prove it once: where the two were
+related before, by a term that is over or a relation that was ended, the school has the say.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from services.identity.accounts.storage import Account
 from services.identity.accounts.usecases import Accounts
 from services.identity.families.rules.adding import (
     AdultsOnly,
+    ChildCodeNeeded,
     LabelTaken,
     NotAPupil,
     SchoolDecides,
@@ -53,17 +55,47 @@ class NewChild:
     password: str = field(repr=False)
     label: str
     kind: RelationKind
+    code: str = field(default="", repr=False)
+    """Of the child's second factor, where there is one."""
+
+
+class ProvesCodes(Protocol):
+    """Looks at the codes of second factors."""
+
+    async def enrolled(self, account_id: UUID) -> bool:
+        """Whether the account has a second factor."""
+        ...
+
+    async def count_guess(self, account_id: UUID) -> None:
+        """Count a guess before it is looked at. Raises `TooManyAttempts`."""
+        ...
+
+    async def prove(self, tx: Transaction, account_id: UUID, code: str) -> None:
+        """Use a code up, in the transaction of what it opens. Raises `NoSecondFactor`, `WrongCode`."""
+        ...
+
+    async def forgive(self, account_id: UUID) -> None:
+        """A code was right: the account's guesses are counted anew."""
+        ...
 
 
 class Adding:
     """Children by credentials, and what they are called."""
 
     def __init__(
-        self, database: Database, relating: Relating, accounts: Accounts, zone: ZoneInfo, clock: Clock
+        self,
+        database: Database,
+        relating: Relating,
+        *,
+        accounts: Accounts,
+        codes: ProvesCodes,
+        zone: ZoneInfo,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._relating = relating
         self._accounts = accounts
+        self._codes = codes
         self._zone = zone
         self._clock = clock
 
@@ -75,6 +107,7 @@ class Adding:
             TooManyAttempts, WrongCredentials, AccountBlocked: as at the door of the child.
             BadRelation: the login is the caller's own.
             NotAPupil: it is no pupil's.
+            ChildCodeNeeded, WrongCode: it has a second factor, and no code of it is shown.
             AdultsOnly: the caller is below 18.
             PupilOfAge: the pupil is not.
             CourtForbids: a court does.
@@ -87,11 +120,21 @@ class Adding:
             raise NotAPupil
         if account.person.id == caller.person_id:
             raise BadRelation
+        guarded = await self._codes.enrolled(account.id)
+        if guarded and not new.code.strip():
+            raise ChildCodeNeeded
+        if guarded:
+            await self._codes.count_guess(account.id)
         with _taken():
             async with self._database.transaction() as tx:
                 await self._accounts.require_unchanged(tx, account)
+                if guarded:
+                    await self._codes.prove(tx, account.id, new.code)
                 await self._relate(tx, caller, account, new.kind)
-                return await self._call(tx, caller, account.person.id, label)
+                child = await self._call(tx, caller, account.person.id, label)
+        if guarded:
+            await self._codes.forgive(account.id)
+        return child
 
     async def rename(self, caller: Caller, pupil_id: UUID, label: str) -> Child:
         """Call a child of the caller otherwise.

@@ -378,6 +378,7 @@ class AddChildRequest(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     LABEL_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
     login: _builtins.str
     """The child's login."""
     password: _builtins.str
@@ -388,6 +389,8 @@ class AddChildRequest(_message.Message):
     """
     kind: Global___RelationKind.ValueType
     """In what capacity the caller stands for the child."""
+    code: _builtins.str
+    """The present code of the child's second factor, or one of its recovery codes; empty when there is none."""
     def __init__(
         self,
         *,
@@ -395,10 +398,11 @@ class AddChildRequest(_message.Message):
         password: _builtins.str = ...,
         label: _builtins.str = ...,
         kind: Global___RelationKind.ValueType = ...,
+        code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "label", b"label", "login", b"login", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "kind", b"kind", "label", b"label", "login", b"login", "password", b"password"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -113,12 +113,14 @@ class FamiliesServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AddChild(self, request, context):
-        """Adds a child to the caller's family by the child's own login and password, which only prove the link:
+        """Adds a child to the caller's family by the child's own login and password, and a code where the child has a
+        second factor, which only prove the link:
         nobody is signed in as the child, and the credentials stay as they are. Adding a child whom the caller
         stands for already changes the label alone.
 
         Fails with WRONG_CREDENTIALS, TOO_MANY_ATTEMPTS (guesses count as at the child's own door), ACCOUNT_BLOCKED,
-        PERSON_LEFT, NOT_A_PUPIL, BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
+        PERSON_LEFT, NOT_A_PUPIL, CHILD_CODE_NEEDED and WRONG_CODE where the child has a second factor,
+        BAD_RELATION when the login is the caller's own or the capacity is not said, ADULTS_ONLY when
         the caller is below 18, PUPIL_OF_AGE, COURT_FORBIDS, SCHOOL_DECIDES when the two were related before and
         the school alone can register it again, BAD_LABEL, LABEL_TAKEN.
         """
