@@ -168,7 +168,7 @@ async def test_the_sweep_sees_a_door_that_is_open(here: Village, monkeypatch: py
     async def everybody(*_: object) -> bool:
         return True
 
-    monkeypatch.setattr("services.identity.corrections.usecases.holds_role", everybody)
+    monkeypatch.setattr("services.identity.corrections.usecases.require_registrar", everybody)
     assert await findings(here, rpc) == ['REGISTRAR, {"school_id": "foreign"}: answered']
 
     by_design = Granted("planted", to=Role.REGISTRAR)
