@@ -5,14 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-import nats.errors
-
 from services.identity.config import IdentitySettings
+from services.identity.copies.jetstream import OwnStream
 from services.identity.copies.rules import Wish
-from services.identity.copies.usecases import Behind, TellingAgain
+from services.identity.copies.usecases import TellingAgain
 from services.kit.database import Database
-from services.kit.messaging.bus import Bus, BusDown
-from services.kit.messaging.streams import Stream, slowest_reader
+from services.kit.messaging.bus import Bus
 from services.kit.settings import load
 
 TELL_AGAIN: Final = "tell-again"
@@ -42,27 +40,8 @@ async def tell_again(database_url: str, what: str) -> str:
         Database(database_url, pool_size=1) as database,
         Bus(settings.nats_url, region=settings.region, service=_SERVICE) as bus,
     ):
-        telling = TellingAgain(
-            database,
-            settings.zone,
-            stream_bytes=settings.stream_max_bytes,
-            behind=readers_of(bus),
-            say=_say,
-        )
-        told = await telling.tell(wish)
+        told = await TellingAgain(database, settings.zone, broker=OwnStream(bus), say=_say).tell(wish)
     return f"{told} facts are told again; identity publishes them as it runs"
-
-
-def readers_of(bus: Bus) -> Behind:
-    """How far the readers of a service's own stream have come."""
-
-    async def behind() -> int | None:
-        try:
-            return await slowest_reader(bus.jetstream, Stream.of(bus.service).name)
-        except (BusDown, nats.errors.Error, TimeoutError, OSError):
-            return None
-
-    return behind
 
 
 def _say(line: str) -> None:

@@ -89,33 +89,21 @@ class Wish:
                 raise NothingToTell
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """So many events, with so many bytes of payload."""
-
-    count: int
-    payload: int
-
-    @classmethod
-    def of_facts(cls, count: int) -> Volume:
-        """What so many facts come to, generously."""
-        return cls(count, count * _PAYLOAD_BYTES)
-
-    @property
-    def bytes_on_stream(self) -> int:
-        """How much of a stream they fill."""
-        return self.count * _AROUND_BYTES + self.payload
+def bytes_of(facts: int) -> int:
+    """How much of a stream so many facts fill, generously."""
+    return facts * (_AROUND_BYTES + _PAYLOAD_BYTES)
 
 
-def require_room(*volumes: Volume, stream_bytes: int) -> None:
+def require_room(facts: int, *, held: int, most: int) -> None:
     """Let nothing be told that would fill the stream: a full one refuses the end of a right as well.
 
     Args:
-        volumes: what the stream holds, and what is to come.
-        stream_bytes: how much it may hold.
+        facts: how many are to be told.
+        held: how many bytes the stream holds.
+        most: how many it may hold; -1 for no bound.
 
     Raises:
         NoRoom: it would be too much.
     """
-    if sum(volume.bytes_on_stream for volume in volumes) > stream_bytes * _FILLED_AT_MOST:
+    if most >= 0 and held + bytes_of(facts) > most * _FILLED_AT_MOST:
         raise NoRoom

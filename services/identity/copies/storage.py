@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.identity.copies.rules import Matter, Volume
+from services.identity.copies.rules import Matter
 from services.identity.delegations.rules import Delegation, Scope
 from services.identity.delegations.storage import delegations
 from services.identity.families.rules.relations import Relation
@@ -81,13 +81,6 @@ async def next_people(
     )
     rows = await _page(connection, columns, Matter.PEOPLE, after=after, most=most)
     return [(person_of(row), row.version) for row in rows]
-
-
-async def kept_events(connection: AsyncConnection) -> Volume:
-    """What the outbox holds; the stream holds the same, for as long."""
-    query = select(func.count(), func.coalesce(func.sum(func.octet_length(outbox.c.payload)), 0))
-    row = (await connection.execute(query)).one()
-    return Volume(int(row[0]), int(row[1]))
 
 
 async def waiting(connection: AsyncConnection, *, most: int) -> tuple[int, UUID | None]:

@@ -8,25 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.identity.copies import storage
-from services.identity.copies.rules import Matter, NotTaken, Volume, Wish, require_room
+from services.identity.copies.rules import Matter, NotTaken, Wish, bytes_of, require_room
 from services.identity.delegations.usecases import facts as trust
 from services.identity.families.messages import relation_ended, relation_registered
 from services.identity.people.usecases import person_registered
 from services.kit.database import Database, Transaction
+from services.kit.messaging.streams import Filling
 
 _SAY_EVERY: Final = 10_000  # facts: about every half minute
 _LOOK_EVERY_S: Final = 0.1
 
 
-Behind = Callable[[], Awaitable[int | None]]
-"""How many events the slowest reader of identity's stream has still to settle; None while it is not known."""
+class Broker(Protocol):
+    """What is asked about identity's stream; the answer is None while nobody gives one."""
+
+    async def filling(self) -> Filling | None:
+        """How full it is."""
+        ...
+
+    async def behind(self) -> int | None:
+        """How many events its slowest reader has still to settle."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,7 @@ class TellingAgain:
     Args:
         database: identity's.
         zone: whose days count for delegations.
-        stream_bytes: how much identity's stream may hold.
-        behind: how far the readers have come.
+        broker: where the stream is.
         say: takes a line for whoever waits.
         pace: how fast.
     """
@@ -58,15 +66,13 @@ class TellingAgain:
         database: Database,
         zone: ZoneInfo,
         *,
-        stream_bytes: int,
-        behind: Behind,
+        broker: Broker,
         say: Callable[[str], None],
         pace: Pace | None = None,
     ) -> None:
         self._database = database
         self._zone = zone
-        self._stream_bytes = stream_bytes
-        self._behind = behind
+        self._broker = broker
         self._say = say
         self._pace = pace or Pace()
 
@@ -75,7 +81,8 @@ class TellingAgain:
 
         Raises:
             NoRoom: the stream would be full; nothing was told.
-            NotTaken: nobody publishes it, or a reader does not come on; what was told last has been said.
+            NotTaken: NATS is away, nobody publishes it, or a reader does not come on; what was told last has
+                been said.
             Unavailable: the database does not answer.
         """
         await self._require_room(wish)
@@ -83,14 +90,22 @@ class TellingAgain:
 
     async def _require_room(self, wish: Wish) -> None:
         async with self._database.read() as connection:
-            kept = await storage.kept_events(connection)
             counts = [await storage.how_many(connection, one, after=wish.after) for one in wish.matters]
-        wished = Volume.of_facts(sum(counts))
+        facts, filling = sum(counts), await self._filling()
         self._say(
-            f"{wished.count} facts, about {_mib(wished.bytes_on_stream)} MiB; the stream holds about "
-            f"{_mib(kept.bytes_on_stream)} of {_mib(self._stream_bytes)} MiB"
+            f"{facts} facts, about {_mib(bytes_of(facts))} MiB; "
+            f"the stream holds {_mib(filling.held)} of {_mib(filling.most)} MiB"
         )
-        require_room(kept, wished, stream_bytes=self._stream_bytes)
+        require_room(facts, held=filling.held, most=filling.most)
+
+    async def _filling(self) -> Filling:
+        """How full the stream is, once the broker says it. Raises `NotTaken`."""
+        since = time.monotonic()
+        while (filling := await self._broker.filling()) is None:
+            if time.monotonic() - since > self._pace.patience_s:
+                raise NotTaken
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return filling
 
     async def _tell_all(self, matter: Matter, last: UUID | None) -> int:
         told, more = 0, True
@@ -147,7 +162,7 @@ class TellingAgain:
         while True:
             async with self._database.read() as connection:
                 count, oldest = await storage.waiting(connection, most=self._pace.batch)
-            behind = await self._behind()
+            behind = await self._broker.behind()
             if count < self._pace.batch and behind is not None and behind < self._pace.batch:
                 return
             if (oldest, behind) != seen:

@@ -28,6 +28,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Filling:
+    """How full a stream is."""
+
+    held: int
+    """Bytes."""
+    most: int
+    """Bytes that it may hold; -1 for no bound."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """A stream as its owner wants it."""
 
@@ -75,6 +85,12 @@ async def ensure(jetstream: JetStreamContext, stream: Stream) -> Held:
         for field in ("subjects", "max_bytes", "max_age", "duplicate_window", "num_replicas")
     )
     return _held(info if same else await jetstream.update_stream(wanted))
+
+
+async def filling(jetstream: JetStreamContext, stream: str) -> Filling:
+    """How full a stream is, as the broker counts it. Raises `NotFoundError`."""
+    info = await jetstream.stream_info(stream)
+    return Filling(info.state.bytes, info.config.max_bytes or -1)
 
 
 async def slowest_reader(jetstream: JetStreamContext, stream: str) -> int:

@@ -12,14 +12,13 @@ from sqlalchemy import Table, func, select, text
 
 from services.diary.access import events as diary_events
 from services.diary.access import storage as diary
-from services.identity.copies.command import readers_of
+from services.identity.copies.jetstream import OwnStream
 from services.identity.copies.rules import Wish
 from services.identity.copies.usecases import Pace, TellingAgain
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer, Progress
-from services.kit.messaging.streams import Stream
 from services.kit.tables import outbox
 from services.notifications.access import storage as notifications
 from services.notifications.access.events import AccessEvents
@@ -33,7 +32,6 @@ from tests.support.waiting import eventually
 MOSCOW = ZoneInfo("Europe/Moscow")
 TABLES = ("relations", "delegations", "persons")
 QUICK = Pace(batch=2)
-ENOUGH = Stream.of("identity").max_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,7 @@ class Region:
     async def tell(self, wish: str = "everything") -> int:
         """The command's work, in batches of two."""
         told = await TellingAgain(
-            self.here.database,
-            MOSCOW,
-            stream_bytes=ENOUGH,
-            behind=readers_of(self.bus),
-            say=lambda _: None,
-            pace=QUICK,
+            self.here.database, MOSCOW, broker=OwnStream(self.bus), say=lambda _: None, pace=QUICK
         ).tell(Wish.read(wish))
         await self.settled()
         return told

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select, text
 
-from services.identity.copies.command import readers_of
-from services.identity.copies.rules import Matter, NoRoom, NothingToTell, NotTaken, Wish
-from services.identity.copies.usecases import Pace, TellingAgain
+from services.identity.copies.jetstream import OwnStream
+from services.identity.copies.rules import Matter, NoRoom, NothingToTell, NotTaken, Wish, require_room
+from services.identity.copies.usecases import Broker, Pace, TellingAgain
 from services.identity.delegations.storage import delegations
 from services.identity.families.storage import relations
 from services.identity.people.storage import people
 from services.kit.ids import new_id
+from services.kit.messaging.streams import Filling, Stream
 from services.kit.tables import outbox
 from tests.conftest import DatabaseUrl
-from tests.integration.identity.copies.readers import ENOUGH, MOSCOW, Region, reading
+from tests.integration.identity.copies.readers import MOSCOW, Region, reading
 from tests.integration.identity.delegations.family import Somebody, family, somebody, token_for
 from tests.integration.identity.families.conftest import open_school
 from tests.support.backbone import OwnNats
@@ -143,15 +146,25 @@ async def _ids(here: Town, wish: Matter) -> list[UUID]:
         return list(await connection.scalars(select(table.c.id).order_by(table.c.id)))
 
 
-def _telling(
-    here: Town, said: list[str], pace: Pace, *, behind: int | None = 0, stream_bytes: int = ENOUGH
-) -> TellingAgain:
-    async def readers() -> int | None:
-        return behind
+_EMPTY = Filling(0, -1)
 
-    return TellingAgain(
-        here.database, MOSCOW, stream_bytes=stream_bytes, behind=readers, say=said.append, pace=pace
-    )
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A broker that says what a test wants."""
+
+    behind_by: int | None = 0
+    full: Filling | None = _EMPTY
+
+    async def behind(self) -> int | None:
+        return self.behind_by
+
+    async def filling(self) -> Filling | None:
+        return self.full
+
+
+def _telling(here: Town, said: list[str], pace: Pace, *, broker: Broker = Said()) -> TellingAgain:
+    return TellingAgain(here.database, MOSCOW, broker=broker, say=said.append, pace=pace)
 
 
 async def test_it_goes_on_after_the_last_fact_that_was_said(here: Town) -> None:
@@ -185,20 +198,24 @@ async def test_it_waits_for_the_slowest_reader(region: Region, behind: int | Non
     """I12: else the next end of a right would stand behind all that is told."""
     here = region.here
     before, ids = await _told(here), await _ids(here, Matter.PEOPLE)
+    telling = _telling(here, [], Pace(batch=2, patience_s=0.05), broker=Said(behind))
     with pytest.raises(NotTaken):
-        await _telling(here, [], Pace(batch=2, patience_s=0.05), behind=behind).tell(Wish.read("people"))
+        await telling.tell(Wish.read("people"))
     assert (await _told(here))[len(before) :] == ids[:2]
 
 
-async def test_how_far_behind_the_slowest_reader_is_can_be_asked(region: Region) -> None:
-    behind = readers_of(region.bus)
-    assert await behind() == 0
+async def test_how_the_stream_and_its_readers_are_is_asked_with_identitys_own_rights(region: Region) -> None:
+    stream = OwnStream(region.bus)
+    assert await stream.behind() == 0
+    filling = await stream.filling()
+    assert filling is not None
+    assert 0 < filling.held < filling.most == Stream.of("identity").max_bytes
     async with region.readers[0].database.session() as other, other.begin():
         await other.execute(text("LOCK TABLE relations"))
         await _telling(region.here, [], Pace()).tell(Wish.read("relations"))
 
         async def three_wait() -> bool:
-            return await behind() == 3
+            return await stream.behind() == 3
 
         await eventually(three_wait)
 
@@ -208,8 +225,19 @@ async def test_a_stream_without_room_is_told_nothing(here: Town) -> None:
     await family(here)
     before = await _told(here)
     with pytest.raises(NoRoom):
-        await _telling(here, [], Pace(), stream_bytes=2_000).tell(Wish.read("everything"))
+        await _telling(here, [], Pace(), broker=Said(full=Filling(90, 2_000))).tell(Wish.read("everything"))
+    with pytest.raises(NotTaken):
+        await _telling(here, [], Pace(patience_s=0), broker=Said(full=None)).tell(Wish.read("everything"))
     assert await _told(here) == before
+
+
+@pytest.mark.parametrize(
+    ("facts", "held", "most", "fits"),
+    [(15, 0, 10_000, True), (15, 1, 10_000, False), (16, 0, 10_000, False), (10**9, 10**9, -1, True)],
+)
+def test_a_tenth_of_the_stream_stays_free(facts: int, held: int, most: int, fits: bool) -> None:
+    with nullcontext() if fits else pytest.raises(NoRoom):
+        require_room(facts, held=held, most=most)
 
 
 @pytest.mark.parametrize(
