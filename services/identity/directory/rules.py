@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Final
 from uuid import UUID
 
@@ -60,6 +60,15 @@ class Ground:
     scopes: frozenset[int] = frozenset()
     """Numbers of `school.access.v1.Scope`; empty: all of it."""
     valid_until: date | None = None
+
+
+class Record(Enum):
+    """Whether there is a record of somebody as a pupil."""
+
+    NONE = auto()
+    PRESENT = auto()
+    FORMER = auto()
+    """They have left: the family reads on (R39), they themselves enter by no door as a pupil."""
 
 
 @dataclass(frozen=True, slots=True)

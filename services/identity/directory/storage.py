@@ -28,8 +28,9 @@ from services.identity.accounts.rules import AccountState
 from services.identity.accounts.storage import accounts
 from services.identity.binding.storage import bindings
 from services.identity.delegations.storage import delegations
-from services.identity.directory.rules import KEPT, Change, Cursor, Resolved
+from services.identity.directory.rules import KEPT, Change, Cursor, Record, Resolved
 from services.identity.families.storage import relations
+from services.identity.leaving.storage import former_roles
 from services.identity.links.rules import Provider
 from services.identity.metadata import metadata
 from services.identity.people.rules import PersonStatus, Role
@@ -121,16 +122,21 @@ async def _resolved(
     )
 
 
-async def is_pupil(connection: AsyncConnection, person_id: UUID) -> bool:
-    """Whether somebody takes part in school life as a pupil."""
+async def record_of(connection: AsyncConnection, person_id: UUID) -> Record:
+    """Whether schools keep a record of somebody as a pupil."""
+    is_pupil = exists().where(person_roles.c.person_id == people.c.id, person_roles.c.role == Role.PUPIL)
+    was_pupil = exists().where(former_roles.c.person_id == people.c.id, former_roles.c.role == Role.PUPIL)
     found = await connection.execute(
-        select(
-            exists()
-            .where(people.c.id == person_id, people.c.status == PersonStatus.ACTIVE)
-            .where(person_roles.c.person_id == people.c.id, person_roles.c.role == Role.PUPIL)
+        select(people.c.status, is_pupil.label("is_pupil"), was_pupil.label("was_pupil")).where(
+            people.c.id == person_id
         )
     )
-    return bool(found.scalar_one())
+    row = found.first()
+    if row is None or row.status == PersonStatus.BLOCKED:
+        return Record.NONE
+    if row.is_pupil and row.status == PersonStatus.ACTIVE:
+        return Record.PRESENT
+    return Record.FORMER if row.is_pupil or row.was_pupil else Record.NONE
 
 
 async def relations_of(connection: AsyncConnection, pupil_id: UUID, viewer_id: UUID | None) -> Sequence[Any]:

@@ -15,6 +15,7 @@ from services.identity.directory.rules import (
     Cursor,
     Ground,
     GroundKind,
+    Record,
     Resolved,
     by_viewer,
     read_cursor,
@@ -65,9 +66,10 @@ class Directory:
     async def may_see(self, person_id: UUID, pupil_id: UUID) -> list[Ground]:
         """By which rights a person may see a pupil's record today; by none when it is empty."""
         async with self._database.read() as connection:
-            if not await storage.is_pupil(connection, pupil_id):
+            record = await storage.record_of(connection, pupil_id)
+            if record is Record.NONE:
                 return []
-            grounds = await self._grounds(connection, pupil_id, person_id)
+            grounds = await self._grounds(connection, record, pupil_id, person_id)
         return by_viewer(grounds).get(person_id, [])
 
     async def viewers(self, pupil_id: UUID) -> dict[UUID, list[Ground]]:
@@ -77,9 +79,10 @@ class Directory:
             UnknownPerson: there is no such pupil.
         """
         async with self._database.read() as connection:
-            if not await storage.is_pupil(connection, pupil_id):
+            record = await storage.record_of(connection, pupil_id)
+            if record is Record.NONE:
                 raise UnknownPerson
-            return by_viewer(await self._grounds(connection, pupil_id, None))
+            return by_viewer(await self._grounds(connection, record, pupil_id, None))
 
     async def changes(
         self, cursor: str, size: int, *, types: Collection[str]
@@ -96,10 +99,11 @@ class Directory:
             return await storage.changes_since(connection, since, types=types, limit=page_size(size), now=now)
 
     async def _grounds(
-        self, connection: AsyncConnection, pupil_id: UUID, viewer_id: UUID | None
+        self, connection: AsyncConnection, record: Record, pupil_id: UUID, viewer_id: UUID | None
     ) -> list[Ground]:
         now = self._clock.now()
-        grounds = [Ground(pupil_id, GroundKind.SELF)] if viewer_id in {None, pupil_id} else []
+        by_themselves = record is Record.PRESENT and viewer_id in {None, pupil_id}
+        grounds = [Ground(pupil_id, GroundKind.SELF)] if by_themselves else []
         for row in await storage.relations_of(connection, pupil_id, viewer_id):
             if _covers(self._today(now, row.zone), row.valid_from, row.valid_until):
                 kind = RelationKind(row.kind)

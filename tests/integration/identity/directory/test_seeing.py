@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from deploy.local.esia.people import Person as Citizen
 from school.access.v1.policy_pb2 import ROLE_GUARDIAN, ROLE_PUPIL
@@ -19,8 +19,9 @@ from school.identity.v1.directory_pb2 import (
     PersonStanding,
 )
 from services.identity.delegations.rules import State
+from services.identity.leaving.storage import end_roles
 from services.identity.people.rules import PersonStatus, Role
-from services.identity.people.storage import people
+from services.identity.people.storage import people, person_roles
 from services.kit.ids import new_id
 from tests.integration.identity.directory.desk import Desk, Family
 from tests.support.clock import MovableClock
@@ -99,6 +100,47 @@ async def test_a_guardian_who_takes_no_part_sees_nothing(
 ) -> None:
     async with here.database.transaction() as tx:
         await tx.execute(update(people).where(people.c.id == family.parent.person_id).values(status=status))
+    assert not (await desk.may_see(family.parent.person_id, family.pupil.person_id)).may_see
+
+
+async def leaves(here: Town, pupil_id: UUID, status: PersonStatus = PersonStatus.LEFT) -> None:
+    """A pupil is one no more at any school."""
+    async with here.database.transaction() as tx:
+        held = await tx.execute(select(person_roles).where(person_roles.c.person_id == pupil_id))
+        for row in held.all():
+            await end_roles(
+                tx.connection,
+                pupil_id,
+                row.school_id,
+                {Role.PUPIL},
+                by=pupil_id,
+                reason="Переехали",
+                at=here.clock.now(),
+            )
+        await tx.execute(update(people).where(people.c.id == pupil_id).values(status=status))
+
+
+async def test_of_a_pupil_who_has_left_the_family_sees_on_what_was_recorded(
+    family: Family, here: Town, desk: Desk
+) -> None:
+    """R39: as the diary has it; the pupil enters by no door."""
+    trusted = await here.register()
+    await family.trust(trusted)
+    pupil_id = family.pupil.person_id
+    await leaves(here, pupil_id)
+
+    by_parent = await desk.may_see(family.parent.person_id, pupil_id)
+    by_trusted = await desk.may_see(trusted.person_id, pupil_id)
+
+    assert [ground.kind for ground in by_parent.grounds] == [GroundKind.GROUND_KIND_GUARDIAN]
+    assert [ground.kind for ground in by_trusted.grounds] == [GroundKind.GROUND_KIND_TRUSTED]
+    assert not (await desk.may_see(pupil_id, pupil_id)).may_see
+    assert set(await desk.viewers(pupil_id)) == {str(family.parent.person_id), str(trusted.person_id)}
+
+
+async def test_of_a_pupil_who_is_blocked_nobody_sees_anything(family: Family, here: Town, desk: Desk) -> None:
+    await leaves(here, family.pupil.person_id, PersonStatus.BLOCKED)
+
     assert not (await desk.may_see(family.parent.person_id, family.pupil.person_id)).may_see
 
 

@@ -81,7 +81,9 @@ class DirectoryServiceServicer:
     def MayPersonSeePupil(self, request, context):
         """Tells whether a person may see a pupil's record today, and by which right.
 
-        Persons and pupils that do not exist are answered like those without a right.
+        Of a pupil who has left every school the family sees on what was recorded: guardians and trusted persons may see
+        it as before, the pupil themselves may not. Persons and pupils that do not exist, and pupils who are blocked, are
+        answered like those without a right.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -91,7 +93,7 @@ class DirectoryServiceServicer:
         """Lists everybody who may see a pupil's record today, and by which rights; employees of the school are not
         among them, for what they may see follows from the lessons they give.
 
-        Fails with UNKNOWN_PERSON when there is no such pupil.
+        Fails with UNKNOWN_PERSON when there is no such pupil, nor was one; of one who has left, see above.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

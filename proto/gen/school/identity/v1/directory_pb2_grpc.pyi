@@ -48,13 +48,15 @@ class DirectoryServiceStub:
     MayPersonSeePupil: _grpc.UnaryUnaryMultiCallable[_directory_pb2.MayPersonSeePupilRequest, _directory_pb2.MayPersonSeePupilResponse]
     """Tells whether a person may see a pupil's record today, and by which right.
 
-    Persons and pupils that do not exist are answered like those without a right.
+    Of a pupil who has left every school the family sees on what was recorded: guardians and trusted persons may see
+    it as before, the pupil themselves may not. Persons and pupils that do not exist, and pupils who are blocked, are
+    answered like those without a right.
     """
     WhoMaySeePupil: _grpc.UnaryUnaryMultiCallable[_directory_pb2.WhoMaySeePupilRequest, _directory_pb2.WhoMaySeePupilResponse]
     """Lists everybody who may see a pupil's record today, and by which rights; employees of the school are not
     among them, for what they may see follows from the lessons they give.
 
-    Fails with UNKNOWN_PERSON when there is no such pupil.
+    Fails with UNKNOWN_PERSON when there is no such pupil, nor was one; of one who has left, see above.
     """
     ListAccessChanges: _grpc.UnaryUnaryMultiCallable[_directory_pb2.ListAccessChangesRequest, _directory_pb2.ListAccessChangesResponse]
     """Lists what has changed since a cursor, for whoever keeps answers of the other RPCs: what is named is to
@@ -84,13 +86,15 @@ class DirectoryServiceAsyncStub(DirectoryServiceStub):
     MayPersonSeePupil: _aio.UnaryUnaryMultiCallable[_directory_pb2.MayPersonSeePupilRequest, _directory_pb2.MayPersonSeePupilResponse]  # type: ignore[assignment]
     """Tells whether a person may see a pupil's record today, and by which right.
 
-    Persons and pupils that do not exist are answered like those without a right.
+    Of a pupil who has left every school the family sees on what was recorded: guardians and trusted persons may see
+    it as before, the pupil themselves may not. Persons and pupils that do not exist, and pupils who are blocked, are
+    answered like those without a right.
     """
     WhoMaySeePupil: _aio.UnaryUnaryMultiCallable[_directory_pb2.WhoMaySeePupilRequest, _directory_pb2.WhoMaySeePupilResponse]  # type: ignore[assignment]
     """Lists everybody who may see a pupil's record today, and by which rights; employees of the school are not
     among them, for what they may see follows from the lessons they give.
 
-    Fails with UNKNOWN_PERSON when there is no such pupil.
+    Fails with UNKNOWN_PERSON when there is no such pupil, nor was one; of one who has left, see above.
     """
     ListAccessChanges: _aio.UnaryUnaryMultiCallable[_directory_pb2.ListAccessChangesRequest, _directory_pb2.ListAccessChangesResponse]  # type: ignore[assignment]
     """Lists what has changed since a cursor, for whoever keeps answers of the other RPCs: what is named is to
@@ -129,7 +133,9 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_directory_pb2.MayPersonSeePupilResponse, _abc.Awaitable[_directory_pb2.MayPersonSeePupilResponse]]:
         """Tells whether a person may see a pupil's record today, and by which right.
 
-        Persons and pupils that do not exist are answered like those without a right.
+        Of a pupil who has left every school the family sees on what was recorded: guardians and trusted persons may see
+        it as before, the pupil themselves may not. Persons and pupils that do not exist, and pupils who are blocked, are
+        answered like those without a right.
         """
 
     @_abc_1.abstractmethod
@@ -141,7 +147,7 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists everybody who may see a pupil's record today, and by which rights; employees of the school are not
         among them, for what they may see follows from the lessons they give.
 
-        Fails with UNKNOWN_PERSON when there is no such pupil.
+        Fails with UNKNOWN_PERSON when there is no such pupil, nor was one; of one who has left, see above.
         """
 
     @_abc_1.abstractmethod
