@@ -124,7 +124,28 @@ async def pupils_with_snils(
 async def propose(
     connection: AsyncConnection, *, guardian_id: UUID, pupil_id: UUID, school_id: UUID, at: datetime
 ) -> bool:
-    """Have a school decide; whether it did not have to already."""
+    """Have a school decide; whether it did not have to already.
+
+    What waits at a school that the pupil has left goes to this one: there it could only be refused.
+    """
+    studies_there = exists().where(
+        person_roles.c.person_id == relation_proposals.c.pupil_id,
+        person_roles.c.school_id == relation_proposals.c.school_id,
+        person_roles.c.role == Role.PUPIL,
+    )
+    moved = await connection.execute(
+        update(relation_proposals)
+        .where(
+            relation_proposals.c.guardian_id == guardian_id,
+            relation_proposals.c.pupil_id == pupil_id,
+            relation_proposals.c.state == ProposalState.WAITING,
+            ~studies_there,
+        )
+        .values(school_id=school_id, proposed_at=at)
+        .returning(relation_proposals.c.id)
+    )
+    if moved.first() is not None:
+        return True
     inserted = await connection.execute(
         insert(relation_proposals)
         .values(

@@ -13,7 +13,7 @@ from services.identity.families.rules.relations import (
     last_day_of_childhood,
 )
 from services.identity.people.rules import Role
-from services.identity.people.storage import person_roles
+from services.identity.people.storage import come_back, person_roles
 from services.identity.schools.storage import schools
 from services.kit.ids import new_id
 from tests.support.identity import DEADLINE, Doors, Registered, Town, bearer
@@ -174,6 +174,7 @@ class School:
                     granted_at=self.here.clock.now(),
                 )
             )
+            await come_back(tx.connection, pupil.person_id)
 
     async def family(self, pupil: Registered) -> families_pb2.GetPupilFamilyResponse:
         """The pupil's family as the registrar sees it."""

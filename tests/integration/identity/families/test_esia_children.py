@@ -302,6 +302,29 @@ async def test_a_school_that_the_pupil_has_left_lets_nobody_in(asking_school: Sc
     assert await parent.waiting() == []
 
 
+async def test_what_waits_at_a_school_that_the_pupil_has_left_goes_to_the_next_one(
+    asking_school: School,
+) -> None:
+    """Once the guardian asks again; the former school has it no more."""
+    school = asking_school
+    pupil, child = await pupil_of(school)
+    parent = await parent_of(school, child, registered_here=False)
+    next_school = await open_school(school.here, school.doors)
+    await parent.find()
+    await parent.find()
+    [waits] = await waiting_at(school)
+    await school.leave(pupil)
+    await next_school.take(pupil)
+
+    await parent.find()
+
+    assert await waiting_at(school) == []
+    [there] = await waiting_at(next_school)
+    assert there.proposal_id == waits.proposal_id
+    await accept(next_school, there)
+    assert await children(school.doors, parent.session) == ["Пётр"]
+
+
 async def test_letting_in_whom_esia_named_asks_the_registrar_who_they_are(
     asking_school: School, clock: MovableClock
 ) -> None:

@@ -32,7 +32,8 @@ class LeavingServiceStub:
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 
@@ -71,7 +72,8 @@ class LeavingServiceServicer:
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 
@@ -157,7 +159,8 @@ class LeavingService:
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 

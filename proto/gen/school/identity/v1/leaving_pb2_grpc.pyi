@@ -33,7 +33,8 @@ class LeavingServiceStub:
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 
@@ -78,7 +79,8 @@ class LeavingServiceAsyncStub(LeavingServiceStub):
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 
@@ -119,7 +121,8 @@ class LeavingServiceServicer(metaclass=_abc_1.ABCMeta):
 
     Whom nothing connects with the region any more (no role anywhere, no pupil to stand for, nothing entrusted by
     a family) has left it: no door lets them in, until a school gives back a role or registers them again. Their
-    account, their binding and the school's record stay. A pupil who leaves stays a child of their family, who go
+    account, their binding and the school's record stay. It is looked at whenever a role ends; the end of a relation
+    alone shuts no door, for the school may register it anew: a guardian without a role enters, and sees no child. A pupil who leaves stays a child of their family, who go
     on reading what was recorded.
     """
 
