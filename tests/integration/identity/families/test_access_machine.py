@@ -7,14 +7,11 @@ diary, whose copy is told the events late, in any order, and twice.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from random import Random
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import grpc
 import pytest
@@ -22,104 +19,41 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from deploy.local import ports
-from school.access.v1.policy_pb2 import ROLE_GUARDIAN, ROLE_REGISTRAR
+from school.access.v1.policy_pb2 import ROLE_GUARDIAN, ROLE_PUPIL, ROLE_REGISTRAR
 from services.diary.access.events import HANDLERS
-from services.diary.app import Diary
-from services.diary.app import run as run_diary
-from services.diary.config import DiarySettings
-from services.identity.delegations.rules import Scope
+from services.identity.delegations.rules import Scope, birthday
 from services.identity.delegations.usecases.answering import InvitationKey
 from services.identity.delegations.usecases.granting import Wish
 from services.identity.families.rules.relations import (
+    OF_AGE,
+    OWN_RIGHTS,
     LimitKind,
     RelationKind,
 )
 from services.identity.families.storage import relations
 from services.identity.families.usecases.limiting import NewLimit
 from services.identity.families.usecases.registering import NewRelation
-from services.identity.use_cases import UseCases
 from services.kit.caller import Caller
-from services.kit.errors import DomainError
 from services.kit.ids import new_id
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.channel import channel
 from services.kit.rpc.status import refusal
 from services.kit.tables import outbox
 from tests.integration.diary.calls import Person
-from tests.integration.identity.issuing.office import Office, open_office
+from tests.integration.identity.families.access_world import Limit, Standing, Trust, World, diary_of
+from tests.integration.identity.issuing.office import open_office
 from tests.support.backbone import Databases
 from tests.support.clock import MovableClock
-from tests.support.completeness import complete_for_ever
 from tests.support.identity import Registered, Town
-from tests.support.keys import REGION, Keys, make_keys
+from tests.support.keys import REGION, make_keys
 
-Result = TypeVar("Result")
-MOSCOW = ZoneInfo("Europe/Moscow")
 PASSWORD = "a long enough one"
-MOTHER, FATHER, AUNT = range(3)
-"""The first two may stand for the pupil; all three may be trusted."""
+MOTHER, FATHER, AUNT, PUPIL = range(4)
+"""The first two may stand for the pupil; the first three may be trusted; the last is of age one day."""
 PARENTS, EVERYBODY = (MOTHER, FATHER), (MOTHER, FATHER, AUNT)
 # A pupil may have ten; how many is tested elsewhere.
 _MOST_INVITED = 5
 _EVENTS = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in HANDLERS.items()}
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A relation, as the model has it."""
-
-    number: int
-    until: date | None
-
-    def holds(self, today: date) -> bool:
-        return self.until is None or today <= self.until
-
-
-@dataclass(frozen=True)
-class Trust:
-    """A delegation, as the model has it."""
-
-    delegation_id: UUID
-    by: int
-    """The number of the relation that it comes from."""
-    to: int
-    until: date
-    invited_at: datetime
-    accepted: bool = False
-
-
-@dataclass(frozen=True)
-class World:
-    """Identity, a diary beside it, and a loop to ask both in; the machine itself is synchronous."""
-
-    loop: asyncio.AbstractEventLoop
-    here: Town
-    office: Office
-    diary: Diary
-    to_diary: grpc.aio.Channel
-    keys: Keys
-    clock: MovableClock
-
-    @property
-    def can(self) -> UseCases:
-        assert self.here.inside is not None
-        return self.here.inside.use_cases
-
-    @property
-    def today(self) -> date:
-        return self.clock.today(MOSCOW)
-
-    def ask(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
-
-    def told(self, work: Coroutine[Any, Any, object]) -> str:
-        """Empty when it is done, or the reason why it is not."""
-        try:
-            self.ask(work)
-        except DomainError as error:
-            return error.reason
-        return ""
 
 
 class Machine(RuleBasedStateMachine):
@@ -127,17 +61,20 @@ class Machine(RuleBasedStateMachine):
 
     world: ClassVar[World]
 
-    @initialize()
-    def registered(self) -> None:
+    @initialize(years=st.sampled_from([None, OWN_RIGHTS, OF_AGE, OF_AGE]), days=st.integers(1, 9))
+    def registered(self, years: int | None, days: int) -> None:
+        """The pupil turns so many years old in so many days; None: nothing begins or ends with a birthday."""
         world = self.world
-        self.pupil = world.ask(world.office.pupil("Королёв Пётр Олегович", age=9))
+        self.born = birth_date(world.today + timedelta(days=days), years or 9)
+        self.pupil = world.ask(world.office.pupil("Королёв Пётр Олегович", born=self.born))
         self.logins = [f"adult-{world.here.snils()}" for _ in range(3)]
         self.people = [
             world.ask(world.here.register(f"Королёв Олег {number}", login=login, password=PASSWORD))
             for number, login in enumerate(self.logins)
         ]
+        self.people.append(self.pupil)
         self.standing: dict[int, Standing] = {}
-        self.limited: dict[int, tuple[UUID, Standing | None]] = {}
+        self.limits: dict[tuple[int, LimitKind], Limit] = {}
         self.trusts: list[Trust] = []
         self.numbers = 0
         self.seen_events: set[UUID] = set()
@@ -152,16 +89,19 @@ class Machine(RuleBasedStateMachine):
         said = self.world.told(
             self.world.can.registering.register(self._registrar, new, request_id=str(new_id()))
         )
-        if who in self.limited:
+        if self._is_of_age():
+            assert said == "PUPIL_OF_AGE"
+        elif self._is_forbidden(who, LimitKind.NO_ACCESS):
             assert said == "COURT_FORBIDS"
         elif self._stands(who):
             assert said == "RELATION_EXISTS"
         else:
             assert said == ""
             self._lapse(who)
-            self._let_stand(who, until)
+            self._let_stand(who, self.world.today, until or date.max)
 
     def end(self, who: int) -> None:
+        """Also what is to begin only when a limit is over: then nothing begins."""
         live = relations.c.ended_at.is_(None), relations.c.pupil_id == self.pupil.person_id
         [row] = self.world.ask(
             self.world.here.rows(relations, *live, relations.c.guardian_id == self._id(who))
@@ -174,49 +114,63 @@ class Machine(RuleBasedStateMachine):
         self._lapse(who)
         del self.standing[who]
 
-    def forbid(self, who: int) -> None:
+    def forbid(self, who: int, kind: LimitKind, days: int | None, begins: int) -> None:
+        today = self.world.today
+        until = None if days is None else today + timedelta(days=days)
         new = NewLimit(
             self.world.office.school_id,
             self._id(who),
             self.pupil.person_id,
-            LimitKind.NO_ACCESS,
+            kind,
             "Решение суда",
-            self.world.today,
-            None,
+            today + timedelta(days=begins),
+            until,
         )
+        if begins > 0:
+            assert self.world.told(self.world.can.limiting.place(self._registrar, new)) == "BAD_TERM"
+            return
         placed = self.world.ask(self.world.can.limiting.place(self._registrar, new))
         self._lapse(who)
         self.trusts = [trust for trust in self.trusts if trust.to != who]
-        self.limited[who] = (placed.id, self.standing.pop(who, None))
+        interrupted = self.standing.pop(who, None) if kind is LimitKind.NO_ACCESS else None
+        limit = self.limits[who, kind] = Limit(placed.id, until, interrupted)
+        if interrupted is not None and (again := limit.again()) is not None:
+            self._let_stand(who, again, interrupted.until)
 
-    def lift(self, who: int) -> None:
-        limit_id, interrupted = self.limited.pop(who)
+    def lift(self, who: int, kind: LimitKind) -> None:
+        limit, today = self.limits.pop((who, kind)), self.world.today
         assert not self.world.told(
             self.world.can.limiting.lift(
-                self._registrar, school_id=self.world.office.school_id, limit_id=limit_id, reason="Отменено"
+                self._registrar,
+                school_id=self.world.office.school_id,
+                limit_id=limit.limit_id,
+                reason="Отменено",
             )
         )
-        if interrupted is not None and interrupted.holds(self.world.today):
-            self._let_stand(who, interrupted.until)
+        if limit.interrupted is None:
+            return
+        if who in self.standing:
+            waiting = self.standing[who]
+            self.standing[who] = replace(waiting, since=min(waiting.since, today))
+        elif limit.again() is None and limit.interrupted.until >= today:
+            self._let_stand(who, today, limit.interrupted.until)
 
     # --- what families do ---
 
     def invite(self, who: int, whom: int, days: int) -> None:
-        present = self.standing.get(who)
         until = self.world.today + timedelta(days=days)
-        if present is not None and present.until is not None:
+        present = self.standing.get(who)
+        if present is not None:
             until = min(until, max(present.until, self.world.today))
         wish = Wish(self.pupil.person_id, frozenset({Scope.MARKS}), until, None, self.logins[whom])
         granting = self.world.can.granting
         invitation = granting.invite(self._caller(who), wish, request_id=str(new_id()))
-        if not self._stands(who):
+        if not self._decides(who):
             assert self.world.told(invitation) == "NOT_THEIR_CHILD"
             return
         seen = self.world.ask(invitation)
-        assert present is not None
-        self.trusts.append(
-            Trust(seen.known.delegation.id, present.number, whom, until, self.world.clock.now())
-        )
+        by = present.number if present is not None else None
+        self.trusts.append(Trust(seen.known.delegation.id, by, whom, until, self.world.clock.now()))
 
     def accept(self, trust: Trust) -> None:
         key = InvitationKey("", trust.delegation_id)
@@ -224,18 +178,21 @@ class Machine(RuleBasedStateMachine):
         late = self.world.clock.now() - trust.invited_at >= timedelta(days=7)
         if late or self.world.today > trust.until or not self._right_holds(trust):
             assert said == "INVITATION_UNKNOWN"
+        elif any(self._is_forbidden(trust.to, kind) for kind in LimitKind):
+            assert said == "COURT_FORBIDS"
         elif self._stands(trust.to):
             assert said == "SEES_ALREADY"
-        elif trust.to in self.limited:
-            assert said == "COURT_FORBIDS"
         else:
             assert said == ""
             self.trusts = [replace(each, accepted=True) if each is trust else each for each in self.trusts]
 
-    def withdraw(self, trust: Trust, parent: int) -> None:
-        """Either parent may, whoever has invited."""
+    def withdraw(self, trust: Trust, who: int) -> None:
+        """Either parent may, whoever has invited, and the pupil of age; not whom a court forbids contacts."""
         granting = self.world.can.granting
-        withdrawal = granting.withdraw(self._caller(parent), self.pupil.person_id, trust.delegation_id)
+        withdrawal = granting.withdraw(self._caller(who), self.pupil.person_id, trust.delegation_id)
+        if not self._decides(who):
+            assert self.world.told(withdrawal) == "NOT_THEIR_CHILD"
+            return
         assert not self.world.told(withdrawal)
         self.trusts.remove(trust)
 
@@ -255,17 +212,22 @@ class Machine(RuleBasedStateMachine):
         self.world.ask(self._tell(Random(seed)))  # noqa: S311 - an order, no secret
 
     def _possible(self) -> list[tuple[Any, ...]]:
-        standing = [who for who in PARENTS if self._stands(who)]
-        inviting = PARENTS if len(self.trusts) < _MOST_INVITED else ()
+        today = self.world.today
+        deciding = (*PARENTS, PUPIL)
+        inviting = deciding if len(self.trusts) < _MOST_INVITED else ()
+        forbidden = {which for which, limit in self.limits.items() if limit.holds(today)}
+        free = [(who, kind) for who in EVERYBODY for kind in LimitKind if (who, kind) not in forbidden]
         return [
-            *(("days_pass", days) for days in (1, 4)),
-            *(("register", who, days) for who in PARENTS for days in (None, 0, 3)),
-            *(("end", who) for who in standing),
-            *(("lift" if who in self.limited else "forbid", who) for who in EVERYBODY),
+            *[("days_pass", days) for days in (1, 1, 1, 2, 2, 4)],
+            *(("register", who, days) for who in PARENTS for days in (None, None, 0, 3)),
+            *(("end", who) for who, present in self.standing.items() if today <= present.until),
+            *[("lift", *which) for which in sorted(forbidden) for _ in range(3)],
+            *(("forbid", *which, days, begins) for which in free for days, begins in ((None, -5), (1, 0))),
+            ("forbid", *free[0], None, 1) if free else ("days_pass", 1),
             *(("invite", who, whom, days) for who in inviting for whom in EVERYBODY for days in (1, 9)),
-            *(("accept", trust) for trust in self.trusts if not trust.accepted),
+            *[("accept", trust) for trust in self.trusts if not trust.accepted for _ in range(3)],
             *(("leave", trust) for trust in self.trusts if trust.accepted),
-            *(("withdraw", trust, who) for trust in self.trusts for who in standing),
+            *(("withdraw", trust, who) for trust in self.trusts for who in deciding),
         ]
 
     # --- what must hold ---
@@ -282,6 +244,17 @@ class Machine(RuleBasedStateMachine):
         if hasattr(self, "pupil"):
             assert {who for who in EVERYBODY if self.world.ask(self._reads(who))} == self._viewers()
 
+    @invariant()
+    def the_pupil_looks_from_14_on_and_decides_from_18_on(self) -> None:
+        """R40: who sees the diary; below 14 that is for those who stand for the pupil."""
+        if not hasattr(self, "pupil"):
+            return
+        sight = self.world.can.granting.of_pupil(self._caller(PUPIL), self.pupil.person_id)
+        if self.world.today < birthday(self.born, OWN_RIGHTS):
+            assert self.world.told(sight) == "TOO_YOUNG_TO_SEE"
+        else:
+            assert self.world.ask(sight).right.grants == self._is_of_age()
+
     # --- the model ---
 
     def _viewers(self) -> set[int]:
@@ -293,17 +266,32 @@ class Machine(RuleBasedStateMachine):
         }
         return standing | trusted
 
+    def _is_of_age(self) -> bool:
+        return self.world.today >= birthday(self.born, OF_AGE)
+
+    def _is_forbidden(self, who: int, kind: LimitKind) -> bool:
+        limit = self.limits.get((who, kind))
+        return limit is not None and limit.holds(self.world.today)
+
     def _stands(self, who: int) -> bool:
         return who in self.standing and self.standing[who].holds(self.world.today)
 
+    def _decides(self, who: int) -> bool:
+        """Whether somebody may let others in: the pupil of age, or who stands and is forbidden nothing."""
+        if who == PUPIL:
+            return self._is_of_age()
+        return self._stands(who) and not any(self._is_forbidden(who, kind) for kind in LimitKind)
+
     def _right_holds(self, trust: Trust) -> bool:
-        return any(
+        return trust.by is None or any(
             each.number == trust.by and each.holds(self.world.today) for each in self.standing.values()
         )
 
-    def _let_stand(self, who: int, until: date | None) -> None:
+    def _let_stand(self, who: int, since: date, until: date) -> None:
+        """Nobody stands for the pupil beyond the day before the 18th birthday."""
         self.numbers += 1
-        self.standing[who] = Standing(self.numbers, until)
+        last = birthday(self.born, OF_AGE) - timedelta(days=1)
+        self.standing[who] = Standing(self.numbers, since, min(until, last))
 
     def _lapse(self, who: int) -> None:
         """What comes from the relation of somebody is over with it, for good."""
@@ -323,7 +311,7 @@ class Machine(RuleBasedStateMachine):
 
     def _caller(self, who: int) -> Caller:
         person: Registered = self.people[who]
-        role = frozenset({ROLE_GUARDIAN})
+        role = frozenset({ROLE_PUPIL if who == PUPIL else ROLE_GUARDIAN})
         return Caller(person.person_id, person.account_id, new_id(), roles=role, region=REGION)
 
     async def _tell(self, random: Random) -> None:
@@ -358,17 +346,12 @@ class Machine(RuleBasedStateMachine):
         return True
 
 
-@asynccontextmanager
-async def diary_of(databases: Databases, keys: Keys, clock: MovableClock) -> AsyncIterator[Diary]:
-    """A diary that hears of identity from the test alone."""
-    settings_ = DiarySettings(
-        region=REGION,
-        database_url=await complete_for_ever(await databases.fresh("diary")),
-        nats_url=f"nats://127.0.0.1:{ports.any_free()}",
-        jwks_file=keys.public,
-    )
-    async with run_diary(settings_, clock=clock) as running:
-        yield running
+def birth_date(day: date, years: int) -> date:
+    """When somebody was born who turns so many years old on a day; for 29 February the day after."""
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 3, 1)
 
 
 async def test_a30_no_sequence_opens_a_diary_to_who_has_no_right(

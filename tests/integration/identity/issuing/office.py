@@ -81,10 +81,16 @@ class Office:
         return self.by(self.teacher, WireRole.ROLE_TEACHER)
 
     async def pupil(
-        self, name: str = "Ёлкин Пётр Ильич", *, age: int = 13, class_id: UUID | None = None, **more: Any
+        self,
+        name: str = "Ёлкин Пётр Ильич",
+        *,
+        age: int = 13,
+        born: date | None = None,
+        class_id: UUID | None = None,
+        **more: Any,
     ) -> Registered:
         """A pupil of the school, in 7Б unless another class is named."""
-        born = self.today - timedelta(days=round(age * 365.25) + 30)
+        born = born or self.today - timedelta(days=round(age * 365.25) + 30)
         registered = await self.town.register(
             name, birth_date=born, roles={self.school_id: frozenset({Role.PUPIL})}, **more
         )
