@@ -10,43 +10,11 @@ from urllib.parse import urlsplit
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, Response
 
 from deploy.local.region import Region
+from tests.support.stumbles import stumbles
 
 PHONE = 390
 DESKTOP = 1280
 HEIGHTS = {PHONE: 844, DESKTOP: 900}
-FINGER = 44
-"""The least height of what a finger presses, in CSS pixels (WCAG 2.5.5)."""
-
-# What a person with a screen reader, a finger or a narrow screen would stumble over on this page.
-_STUMBLES = """(finger) => {
-  const seen = (element) => element.checkVisibility({visibilityProperty: true});
-  const found = [];
-  if (document.documentElement.scrollWidth > document.documentElement.clientWidth) {
-    found.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
-  }
-  if (document.querySelectorAll("h1").length !== 1) found.push("not exactly one h1");
-  if (document.querySelectorAll("main").length !== 1) found.push("not exactly one main");
-  if (!["ru", "en"].includes(document.documentElement.lang)) found.push("no language");
-  const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
-  ids.filter((id, place) => ids.indexOf(id) !== place).forEach((id) => found.push(`twice: #${id}`));
-  for (const control of document.querySelectorAll("input:not([type=hidden]), textarea, select")) {
-    if (!control.labels.length) found.push(`no label: ${control.name}`);
-  }
-  for (const control of document.querySelectorAll("button, a")) {
-    const name = control.getAttribute("aria-label") || control.innerText || control.textContent;
-    if (seen(control) && !name.trim()) found.push(`no name: ${control.outerHTML.slice(0, 80)}`);
-  }
-  const pressed = "button, .button, input:not([type=hidden]), textarea, summary";
-  for (const control of document.querySelectorAll(pressed)) {
-    // A round or a square is pressed by the line that it stands in.
-    const target = (control.matches("[type=radio], [type=checkbox]") && control.closest("label")) || control;
-    const height = target.getBoundingClientRect().height;
-    if (finger && seen(control) && height < finger) {
-      found.push(`${height} px high: ${control.outerHTML.slice(0, 80)}`);
-    }
-  }
-  return found;
-}"""
 
 
 @dataclass
@@ -71,8 +39,7 @@ class Window:
 
     async def expect_no_stumbles(self) -> None:
         """Everything on the present page is named, labelled, large enough and within the screen."""
-        finger = FINGER if self.width == PHONE else 0
-        assert await self.page.evaluate(_STUMBLES, finger) == [], self.path
+        assert await stumbles(self.page, finger=self.width == PHONE) == [], self.path
 
     def expect_quiet(self) -> None:
         """Nothing went wrong behind the pages, and nobody else was talked to."""

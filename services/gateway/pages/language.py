@@ -121,6 +121,8 @@ class Speech:
 
     def span(self, first: date, last: date) -> str:
         """Such as "17–22 ноября 2025" or "29 сентября – 4 октября 2025"; both years when they differ."""
+        if first == last:
+            return f"{self.day_month(first)} {first.year}"
         if first.year != last.year:
             return f"{self.day_month(first)} {first.year} – {self.day_month(last)} {last.year}"
         if first.month != last.month:

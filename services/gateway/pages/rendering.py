@@ -30,6 +30,11 @@ class Renderer:
         return environment.get_template(template).render(frame=frame, **view)
 
 
+def beginning(text: str) -> str:
+    """Words as they begin a line: "Сегодня", "17 November"."""
+    return text[:1].upper() + text[1:]
+
+
 def _environment(loader: FileSystemLoader, speech: Speech, assets: Assets) -> Environment:
     environment = Environment(
         loader=loader,
@@ -49,5 +54,6 @@ def _environment(loader: FileSystemLoader, speech: Speech, assets: Assets) -> En
         full_day=speech.full_day,
         clock=speech.clock,
         nearby=speech.nearby,
+        beginning=beginning,
     )
     return environment

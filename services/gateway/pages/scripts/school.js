@@ -9,6 +9,13 @@
   const answer = document.querySelector("[data-focus]");
   if (answer) answer.focus();
 
+  // On a phone the parts of the office are a line to push along: the present one is in sight.
+  const present = document.querySelector(".office-nav [aria-current]");
+  if (present) {
+    const line = present.parentElement;
+    line.scrollLeft = present.offsetLeft - line.offsetLeft - (line.clientWidth - present.offsetWidth) / 2;
+  }
+
   // --- a job's progress: the server renders, here only its part of the page is exchanged ---
 
   async function refresh(part) {

@@ -6,6 +6,7 @@ import pytest
 
 from services.gateway.edge.languages import chosen_language
 from services.gateway.pages.language import Speech
+from services.gateway.pages.rendering import beginning
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,14 @@ def test_a_reason_without_words_of_its_own_gets_general_ones() -> None:
     assert russian.reason("BAD_JSON").title == "Тело запроса — не JSON"
     assert russian.reason("BAD_JSON").step == russian.say("reason.OTHER.step")
     assert russian.reason("NEVER_HEARD_OF").title == russian.say("reason.OTHER.title")
+
+
+@pytest.mark.parametrize(
+    ("words", "begun"), [("сегодня", "Сегодня"), ("17 November", "17 November"), ("", "")]
+)
+def test_what_begins_a_line_keeps_its_other_capitals(words: str, begun: str) -> None:
+    assert beginning(words) == begun
+
+
+def test_a_span_of_one_day_is_that_day() -> None:
+    assert Speech("ru").span(date(2025, 11, 17), date(2025, 11, 17)) == "17 ноября 2025"
