@@ -71,6 +71,16 @@ async def test_of_who_has_left_the_page_offers_what_takes_away_alone(desk: Offic
     assert ("В другую школу он пока не принят" in page) == left
 
 
+@pytest.mark.parametrize("left", [False, True])
+async def test_the_way_back_leads_to_a_page_that_there_is(desk: Office, left: bool) -> None:
+    """Who has left is found at no desk of the school any more, but among those who were something there."""
+    desk.gateway.stage.on("GetPupilFamily", lambda _: family(pupil_left=left))
+
+    page = (await desk.get(FAMILY)).text
+
+    assert f'href="{ROOM}/people/{PERSON}{"/roles" if left else ""}"' in page
+
+
 # --- on the way to a proof ---
 
 WHY, DOCUMENT = "Опека продлена", "Распоряжение № 7"
