@@ -11,7 +11,7 @@ from sqlalchemy import update
 from school.identity.v1 import corrections_pb2, corrections_pb2_grpc, events_pb2, families_pb2
 from services.identity.families.storage import relations
 from services.identity.people.rules import PersonStatus, Role
-from services.identity.people.storage import insert_roles, people, person_roles
+from services.identity.people.storage import people, person_roles
 from tests.integration.identity.delegations.family import (
     Family,
     Somebody,
@@ -32,7 +32,7 @@ async def test_what_was_granted_ends_with_the_relation_it_came_from(here: Town) 
     home, granny, delegation_id = await trusting(here)
     await home.father.invite(home.child.id)
     await granny.accept(token=await token_for(here, home.father.id))
-    registrar = await _registrar_of(here, home.relations[home.mother.id])
+    registrar = await _registrar_of(here, home.child.id)
 
     await here.doors.families.EndRelation(
         families_pb2.EndRelationRequest(
@@ -134,10 +134,11 @@ async def test_a_relation_whose_days_are_over_leaves_nothing_to_its_trusted_pers
     assert await reason(late.accept(delegation_id=other.delegation_id)) == "INVITATION_UNKNOWN"
 
 
-async def _registrar_of(here: Town, relation_id: UUID) -> tuple[str, Somebody]:
-    [relation] = await here.rows(relations, relations.c.id == relation_id)
-    registrar = await somebody(here, roles={relation.school_id: frozenset({Role.REGISTRAR})})
-    return str(relation.school_id), registrar
+async def _registrar_of(here: Town, pupil_id: UUID) -> tuple[str, Somebody]:
+    """The school where the pupil studies looks after the family, whichever has registered it."""
+    [place] = await here.rows(person_roles, person_roles.c.person_id == pupil_id)
+    registrar = await somebody(here, roles={place.school_id: frozenset({Role.REGISTRAR})})
+    return str(place.school_id), registrar
 
 
 @pytest.mark.parametrize("who", ["mother", "granny"])
@@ -159,9 +160,7 @@ async def test_an_erased_account_leaves_no_trust_behind(here: Town, clock: Movab
 
 async def limit(here: Town, home: Family, person: UUID) -> None:
     """A court forbids somebody the child."""
-    school_id, registrar = await _registrar_of(here, home.relations[home.mother.id])
-    async with here.database.transaction() as tx:
-        await insert_roles(tx.connection, home.child.id, UUID(school_id), [Role.PUPIL], at=here.clock.now())
+    school_id, registrar = await _registrar_of(here, home.child.id)
     await here.doors.families.PlaceCourtLimit(
         families_pb2.PlaceCourtLimitRequest(
             school_id=school_id,
