@@ -33,7 +33,7 @@ from services.identity.consents import rules
 from services.identity.consents.rules import Consent, Purpose, Recorded
 from services.identity.metadata import metadata
 from services.identity.people.rules import FullName
-from services.identity.people.storage import people
+from services.identity.people.storage import hold, people
 
 consent_texts = Table(
     "consent_texts",
@@ -121,6 +121,7 @@ async def text_of(connection: AsyncConnection, text_id: str) -> Recorded | None:
 
 async def lock_subject(connection: AsyncConnection, subject_id: UUID) -> UUID | None:
     """Have consents about a person change one at a time until the transaction ends; their account."""
+    await hold(connection, subject_id)
     account: UUID | None = await connection.scalar(
         select(accounts.c.id).where(accounts.c.person_id == subject_id).with_for_update(key_share=True)
     )

@@ -290,6 +290,12 @@ async def proposed(
     return replace(_waiting(row), proposal=proposal)
 
 
+async def hold(connection: AsyncConnection, link_id: UUID) -> None:
+    """Have whoever confirms or declines in this sign-in wait for the transaction; before any person."""
+    held = select(link_transactions.c.id).where(link_transactions.c.id == link_id)
+    await connection.execute(held.with_for_update())
+
+
 async def note_session(connection: AsyncConnection, link_id: UUID, session_id: UUID) -> None:
     """Keep which session a confirmed sign-in has begun."""
     await connection.execute(

@@ -32,7 +32,7 @@ from services.identity.accounts.storage import accounts
 from services.identity.metadata import metadata
 from services.identity.own_data.rules import Cause, Erasure
 from services.identity.people.rules import PersonStatus, Role
-from services.identity.people.storage import people, person_roles
+from services.identity.people.storage import hold, people, person_roles
 
 _OPERATORS: Final = 0x6F70657261746F72  # operators go one at a time, so that one is left
 
@@ -66,6 +66,7 @@ _WAITS: Final = (erasures.c.cancelled_at.is_(None), erasures.c.done_at.is_(None)
 
 async def lock_account(connection: AsyncConnection, person_id: UUID) -> UUID | None:
     """The account of a person, which changes for nobody else until the transaction ends."""
+    await hold(connection, person_id)
     account: UUID | None = await connection.scalar(
         select(accounts.c.id).where(accounts.c.person_id == person_id).with_for_update()
     )

@@ -211,6 +211,15 @@ async def is_disputed(connection: AsyncConnection, person_id: UUID) -> bool:
     return bool(await connection.scalar(select(people.c.snils_disputed).where(people.c.id == person_id)))
 
 
+async def hold(connection: AsyncConnection, person_id: UUID) -> None:
+    """Have whoever makes the person leave wait for this transaction; corrections of their data need not.
+
+    Before the person's account is locked: the order of locks is in the README of this service.
+    """
+    held = select(people.c.id).where(people.c.id == person_id)
+    await connection.execute(held.with_for_update(read=True, key_share=True))
+
+
 async def holds_role(connection: AsyncConnection, person_id: UUID, school_id: UUID, role: Role) -> bool:
     """Whether the person is that at the school."""
     found = await connection.execute(

@@ -95,6 +95,7 @@ class PasswordRoad:
             raise
         profile = self._open_profile(link)
         async with self._database.transaction() as tx:
+            await links.hold(tx.connection, link.id)
             await self._accounts.require_unchanged(tx, account)
             outcome = await self._propose(tx, link, profile, account.id)
         if isinstance(outcome, Refused):

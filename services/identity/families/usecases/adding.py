@@ -127,6 +127,8 @@ class Adding:
             await self._codes.count_guess(account.id)
         with _taken():
             async with self._database.transaction() as tx:
+                # The person before the account, as everywhere; what is locked here is read in `_relate`.
+                await standing.pupil(tx.connection, account.person.id, lock=True)
                 await self._accounts.require_unchanged(tx, account)
                 if guarded:
                     await self._codes.prove(tx, account.id, new.code)

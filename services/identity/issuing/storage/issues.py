@@ -28,6 +28,7 @@ from services.identity.accounts.rules import skeleton
 from services.identity.accounts.storage import accounts, login_reservations
 from services.identity.issuing.rules.people import ApplicationChannel, Capacity, Document
 from services.identity.metadata import metadata
+from services.identity.people.storage import hold
 
 # One row each time credentials are given out; kept for as long as the account.
 credential_issues = Table(
@@ -72,7 +73,8 @@ class Issue:
 
 
 async def lock_account(connection: AsyncConnection, person_id: UUID) -> None:
-    """Have other transactions that change the person's account wait for this one."""
+    """Have other transactions that change the person's account wait for this one, or have them leave."""
+    await hold(connection, person_id)
     await connection.execute(select(accounts.c.id).where(accounts.c.person_id == person_id).with_for_update())
 
 
