@@ -10,9 +10,11 @@ import pytest
 
 from school.access.v1.policy_pb2 import ROLE_REGISTRAR
 from services.identity.accounts.usecases import Accounts
+from services.identity.cases.storage import people as cases
 from services.identity.contacts.storage import forget_changes
 from services.identity.families.rules.relations import RelationKind
 from services.identity.families.usecases.adding import NewChild
+from services.identity.families.usecases.registering import NewRelation
 from services.identity.issuing.rules.people import Capacity
 from services.identity.people.rules import Role
 from services.identity.sessions.storage import sessions
@@ -113,3 +115,19 @@ async def test_a_password_that_is_given_again_while_its_person_confirms_lets_bot
 
     assert (await road.confirm(browser_key, me)).bound_now
     assert (await again).person.id == me
+
+
+async def test_registering_a_relation_does_not_wait_for_a_case_about_the_guardian(office: Office) -> None:
+    """I9: who settles a case about a guardian and the pupil holds both; here the pupil alone is locked."""
+    here = office.town
+    assert here.inside is not None
+    pupil, mother = await office.pupil(), await office.guardian_of()
+    new = NewRelation(office.school_id, mother.person_id, pupil.person_id, RelationKind.PARENT, None)
+    who = office.registrar
+    by = Caller(who.person_id, who.account_id, new_id(), roles=frozenset({ROLE_REGISTRAR}), region=REGION)
+    async with here.database.transaction() as settling:
+        await cases.lock(settling.connection, [mother.person_id])
+        registering = here.inside.use_cases.registering.register(by, new, request_id=str(new_id()))
+        registered = await asyncio.wait_for(registering, 20)
+
+    assert registered.guardian_id == mother.person_id
