@@ -39,7 +39,8 @@ class Window:
 
     async def expect_no_stumbles(self) -> None:
         """Everything on the present page is named, labelled, large enough and within the screen."""
-        assert await stumbles(self.page, finger=self.width == PHONE) == [], self.path
+        found = await stumbles(self.page, finger=self.width == PHONE)
+        assert found == [], f"{self.path}: {found}"
 
     def expect_quiet(self) -> None:
         """Nothing went wrong behind the pages, and nobody else was talked to."""
