@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.cases.rules import (
+    ASKS_FOR_PROOF,
     FITTING,
     KEPT_CLOSED,
     Case,
@@ -171,7 +172,7 @@ class CaseOffice:
         """Settle a case; what the decision says happens in this transaction, and the person is told.
 
         Raises:
-            StepUpNeeded: it unbinds, and the caller has not shown lately who they are.
+            StepUpNeeded: it changes something, and the caller has not shown lately who they are.
             UnknownCase: there is none, or none of theirs.
             CaseClosed: somebody else settled it, or its reason is gone.
             ResolutionUnfit: such a case cannot end like that.
@@ -182,7 +183,7 @@ class CaseOffice:
             SnilsTaken: meanwhile somebody else claims it.
             BadField: what ESIA said cannot be registered.
         """
-        if decision.resolution is Resolution.UNBIND:
+        if decision.resolution in ASKS_FOR_PROOF:
             require_recent(caller, now=self._clock.now())
         why = reason_given(decision.reason)
         try:

@@ -76,6 +76,8 @@ FITTING: Final[Mapping[Kind, frozenset[Resolution]]] = {
     Kind.PROFILE_CLOSED: _UNBIND,
 }
 """How an employee may end a case of each kind."""
+ASKS_FOR_PROOF: Final = frozenset({Resolution.ACCEPT_ESIA, Resolution.KEEPS_SNILS, Resolution.UNBIND})
+"""Of these the employee shows once more who they are: they let a profile in, or shut one out (A8)."""
 ASKABLE: Final = frozenset({Kind.NAME_DIFFERS, Kind.BIRTH_DATE_DIFFERS})
 """Of these the refused person may ask the school to compare."""
 GONE_ONCE_EQUAL: Final = frozenset(

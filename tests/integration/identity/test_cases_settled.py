@@ -15,6 +15,7 @@ from services.identity.corrections.rules import due_at
 from services.identity.keyring import Sealed
 from services.identity.people.storage import people
 from services.kit.ids import new_id
+from services.kit.rpc.policy import RECENT
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit, outbox
 from tests.support.case_office import GUARDIAN, CaseDesk, Resolution, case_desk, refused_by_name
@@ -111,6 +112,19 @@ async def test_accepting_esias_spelling_opens_the_door(here: Town) -> None:
     assert (await desk.waiting()).cases == []
     entered = await here.doors.enter(here.citizen("Лебедева Алёна Сергеевна", snils=snils))
     assert entered.person.person_id == str(person.person_id)
+
+
+async def test_to_take_over_what_esia_says_one_shows_who_one_is(here: Town, clock: MovableClock) -> None:
+    """A8: it lets a profile in, as a correction does. Keeping the register asks nothing."""
+    desk = await case_desk(here)
+    await refused_by_name(here, desk.school_id)
+    case = await only(desk)
+    clock.move(seconds=RECENT.total_seconds() + 1)
+    desk.session = await here.doors.refresh(desk.session.refresh_token)
+
+    assert await reason(desk.settle(case.case_id, ACCEPT)) == "STEP_UP_NEEDED"
+    assert (await only(desk)).case_id == case.case_id
+    assert (await desk.settle(case.case_id, KEEP, why="В паспорте иначе")).resolution == KEEP
 
 
 async def test_a_patronymic_that_esia_leaves_out_stays(here: Town) -> None:

@@ -14,9 +14,11 @@ from services.identity.cases.storage.tables import case_people, cases
 from services.identity.people.rules import Role
 from services.identity.people.storage import insert_roles, people
 from services.kit.ids import new_id
+from services.kit.rpc.policy import RECENT
 from services.kit.rpc.status import refusal
 from services.kit.tables import audit
 from tests.support.case_office import GUARDIAN, CaseDesk, Resolution, case_desk
+from tests.support.clock import MovableClock
 from tests.support.identity import DEADLINE, Registered, Town, bearer, reason
 from tests.support.newcomer import Kind, Newcomer, Step, letters, newcomer
 
@@ -158,6 +160,17 @@ async def test_a_school_gives_the_number_up(here: Town) -> None:
     citizen = here.citizen("Лебедева Анна Олеговна", snils=snils, birth_date=None)
     assert (await here.doors.enter(citizen)).person.person_id == str(second)
     assert (await desk.waiting()).cases == []
+
+
+async def test_to_give_the_number_up_one_shows_who_one_is(here: Town, clock: MovableClock) -> None:
+    """A8: whoever keeps the number is matched by it from then on."""
+    _, first, second, former, _ = await two_claimants(here)
+    (case,) = (await former.waiting()).cases
+    clock.move(seconds=RECENT.total_seconds() + 1)
+    former.session = await here.doors.refresh(former.session.refresh_token)
+
+    assert await reason(former.settle(case.case_id, KEEPS, person_id=second)) == "STEP_UP_NEEDED"
+    assert [await disputed(here, one) for one in (first.person_id, second)] == [(True, True)] * 2
 
 
 async def test_no_school_takes_the_number_from_another_schools_person(here: Town) -> None:

@@ -113,7 +113,8 @@ class CasesServiceServicer:
         number would be taken from a person of another school: that school gives it up, or the operator
         decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
         to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
-        does, STEP_UP_NEEDED when it unbinds and the caller has not shown who they are within five minutes.
+        does, STEP_UP_NEEDED when the caller has not shown who they are within five minutes, unless the register
+        is kept: that changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

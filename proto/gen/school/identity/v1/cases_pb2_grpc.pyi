@@ -62,7 +62,8 @@ class CasesServiceStub:
     number would be taken from a person of another school: that school gives it up, or the operator
     decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
     to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
-    does, STEP_UP_NEEDED when it unbinds and the caller has not shown who they are within five minutes.
+    does, STEP_UP_NEEDED when the caller has not shown who they are within five minutes, unless the register
+    is kept: that changes nothing.
     """
     AskToCompare: _grpc.UnaryUnaryMultiCallable[_cases_pb2.AskToCompareRequest, _cases_pb2.AskToCompareResponse]
     """Has the school compare what ESIA said with what it registered, after a sign-in that was refused with
@@ -113,7 +114,8 @@ class CasesServiceAsyncStub(CasesServiceStub):
     number would be taken from a person of another school: that school gives it up, or the operator
     decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
     to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
-    does, STEP_UP_NEEDED when it unbinds and the caller has not shown who they are within five minutes.
+    does, STEP_UP_NEEDED when the caller has not shown who they are within five minutes, unless the register
+    is kept: that changes nothing.
     """
     AskToCompare: _aio.UnaryUnaryMultiCallable[_cases_pb2.AskToCompareRequest, _cases_pb2.AskToCompareResponse]  # type: ignore[assignment]
     """Has the school compare what ESIA said with what it registered, after a sign-in that was refused with
@@ -185,7 +187,8 @@ class CasesServiceServicer(metaclass=_abc_1.ABCMeta):
         number would be taken from a person of another school: that school gives it up, or the operator
         decides, SNILS_TAKEN, BAD_FIELD when what ESIA said cannot be registered, NOT_BOUND when nothing is left
         to unbind, EMPLOYEE_ACCOUNT when a registrar would unbind an employee of another school: the operator
-        does, STEP_UP_NEEDED when it unbinds and the caller has not shown who they are within five minutes.
+        does, STEP_UP_NEEDED when the caller has not shown who they are within five minutes, unless the register
+        is kept: that changes nothing.
         """
 
     @_abc_1.abstractmethod
