@@ -23,7 +23,7 @@ demo: $(SYNCED_TO_RUN) ## start a region, walk through it, stop; the exit status
 	@$(BIN)/mesh demo --with-parent
 
 test: $(SYNCED) ## all tests, on real servers; with CI=true a missing browser is a failure
-	@$(BIN)/pytest --numprocesses=logical --maxprocesses=4 --no-loadscope-reorder $(ARGS)
+	@$(BIN)/pytest --numprocesses=auto --no-loadscope-reorder $(ARGS)
 
 check: $(SYNCED) ## format, lint, types, law of imports, contracts, generated code
 	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-types check-imports \

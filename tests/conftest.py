@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 settings.register_profile("mesh", deadline=None)
 settings.load_profile("mesh")
 
+_MOST_PROCESSES = 4  # each has a PostgreSQL and a NATS server of its own
 _MUST_HAVE_BROWSER = os.environ.get("CI", "").lower() in ("true", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than processors: a third of the time a test waits, for a disk, a broker or a browser."""
+    return min((os.cpu_count() or 1) + 1, _MOST_PROCESSES)
 
 
 @pytest.hookimpl(optionalhook=True)
