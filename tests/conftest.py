@@ -32,7 +32,7 @@ _MUST_HAVE_BROWSER = os.environ.get("CI", "").lower() in ("true", "1")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than processors: a third of the time a test waits, for a disk, a broker or a browser."""
+    """One process more than processors: a third of its time a test waits, for a disk or a browser."""
     return min((os.cpu_count() or 1) + 1, _MOST_PROCESSES)
 
 
