@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import random
 import socket
 import struct
 import tempfile
@@ -18,6 +19,9 @@ from typing import Self
 from deploy.local.trouble import Trouble
 
 LOOPBACK = "127.0.0.1"
+# Systems take the port of an outgoing connection from above (Linux: 32768 and up): one that is chosen there
+# for a listener may be gone when it is wanted.
+_BELOW_OUTGOING = range(20_000, 32_768)
 _NEIGHBOURS = 50  # ports tried above a busy one before the system is asked for any
 
 
@@ -82,11 +86,9 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that was free a moment ago, and that no outgoing connection will be given."""
+    anywhere = iter(lambda: random.choice(_BELOW_OUTGOING), None)  # noqa: S311 - scattered, not secret
+    return next(port for port in anywhere if is_free(port))
 
 
 async def knock(port: int) -> bool:

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,13 @@ def test_a_free_preferred_port_is_taken() -> None:
     free = ports.any_free()
     with ports.Ports() as chosen:
         assert chosen.take("gateway", free) == free
+
+
+def test_a_free_port_is_none_that_outgoing_connections_are_given() -> None:
+    """Between choosing it and listening on it lie seconds full of connections."""
+    lowest, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
+
+    assert max(ports.any_free() for _ in range(100)) < int(lowest)
 
 
 def test_a_busy_port_is_avoided_and_named() -> None:
