@@ -73,11 +73,15 @@ class Ports:
         return True
 
 
-def is_free(port: int) -> bool:
-    """Whether nobody listens on ``port`` of the loopback address."""
+def is_free(port: int, *, rested: bool = False) -> bool:
+    """Whether nobody listens on ``port`` of the loopback address.
+
+    For a minute after a connection a port is open only to those who bind with ``SO_REUSEADDR``, as servers
+    do; ``rested`` asks for one that is open to everybody.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # A port in TIME_WAIT is free for a listener; a port somebody listens on is refused all the same.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # A port that somebody listens on is refused either way.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, not rested)
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -86,9 +90,9 @@ def is_free(port: int) -> bool:
 
 
 def any_free() -> int:
-    """A port that was free a moment ago, and that no outgoing connection will be given."""
+    """A port that was free a moment ago, for anybody, and that no outgoing connection will be given."""
     anywhere = iter(lambda: random.choice(_BELOW_OUTGOING), None)  # noqa: S311 - scattered, not secret
-    return next(port for port in anywhere if is_free(port))
+    return next(port for port in anywhere if is_free(port, rested=True))
 
 
 async def knock(port: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -30,6 +31,22 @@ def test_a_free_port_is_none_that_outgoing_connections_are_given() -> None:
     lowest, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text("ascii").split()
 
     assert max(ports.any_free() for _ in range(100)) < int(lowest)
+
+
+def test_a_port_that_only_some_may_have_is_none_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a connection that the server closed first, its port is not open to everybody for a minute."""
+    free = ports.any_free()
+    with _listener() as listening:
+        used = listening.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", used)) as caller:
+            listening.accept()[0].close()
+            assert caller.recv(1) == b""
+    drawn = [free, used]
+    monkeypatch.setattr(random, "choice", lambda _: drawn.pop())
+
+    assert ports.is_free(used)
+    assert ports.any_free() == free
+    assert not drawn
 
 
 def test_a_busy_port_is_avoided_and_named() -> None:
@@ -88,7 +105,7 @@ async def test_a_knock_that_meets_itself_leaves_the_port_free(monkeypatch: pytes
     assert met == [port]
 
     await asyncio.sleep(0)
-    with socket.socket() as listening:  # without SO_REUSEADDR, like gRPC's
+    with socket.socket() as listening:  # without SO_REUSEADDR: it must be open to everybody
         listening.bind((ports.LOOPBACK, port))
 
 
