@@ -35,7 +35,12 @@ _SETTINGS = {
     "log_min_messages": "warning",
 }
 # For servers that live as long as a test run: nothing of theirs has to survive a power cut.
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_wal_size": "128MB",  # may lie in memory
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ async def _main(sections: list[str], persons: list[int]) -> None:
     table = Table()
     _hide_what_developers_have()
     # A folder that PostgreSQL's user can enter: else, as root, the data stays behind in /var/lib.
-    async with folder() as state:
+    async with folder(on_disk=True) as state:
         began = time.perf_counter()
         async with region(LocalSettings(state=state, ports=ANY_PORTS)) as running:
             table.add("a whole region from empty stores", f"{time.perf_counter() - began:.1f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -20,15 +21,30 @@ Prepare = Callable[[str], Awaitable[None]]
 _SERVICES = frozenset({"identity", "diary", "notifications"})
 
 
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the system's place for files in memory; folders there are our own
+_ROOM = 4 << 30  # bytes that must be free there; a run takes less than half of that
+
+
 @asynccontextmanager
-async def folder() -> AsyncIterator[Path]:
-    """A short temporary folder that PostgreSQL's user can pass through, unlike pytest's own."""
-    path = Path(tempfile.mkdtemp(prefix="mesh-"))
+async def folder(*, on_disk: bool = False) -> AsyncIterator[Path]:
+    """A short temporary folder that PostgreSQL's user can pass through, unlike pytest's own.
+
+    In memory where there is room, unless ``on_disk``: copying the databases of thousands of tests keeps a disk
+    busier than the processors.
+    """
+    path = Path(tempfile.mkdtemp(prefix="mesh-", dir=None if on_disk else _in_memory()))
     try:
         yield path
     finally:
         canary.look_at_files(path)
         shutil.rmtree(path)
+
+
+def _in_memory() -> Path | None:
+    """Where files lie in memory; nowhere when there is little room, or when ``TMPDIR`` names a place."""
+    if "TMPDIR" in os.environ or not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ROOM:
+        return None
+    return _MEMORY
 
 
 @asynccontextmanager
@@ -82,7 +98,8 @@ class Databases:
     async def _create(self, name: str, *, template: str) -> str:
         self._made += 1
         database = f"{name}_{self._made}"
-        await self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+        # By copying files: half the work of writing each page to the log as well.
+        await self._execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         url = self._postgres.url(database, role=SUPERUSER)
         self._urls.add(url)
         return url

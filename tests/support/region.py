@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 async def running_region(*, demo: bool = True, durable: bool = False) -> AsyncIterator[Region]:
     """A region that is gone afterwards, with all it has stored.
 
-    Without ``durable`` its PostgreSQL answers before a commit is on the disk: quicker, and not to be killed.
+    Without ``durable`` it is quicker, and not to be killed: its PostgreSQL answers before a commit is on the
+    disk, or has no disk at all.
     """
     from deploy.local.console import Console
     from deploy.local.place import RECORD
@@ -27,7 +28,7 @@ async def running_region(*, demo: bool = True, durable: bool = False) -> AsyncIt
     from deploy.local.region import region
     from deploy.local.settings import ANY_PORTS, LocalSettings
 
-    async with folder() as state:
+    async with folder(on_disk=durable) as state:
         wish = LocalSettings(state=state, demo=demo, durable=durable, ports=ANY_PORTS)
         # On standard error, which pytest shows only for what failed.
         async with region(wish, Console(sys.stderr)) as running:
