@@ -29,7 +29,7 @@ _ROOM = 4 << 30  # bytes that must be free there; a run takes less than half of 
 async def folder(*, on_disk: bool = False) -> AsyncIterator[Path]:
     """A short temporary folder that PostgreSQL's user can pass through, unlike pytest's own.
 
-    In memory where there is room, unless ``on_disk``: copying the databases of thousands of tests keeps a disk
+    In memory where there is room, unless ``on_disk``: copying databases for thousands of tests keeps a disk
     busier than the processors.
     """
     path = Path(tempfile.mkdtemp(prefix="mesh-", dir=None if on_disk else _in_memory()))
