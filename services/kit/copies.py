@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Table, and_, or_, tuple_
+from sqlalchemy import Table, and_, func, or_, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,3 +40,29 @@ async def keep_newest(connection: AsyncConnection, table: Table, row: Mapping[st
         fresh.on_conflict_do_update(index_elements=key, set_=changed, where=newest)
     )
     return written.rowcount == 1
+
+
+async def count_as_over(connection: AsyncConnection, table: Table, key: UUID, *, version: int) -> None:
+    """Have a copied right count as over, if what its owner said of it at ``version`` could not be read.
+
+    It counts as known at that version, also where nothing was known of it: what is older does not bring it
+    back, whenever it is told; that version does, and whatever is newer.
+
+    Args:
+        connection: of the transaction that gives the event up.
+        table: has a key of one column, a ``version``, and ``ended_at``; all else may be empty.
+        key: which right.
+        version: of the owner's fact.
+    """
+    [name] = [column.name for column in table.primary_key.columns]
+    unread = insert(table).values({name: key, "ended_at": func.now(), "version": version})
+    await connection.execute(
+        unread.on_conflict_do_update(
+            index_elements=[name],
+            set_={
+                "ended_at": func.coalesce(table.c.ended_at, unread.excluded.ended_at),
+                "version": unread.excluded.version,
+            },
+            where=table.c.version < unread.excluded.version,
+        )
+    )

@@ -22,13 +22,10 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    func,
     select,
     text,
-    update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.diary.access.rules import Delegation, Relation, known_scopes
 from services.diary.metadata import metadata
@@ -53,8 +50,9 @@ relations = Table(
     "relations",
     metadata,
     Column("relation_id", Uuid, primary_key=True),
-    Column("guardian_id", Uuid, nullable=False),
-    Column("pupil_id", Uuid, nullable=False),
+    # Empty while nothing was told of it that could be read: it counts as ended then.
+    Column("guardian_id", Uuid),
+    Column("pupil_id", Uuid),
     # The first day; empty when the end was told before the beginning.
     Column("valid_from", Date),
     # The last day; empty when no end is set.
@@ -73,8 +71,9 @@ delegations = Table(
     "delegations",
     metadata,
     Column("delegation_id", Uuid, primary_key=True),
-    Column("trusted_id", Uuid, nullable=False),
-    Column("pupil_id", Uuid, nullable=False),
+    # Empty while nothing was told of it that could be read: it counts as ended then.
+    Column("trusted_id", Uuid),
+    Column("pupil_id", Uuid),
     # The guardian's relation without which it does not hold; empty when the pupil granted it.
     Column("relation_id", Uuid),
     # Numbers of `school.access.v1.Scope`; none when the end was told before the beginning.
@@ -142,28 +141,4 @@ def delegation(row: DelegationRow) -> Delegation:
         # Of a relation that was not told yet no day is known: it does not hold.
         by=Relation(row.right_from, row.right_until, row.right_ended_at is not None),
         by_pupil=row.relation_id is None,
-    )
-
-
-async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, version: int) -> None:
-    """Have a relation hold no more, if a newer version of it than ours could not be read.
-
-    It counts as known at that version: an older one that is told again does not bring it back, that one does.
-    """
-    await connection.execute(
-        update(relations)
-        .where(relations.c.relation_id == relation_id, relations.c.version < version)
-        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()), version=version)
-    )
-
-
-async def distrust_delegation(connection: AsyncConnection, delegation_id: UUID, *, version: int) -> None:
-    """Have a delegation hold no more, if a newer version of it than ours could not be read.
-
-    It counts as known at that version: an older one that is told again does not bring it back, that one does.
-    """
-    await connection.execute(
-        update(delegations)
-        .where(delegations.c.delegation_id == delegation_id, delegations.c.version < version)
-        .values(ended_at=func.coalesce(delegations.c.ended_at, func.now()), version=version)
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.diary.access import storage
 from services.diary.access.rules import AccessStale
-from services.kit.copies import keep_newest
+from services.kit.copies import count_as_over, keep_newest
 from services.kit.database import Transaction
 from services.kit.messaging.completeness import Completeness
 
@@ -101,12 +101,12 @@ async def end_relation(
 
 async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int) -> None:
     """Let a guardian see nothing while what was told of the relation last cannot be read."""
-    await storage.distrust_relation(tx.connection, relation_id, version=version)
+    await count_as_over(tx.connection, storage.relations, relation_id, version=version)
 
 
 async def distrust_delegation(tx: Transaction, *, delegation_id: UUID, version: int) -> None:
     """Let a trusted person see nothing while what was told of the delegation last cannot be read."""
-    await storage.distrust_delegation(tx.connection, delegation_id, version=version)
+    await count_as_over(tx.connection, storage.delegations, delegation_id, version=version)
 
 
 async def keep_delegation(

@@ -23,7 +23,6 @@ from sqlalchemy import (
     func,
     select,
     text,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,8 +46,9 @@ relations = Table(
     "relations",
     metadata,
     Column("relation_id", Uuid, primary_key=True),
-    Column("guardian_id", Uuid, nullable=False),
-    Column("pupil_id", Uuid, nullable=False),
+    # Empty while nothing was told of it that could be read: it counts as ended then.
+    Column("guardian_id", Uuid),
+    Column("pupil_id", Uuid),
     # The first day; empty when the end was told before the beginning.
     Column("valid_from", Date),
     # The last day; empty when no end is set.
@@ -65,8 +65,9 @@ delegations = Table(
     "delegations",
     metadata,
     Column("delegation_id", Uuid, primary_key=True),
-    Column("trusted_id", Uuid, nullable=False),
-    Column("pupil_id", Uuid, nullable=False),
+    # Empty while nothing was told of it that could be read: it counts as ended then.
+    Column("trusted_id", Uuid),
+    Column("pupil_id", Uuid),
     # The guardian's relation without which it does not hold; empty when the pupil granted it.
     Column("relation_id", Uuid),
     # Numbers of `school.access.v1.Scope`; none when the end was told before the beginning.
@@ -83,30 +84,6 @@ delegations = Table(
 )
 
 copies = completeness_table(metadata)
-
-
-async def distrust_relation(connection: AsyncConnection, relation_id: UUID, *, version: int) -> None:
-    """Have a relation hold no more, if a newer version of it than ours could not be read.
-
-    It counts as known at that version: an older one that is told again does not bring it back, that one does.
-    """
-    await connection.execute(
-        update(relations)
-        .where(relations.c.relation_id == relation_id, relations.c.version < version)
-        .values(ended_at=func.coalesce(relations.c.ended_at, func.now()), version=version)
-    )
-
-
-async def distrust_delegation(connection: AsyncConnection, delegation_id: UUID, *, version: int) -> None:
-    """Have a delegation hold no more, if a newer version of it than ours could not be read.
-
-    It counts as known at that version: an older one that is told again does not bring it back, that one does.
-    """
-    await connection.execute(
-        update(delegations)
-        .where(delegations.c.delegation_id == delegation_id, delegations.c.version < version)
-        .values(ended_at=func.coalesce(delegations.c.ended_at, func.now()), version=version)
-    )
 
 
 async def guardians_of(connection: AsyncConnection, pupil_id: UUID) -> list[tuple[UUID, Relation]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from services.kit.copies import keep_newest
+from services.kit.copies import count_as_over, keep_newest
 from services.kit.database import Transaction
 from services.kit.messaging.completeness import Completeness
 from services.notifications.access import storage
@@ -102,7 +102,7 @@ async def end_relation(
 
 async def distrust_relation(tx: Transaction, *, relation_id: UUID, version: int) -> None:
     """Tell a guardian nothing while what was told of the relation last cannot be read."""
-    await storage.distrust_relation(tx.connection, relation_id, version=version)
+    await count_as_over(tx.connection, storage.relations, relation_id, version=version)
 
 
 async def keep_delegation(
@@ -166,7 +166,7 @@ async def end_delegation(
 
 async def distrust_delegation(tx: Transaction, *, delegation_id: UUID, version: int) -> None:
     """Tell a trusted person nothing while what was told of the delegation last cannot be read."""
-    await storage.distrust_delegation(tx.connection, delegation_id, version=version)
+    await count_as_over(tx.connection, storage.delegations, delegation_id, version=version)
 
 
 async def to_be_told_of(tx: Transaction, pupil_id: UUID, scope: Scope, *, now: datetime) -> list[UUID]:

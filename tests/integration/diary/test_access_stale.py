@@ -10,9 +10,16 @@ from uuid import UUID
 
 import grpc
 import pytest
+from google.protobuf.message import Message
 
 from school.access.v1.scope_pb2 import SCOPE_MARKS
-from school.identity.v1.events_pb2 import EverythingTold, RelationEnded, RelationRegistered
+from school.identity.v1.events_pb2 import (
+    DelegationEnded,
+    DelegationGranted,
+    EverythingTold,
+    RelationEnded,
+    RelationRegistered,
+)
 from services.diary import tables
 from services.diary.access.events import HANDLERS, on_dead
 from services.diary.app import Diary, run
@@ -178,3 +185,58 @@ async def test_an_old_end_that_cannot_be_read_ends_nothing(school: School) -> No
 
     [relation] = await school.rows(tables.relations, relation_id=relation_id)
     assert relation.ended_at is None
+
+
+def _unread(kind: type[Message], aggregate: UUID, *, version: int = 2) -> EventMeta:
+    """An event whose payload nobody can read."""
+    return EventMeta(
+        event_id=new_id(),
+        type=kind.DESCRIPTOR.full_name,
+        source=f"/regions/{REGION}/identity",
+        occurred_at=datetime.now(UTC),
+        aggregate_id=str(aggregate),
+        aggregate_version=version,
+    )
+
+
+async def test_a_relation_whose_end_cannot_be_read_stays_shut_also_when_it_is_told_only_later(
+    school: School, calls: Calls
+) -> None:
+    """A30, I5: the beginning was tried again and again, and came through when the end was given up."""
+    guardian, pupil, relation_id = new_id(), await school.pupil(), new_id()
+    async with school.database.transaction() as tx:
+        await on_dead(tx, _unread(RelationEnded, relation_id))
+
+    for version, is_over in ((1, True), (3, False)):
+        told = RelationRegistered(
+            relation_id=str(relation_id),
+            guardian_id=str(guardian),
+            pupil_id=str(pupil),
+            valid_from="2025-09-01",
+            version=version,
+        )
+        async with school.database.transaction() as tx:
+            await HANDLERS[RelationRegistered](tx, told, _unread(RelationRegistered, relation_id))
+        assert (await calls.guardian(guardian).pupils() == []) is is_over
+
+
+async def test_a_delegation_whose_end_cannot_be_read_stays_shut_also_when_it_is_told_only_later(
+    school: School, calls: Calls
+) -> None:
+    granny, pupil, delegation_id = new_id(), await school.pupil(), new_id()
+    async with school.database.transaction() as tx:
+        await on_dead(tx, _unread(DelegationEnded, delegation_id))
+
+    for version, is_over in ((1, True), (3, False)):
+        told = DelegationGranted(
+            delegation_id=str(delegation_id),
+            trusted_id=str(granny),
+            pupil_id=str(pupil),
+            scopes=[SCOPE_MARKS],
+            valid_from="2025-09-01",
+            valid_until="2026-05-31",
+            version=version,
+        )
+        async with school.database.transaction() as tx:
+            await HANDLERS[DelegationGranted](tx, told, _unread(DelegationGranted, delegation_id))
+        assert (await calls.guardian(granny).pupils() == []) is is_over

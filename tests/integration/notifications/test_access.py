@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import delete
 
+from school.identity.v1.events_pb2 import RelationEnded
 from services.kit.ids import new_id
 from services.notifications.access.storage import relations
 from tests.integration.notifications.conftest import NOW
@@ -45,6 +46,28 @@ async def test_an_end_that_comes_before_its_beginning_counts(town: Town) -> None
     await town.settled()
 
     assert not (await town.inbox(parent)).notices
+
+
+async def test_an_end_that_cannot_be_read_counts_also_before_its_beginning(town: Town) -> None:
+    """I5: what the end says cannot be read; of which relation it is, and at which version, can."""
+    pupil, _ = await town.family(guardians=0)
+    parent, relation = await town.person("Иванова Анна"), new_id()
+    for consumer in town.notifications.consumers:
+        consumer._attempts = 1
+    unreadable = RelationEnded(relation_id="?", version=2)
+    await town.identity.state_event(unreadable, aggregate=relation, version=2)
+    await town.settled()
+    await town.relation(parent, pupil, version=1, relation_id=relation)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "2")
+    await town.settled()
+    assert not (await town.inbox(parent)).notices
+
+    await town.relation(parent, pupil, version=3, relation_id=relation)
+    await town.settled()
+    await town.set_mark(Mark(pupil), "5")
+    await town.settled()
+    assert ("SET", "", "5") in words((await town.inbox(parent)).notices)
 
 
 @pytest.mark.parametrize(
