@@ -38,9 +38,11 @@ from services.diary.week.usecases import Weeks
 from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
+from services.kit.dead_letters.watch import DeadLetterWatch
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Effects, Hearing
 from services.kit.messaging.freshness import Freshness
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
@@ -54,6 +56,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 """The folder that holds ``versions/``."""
 DOMAIN: Final = "diary.school"
 """Whose errors these are, in `ErrorInfo`."""
+_ACCESS: Final = Hearing("IDENTITY", "diary-access", HANDLERS, on_dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Diary:
     """``host:port`` as bound."""
     database: Database
     consumer: Consumer
-    """Of identity's events; knows how to try its dead letters again."""
+    """Of identity's events."""
 
 
 @asynccontextmanager
@@ -93,15 +96,14 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
     bus = Bus(settings.nats_url, region=settings.region, service="diary")
     stream = Stream.of("diary", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     copy = Completeness(EverythingTold, "IDENTITY", copies, limit=settings.access_staleness, clock=clock)
-    consumer = Consumer(
-        bus, database, "IDENTITY", "diary-access", HANDLERS, completeness=copy, on_dead=on_dead
-    )
+    consumer = Consumer(bus, database, _ACCESS, completeness=copy)
     async with (
         database,
         reader,
         bus,
         Relay(bus, database, stream),
         AuditSealer(database),
+        DeadLetterWatch(database),
         consumer,
         Freshness(copy, consumer, database),
         Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
@@ -113,6 +115,11 @@ async def run(settings: DiarySettings, *, clock: Clock | None = None) -> AsyncIt
         ) as server,
     ):
         yield Diary(server.address, database, consumer)
+
+
+def effects_of(settings: DiarySettings, database: Database) -> list[Effects]:
+    """What events do here, for who mends dead letters beside the running service."""
+    return [Effects(database, settings.region, _ACCESS)]
 
 
 def _register(database: Database, reader: Reader, copy: Completeness, clock: Clock) -> Register:

@@ -82,8 +82,10 @@ from services.identity.use_cases import UseCases, use_cases_of
 from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
+from services.kit.dead_letters.watch import DeadLetterWatch
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Effects, Hearing
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
 from services.kit.reader import Reader
@@ -96,6 +98,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 """The folder that holds ``versions/``."""
 DOMAIN: Final = "identity.school"
 """Whose errors these are, in `ErrorInfo`."""
+_SCHOOLS: Final = Hearing("DIARY", "identity-schools", HANDLERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Identity:
     use_cases: UseCases
     sweep: Sweep
     consumer: Consumer
-    """Of the diary's events; knows how to try its dead letters again."""
+    """Of the diary's events."""
 
 
 @asynccontextmanager
@@ -149,7 +152,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
     bus = Bus(settings.nats_url, region=settings.region, service="identity")
     stream = Stream.of("identity", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas)
     sweep = Sweep(database, clock)
-    consumer = Consumer(bus, database, "DIARY", "identity-schools", HANDLERS)
+    consumer = Consumer(bus, database, _SCHOOLS)
     revocation = Revocation(bus, "IDENTITY", SessionEnded, ended, clock)
     async with (
         database,
@@ -159,6 +162,7 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
         bus,
         Relay(bus, database, stream, all_told=EverythingTold),
         AuditSealer(database),
+        DeadLetterWatch(database),
         consumer,
         sweep,
         TextsKeeper(database, texts_of(settings.operator), clock),
@@ -191,6 +195,11 @@ async def run(settings: IdentitySettings, *, clock: Clock | None = None) -> Asyn
             ) as server,
         ):
             yield Identity(server.address, database, use_cases, sweep, consumer)
+
+
+def effects_of(settings: IdentitySettings, database: Database) -> list[Effects]:
+    """What events do here, for who mends dead letters beside the running service."""
+    return [Effects(database, settings.region, _SCHOOLS)]
 
 
 def _register(

@@ -1,8 +1,9 @@
 """The tables that every service has beside its own: events out and in, repeated requests, audit.
 
 `kit_metadata` is what the code queries; `kit_tables_v1` is what a service's first migration creates, and
-`kit_tables_v2` what a later one adds. They are frozen: when a table changes, a ``kit_tables_v3`` is added and
-called by a new migration of each service. A test holds tables and migrations together.
+`kit_tables_v2` and `kit_tables_v3` what later ones add. They are frozen: when a table changes, a
+``kit_tables_v4`` is added and called by a new migration of each service. A test holds tables and migrations
+together.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ dead_letters = Table(
     # A machine reason or an error's class and place, never its text: texts may quote personal data.
     Column("reason", Text, nullable=False),
     Column("died_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    # Since when it is put aside, by somebody's decision: who and why is in the audit. Null: it is open.
+    Column("discarded_at", DateTime(timezone=True), nullable=True),
 )
 
 requests = Table(
@@ -285,3 +288,8 @@ def kit_tables_v2(op: Operations) -> None:
     """Seal the audit into a chain; called once, by a later migration, as ``kit_tables_v2(op)``."""
     for statement in KIT_TABLES_V2:
         op.execute(statement)
+
+
+def kit_tables_v3(op: Operations) -> None:
+    """Let dead letters be discarded; called once, by a later migration, as ``kit_tables_v3(op)``."""
+    op.execute("ALTER TABLE dead_letters ADD COLUMN discarded_at timestamptz")

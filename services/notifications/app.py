@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
 from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
 from services.kit.audit.sealer import AuditSealer
 from services.kit.clock import Clock, SystemClock
 from services.kit.database import Database
+from services.kit.dead_letters.watch import DeadLetterWatch
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.completeness import Completeness
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Effects, Hearing
 from services.kit.messaging.freshness import Freshness
 from services.kit.messaging.relay import Relay
 from services.kit.messaging.streams import Stream
@@ -54,7 +56,7 @@ class Notifications:
     """``host:port`` as bound."""
     database: Database
     consumers: tuple[Consumer, ...]
-    """Of identity's and of the diary's events; they know how to try their dead letters again."""
+    """Of identity's and of the diary's events."""
     senders: Mapping[Channel, Sender]
     """Of letters and of short messages."""
 
@@ -86,23 +88,14 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     stream = Stream.of(
         "notifications", max_bytes=settings.stream_max_bytes, replicas=settings.stream_replicas
     )
-    access_events = AccessEvents(clock, tell_newcomer=tell_newcomer, forget=forget)
-    copy = Completeness(EverythingTold, "IDENTITY", copies, limit=settings.access_staleness, clock=clock)
-    access = Consumer(
-        bus,
-        database,
-        "IDENTITY",
-        "notifications-access",
-        access_events.handlers,
-        completeness=copy,
-        on_dead=access_events.on_dead,
-    )
-    inbox = Consumer(bus, database, "DIARY", "notifications-inbox", InboxEvents(copy, clock).handlers)
+    copy = _copy(settings, clock)
     words = Words(settings.zone)
     mail, sms = MailPost(settings.mail, words, clock), SmsPost(settings.sms, words)
     senders = _senders(settings, database, mail, sms, clock)
-    delivery_events = DeliveryEvents(clock, wake=lambda channel: senders[channel].wake())
-    delivery = Consumer(bus, database, "IDENTITY", "notifications-delivery", delivery_events.handlers)
+    heard = _hearings(copy, clock, wake=lambda channel: senders[channel].wake())
+    access = Consumer(bus, database, heard.access, completeness=copy)
+    inbox = Consumer(bus, database, heard.inbox)
+    delivery = Consumer(bus, database, heard.delivery)
     deliveries = Deliveries(database, clock)
 
     def register(server: Any) -> None:
@@ -115,6 +108,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         bus,
         Relay(bus, database, stream),
         AuditSealer(database),
+        DeadLetterWatch(database),
         Revocation(bus, "IDENTITY", SessionEnded, ended, clock),
         access,
         Freshness(copy, access, database),
@@ -127,6 +121,36 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
         serving(listen=settings.listen, domain=DOMAIN, verifier=verifier, register=register) as server,
     ):
         yield Notifications(server.address, database, (access, inbox, delivery), senders)
+
+
+class _Heard(NamedTuple):
+    access: Hearing
+    inbox: Hearing
+    delivery: Hearing
+
+
+def _hearings(copy: Completeness, clock: Clock, wake: Callable[[Channel], None]) -> _Heard:
+    """What is heard; ``wake`` is called when something new is to be sent on a channel."""
+    access = AccessEvents(clock, tell_newcomer=tell_newcomer, forget=forget)
+    return _Heard(
+        Hearing("IDENTITY", "notifications-access", access.handlers, access.on_dead),
+        Hearing("DIARY", "notifications-inbox", InboxEvents(copy, clock).handlers, relies_on=copy),
+        Hearing("IDENTITY", "notifications-delivery", DeliveryEvents(clock, wake).handlers),
+    )
+
+
+def _copy(settings: NotificationsSettings, clock: Clock) -> Completeness:
+    return Completeness(EverythingTold, "IDENTITY", copies, limit=settings.access_staleness, clock=clock)
+
+
+def effects_of(settings: NotificationsSettings, database: Database) -> list[Effects]:
+    """What events do here, for who mends dead letters beside the running service.
+
+    Senders look by themselves, every 15 seconds, for what nobody has woken them for.
+    """
+    clock = SystemClock()
+    heard = _hearings(_copy(settings, clock), clock, wake=lambda _: None)
+    return [Effects(database, settings.region, hearing) for hearing in heard]
 
 
 def _senders(

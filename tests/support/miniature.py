@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -15,7 +16,8 @@ from school.diary.v1.events_pb2 import MarkRemoved, MarkSet
 from services.kit.database import Database, Transaction
 from services.kit.ids import new_id
 from services.kit.messaging.bus import Bus
-from services.kit.messaging.consumer import Consumer, Handler
+from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Handler, Hearing
 from services.kit.messaging.envelope import EventMeta
 from services.kit.messaging.relay import Relay
 from services.kit.migrations import upgrade
@@ -102,9 +104,7 @@ class Listener:
         return Consumer(
             self.bus,
             self.database,
-            "DIARY",
-            durable,
-            handlers or {MarkSet: count_effect, MarkRemoved: count_effect},
+            Hearing("DIARY", durable, handlers or COUNTING),
             attempts=attempts,
             first_delay=0.05,
             batch=batch,
@@ -135,6 +135,10 @@ async def count_effect(tx: Transaction, event: Message, meta: EventMeta) -> None
     """The effect of an event: one row."""
     del event
     await tx.execute(insert(effects).values(what=str(meta.event_id), version=meta.aggregate_version))
+
+
+COUNTING: Final[Mapping[type[Message], Handler]] = {MarkSet: count_effect, MarkRemoved: count_effect}
+"""What the listener does: it counts every mark that was set or removed."""
 
 
 @asynccontextmanager

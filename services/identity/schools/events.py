@@ -12,7 +12,7 @@ from school.diary.v1 import events_pb2
 from services.identity.schools import usecases
 from services.identity.schools.rules import Connection
 from services.kit.database import Transaction
-from services.kit.messaging.consumer import Handler
+from services.kit.messaging.effects import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 

@@ -14,31 +14,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import nats.errors
-from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from services.kit.background import Background
-from services.kit.database import Database, Transaction
-from services.kit.errors import DomainError, Unavailable
-from services.kit.log import kind_and_place
-from services.kit.messaging import envelope, inbox
+from services.kit.database import Database
+from services.kit.errors import Unavailable
+from services.kit.messaging import envelope
 from services.kit.messaging.bus import Bus, BusDown
 from services.kit.messaging.completeness import Completeness
+from services.kit.messaging.effects import Effects, Hearing, Refused, reason_of
 from services.kit.messaging.envelope import EventMeta, MalformedEvent
 from services.kit.messaging.pull import Pull, PullLost
-
-Handler = Callable[[Transaction, Any, EventMeta], Awaitable[None]]
-"""``async (tx, event, meta)``: one event's effect, in the given transaction, guarded by the version."""
-OnDead = Callable[[Transaction, EventMeta], Awaitable[None]]
-"""``async (tx, meta)``: what is done, in the same transaction, when an event becomes a dead letter."""
 
 _BATCH: Final = 100
 _ATTEMPTS: Final = 8
@@ -49,10 +43,6 @@ _IN_PROGRESS_EVERY_S: Final = 3
 _UNLIMITED: Final = -1  # the broker would drop an event silently; the dead letters are ours
 _MAX_ACK_PENDING: Final = 2_000  # for all replicas together
 _AGAIN_S: Final = 0.25  # while something that work stands on is away
-
-
-class _Refused(Exception):
-    """An event that will never be handled; the text is a machine reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,42 +69,34 @@ class Consumer(Background):
     Args:
         bus: the service's connection.
         database: where the effects and the inbox are.
-        stream: the publisher's stream, such as ``DIARY``; it may not exist yet.
-        durable: ``<service>-<name>``; the inbox is kept by this name.
-        handlers: what to do, by the type of the event; other events of the stream are not delivered.
+        hearing: what it hears, and what it does about it.
         batch: how many events are handled in one transaction at most.
         attempts: how often an event is tried before it becomes a dead letter.
         first_delay: seconds before the second attempt; doubled for each further one.
         completeness: hears up to when the publisher has told all; None where nothing depends on it.
-        on_dead: what a dead letter means for a copy that must not be trusted too far.
     """
 
     def __init__(
         self,
         bus: Bus,
         database: Database,
-        stream: str,
-        durable: str,
-        handlers: Mapping[type[Message], Handler],
+        hearing: Hearing,
         *,
         batch: int = _BATCH,
         attempts: int = _ATTEMPTS,
         first_delay: float = _FIRST_DELAY_S,
         completeness: Completeness | None = None,
-        on_dead: OnDead | None = None,
     ) -> None:
         super().__init__("consumer")
-        self._log = self._log.bind(consumer=durable, stream=stream)
+        self._log = self._log.bind(consumer=hearing.durable, stream=hearing.stream)
         self._bus = bus
-        self._database = database
-        self._stream = stream
-        self._durable = durable
-        self._handlers = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in handlers.items()}
+        self._stream = hearing.stream
+        self._durable = hearing.durable
+        self._effects = Effects(database, bus.region, hearing)
         self._batch = batch
         self._attempts = attempts
         self._first_delay = first_delay
         self._completeness = completeness
-        self._on_dead = on_dead
         self._pull: Pull | None = None
         self._waiting_for_stream = False
         bus.on_connect(self._begin_anew)
@@ -153,21 +135,6 @@ class Consumer(Background):
             return None
         return info.ack_floor.stream_seq if info.ack_floor is not None else 0
 
-    async def redrive(self, limit: int = 1_000) -> int:
-        """Try the dead letters again, the oldest first; returns how many were handled."""
-        async with self._database.read() as connection:
-            letters = await inbox.buried(connection, self._durable, limit)
-        handled = 0
-        for letter in letters:
-            try:
-                await self._apply([(letter.meta, letter.payload)])
-                handled += 1
-            except Unavailable:
-                raise
-            except Exception as error:  # noqa: BLE001 - a handler may fail in any way
-                await self._bury(letter.meta, letter.payload, letter.attempts + 1, _reason(error))
-        return handled
-
     async def _begin_anew(self) -> None:
         if self._completeness is not None:
             # Behind a new connection may stand another stream, with other sequences.
@@ -197,7 +164,7 @@ class Consumer(Background):
         self._waiting_for_stream = False
 
     def _subjects(self) -> list[str]:
-        heard = set(self._handlers)
+        heard = self._effects.types
         if self._completeness is not None:
             heard.add(self._completeness.type)
         return sorted(heard)
@@ -230,7 +197,9 @@ class Consumer(Background):
         if not deliveries:
             return
         try:
-            await self._patiently(lambda: self._apply([(one.meta, one.message.data) for one in deliveries]))
+            await self._patiently(
+                lambda: self._effects.apply([(one.meta, one.message.data) for one in deliveries])
+            )
         except Exception as error:  # noqa: BLE001 - a handler may fail in any way
             if len(deliveries) == 1:
                 await self._failed(deliveries[0], error)
@@ -241,49 +210,20 @@ class Consumer(Background):
         for one in deliveries:
             await one.message.ack()
 
-    async def _apply(self, events: Sequence[tuple[EventMeta, bytes]]) -> None:
-        async with self._database.transaction() as tx:
-            fresh = await inbox.claim(tx, self._durable, [meta.event_id for meta, _ in events])
-            handled = list(fresh)
-            for meta, payload in events:
-                if meta.event_id in fresh:
-                    fresh.discard(meta.event_id)  # the same event may be in a batch twice
-                    handler, event = self._open(meta, payload)
-                    await handler(tx, event, meta)
-            if handled:
-                await inbox.unbury(tx, self._durable, handled)
-
-    def _open(self, meta: EventMeta, payload: bytes) -> tuple[Handler, Message]:
-        if meta.region != self._bus.region:
-            raise _Refused("FOREIGN_REGION")
-        if meta.type not in self._handlers:
-            raise _Refused("UNKNOWN_TYPE")
-        kind, handler = self._handlers[meta.type]
-        try:
-            return handler, kind.FromString(payload)
-        except DecodeError:
-            raise _Refused("UNREADABLE") from None
-
     async def _failed(self, delivery: _Delivery, error: Exception) -> None:
         attempt = delivery.message.metadata.num_delivered
         log = self._log.bind(event_id=str(delivery.meta.event_id), event_type=delivery.meta.type)
-        if isinstance(error, _Refused) or attempt >= self._attempts:
-            log.error("event_is_dead", attempt=attempt, reason=_reason(error))
+        if isinstance(error, Refused) or attempt >= self._attempts:
+            log.error("event_is_dead", attempt=attempt, reason=reason_of(error))
             await self._patiently(
-                lambda: self._bury(delivery.meta, delivery.message.data, attempt, _reason(error))
+                lambda: self._effects.bury(delivery.meta, delivery.message.data, attempt, error)
             )
             await delivery.message.term()
             return
         delay = min(self._first_delay * 2 ** (attempt - 1), _LONGEST_DELAY_S)
         delay *= random.uniform(0.5, 1.5)  # noqa: S311 - jitter, so that what failed together does not return together
-        log.warning("event_failed", attempt=attempt, reason=_reason(error), delay_s=round(delay, 2))
+        log.warning("event_failed", attempt=attempt, reason=reason_of(error), delay_s=round(delay, 2))
         await delivery.message.nak(delay=delay)
-
-    async def _bury(self, meta: EventMeta, payload: bytes, attempts: int, reason: str) -> None:
-        async with self._database.transaction() as tx:
-            await inbox.bury(tx, self._durable, meta, payload, attempts=attempts, reason=reason)
-            if self._on_dead is not None:
-                await self._on_dead(tx, meta)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do ``work``, and again while something it stands on is away: that is nobody's failed attempt."""
@@ -320,12 +260,3 @@ async def _give_back(deliveries: Sequence[_Delivery]) -> None:
         # Some may be acknowledged already; and without a connection there is nobody to tell.
         with contextlib.suppress(nats.errors.Error, OSError):
             await one.message.nak()
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, without the error's text: texts may quote personal data."""
-    if isinstance(error, _Refused):
-        return str(error)
-    if isinstance(error, DomainError):
-        return error.reason
-    return kind_and_place(error)

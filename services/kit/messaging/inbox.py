@@ -6,9 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, delete, func, literal, select
+from sqlalchemy import ARRAY, Uuid, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.kit.database import Transaction
 from services.kit.messaging.envelope import EventMeta
@@ -21,7 +20,8 @@ class DeadLetter:
 
     meta: EventMeta
     payload: bytes
-    attempts: int
+    discarded: bool
+    """Somebody has decided that it is not to be applied."""
 
 
 async def claim(tx: Transaction, consumer: str, event_ids: Collection[UUID]) -> set[UUID]:
@@ -40,10 +40,19 @@ async def claim(tx: Transaction, consumer: str, event_ids: Collection[UUID]) -> 
     return set(claimed.scalars())
 
 
+async def give_back(tx: Transaction, consumer: str, event_id: UUID) -> None:
+    """``consumer`` has not handled the event after all."""
+    await tx.execute(delete(inbox).where(inbox.c.consumer == consumer, inbox.c.event_id == event_id))
+
+
 async def bury(
     tx: Transaction, consumer: str, meta: EventMeta, payload: bytes, *, attempts: int, reason: str
-) -> None:
-    """Keep an event that could not be handled, with the machine reason for it."""
+) -> bool:
+    """Keep an event that could not be handled, with the machine reason for it.
+
+    Returns:
+        False when it was handled meanwhile, and nothing is kept.
+    """
     row = insert(dead_letters).values(
         consumer=consumer,
         event_id=meta.event_id,
@@ -56,44 +65,77 @@ async def bury(
         attempts=attempts,
         reason=reason,
     )
-    await tx.execute(
+    buried = await tx.execute(
         row.on_conflict_do_update(
             index_elements=["consumer", "event_id"],
-            set_={"attempts": row.excluded.attempts, "reason": row.excluded.reason, "died_at": func.now()},
-        )
+            # It died when it did the first time, whenever it comes again.
+            set_={
+                "attempts": func.greatest(dead_letters.c.attempts, row.excluded.attempts),
+                "reason": row.excluded.reason,
+            },
+        ).returning(dead_letters.c.discarded_at)
     )
+    if buried.scalar_one() is not None:
+        return True
+    # Claimed and given back: so this waits for who handles it right now.
+    if not await claim(tx, consumer, [meta.event_id]):
+        await close(tx, consumer, meta.event_id)
+        return False
+    await give_back(tx, consumer, meta.event_id)
+    return True
 
 
 async def unbury(tx: Transaction, consumer: str, event_ids: Collection[UUID]) -> None:
-    """These events were handled after all."""
-    await tx.execute(
-        delete(dead_letters).where(
+    """These events were handled after all; of a letter that somebody holds, the holder will find it so."""
+    lying = (
+        select(dead_letters.c.event_id)
+        .where(
             dead_letters.c.consumer == consumer,
             dead_letters.c.event_id == func.any(literal(list(event_ids), ARRAY(Uuid))),
         )
+        .with_for_update(skip_locked=True)
+    )
+    await tx.execute(
+        delete(dead_letters).where(dead_letters.c.consumer == consumer, dead_letters.c.event_id.in_(lying))
     )
 
 
-async def buried(connection: AsyncConnection, consumer: str, limit: int) -> list[DeadLetter]:
-    """The oldest dead letters of a consumer."""
-    rows = await connection.execute(
+async def exhume(tx: Transaction, consumer: str, event_id: UUID) -> DeadLetter | None:
+    """A dead letter, held until the transaction ends; None when there is none any more.
+
+    Waits for who holds it right now.
+    """
+    found = await tx.execute(
         select(dead_letters)
-        .where(dead_letters.c.consumer == consumer)
-        .order_by(dead_letters.c.died_at)
-        .limit(limit)
+        .where(dead_letters.c.consumer == consumer, dead_letters.c.event_id == event_id)
+        .with_for_update()
     )
-    return [
-        DeadLetter(
-            EventMeta(
-                event_id=row.event_id,
-                type=row.type,
-                source=row.source,
-                occurred_at=row.occurred_at,
-                aggregate_id=row.aggregate_id,
-                aggregate_version=row.aggregate_version,
-            ),
-            row.payload,
-            row.attempts,
-        )
-        for row in rows
-    ]
+    row = found.one_or_none()
+    if row is None:
+        return None
+    meta = EventMeta(
+        event_id=row.event_id,
+        type=row.type,
+        source=row.source,
+        occurred_at=row.occurred_at,
+        aggregate_id=row.aggregate_id,
+        aggregate_version=row.aggregate_version,
+    )
+    return DeadLetter(meta, row.payload, discarded=row.discarded_at is not None)
+
+
+async def close(tx: Transaction, consumer: str, event_id: UUID) -> None:
+    """The letter is one no more."""
+    await tx.execute(
+        delete(dead_letters).where(dead_letters.c.consumer == consumer, dead_letters.c.event_id == event_id)
+    )
+
+
+async def failed_again(tx: Transaction, consumer: str, event_id: UUID, *, reason: str) -> bool:
+    """A dead letter was tried once more in vain; false when it is none any more."""
+    changed = await tx.execute(
+        update(dead_letters)
+        .where(dead_letters.c.consumer == consumer, dead_letters.c.event_id == event_id)
+        .values(attempts=dead_letters.c.attempts + 1, reason=reason)
+    )
+    return changed.rowcount == 1

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 from school.identity.v1 import events_pb2
 from services.kit.clock import Clock
 from services.kit.database import Transaction
-from services.kit.messaging.consumer import Handler
+from services.kit.messaging.effects import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, date_or_none, uuid_of
 from services.notifications.access import usecases

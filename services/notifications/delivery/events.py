@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from school.identity.v1 import events_pb2
 from services.kit.clock import Clock
 from services.kit.database import Transaction
-from services.kit.messaging.consumer import Handler
+from services.kit.messaging.effects import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import uuid_of
 from services.notifications.delivery.rules import Channel, Order

@@ -11,7 +11,7 @@ from school.diary.v1 import events_pb2
 from services.kit.clock import Clock
 from services.kit.database import Transaction
 from services.kit.messaging.completeness import Completeness
-from services.kit.messaging.consumer import Handler
+from services.kit.messaging.effects import Handler
 from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.parse import date_of, uuid_of
 from services.notifications.access.usecases import require_fresh

@@ -23,6 +23,7 @@ from services.identity.links.storage import link_transactions
 from services.identity.sessions.storage import sessions
 from services.kit.database import Transaction
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Hearing
 from services.kit.messaging.envelope import EventMeta
 from tests.conftest import DatabaseUrl
 from tests.integration.identity.test_process import running
@@ -123,7 +124,9 @@ async def hearing(database_url: str, nats_url: str) -> AsyncIterator[Listener]:
     """Another service, which writes a row for each binding it is told of."""
     async with listener(database_url, nats_url) as heard:
         durable = "listener-bindings"
-        async with Consumer(heard.bus, heard.database, "IDENTITY", durable, {ProfileBound: count_binding}):
+        async with Consumer(
+            heard.bus, heard.database, Hearing("IDENTITY", durable, {ProfileBound: count_binding})
+        ):
             yield heard
 
 

@@ -7,17 +7,25 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy import func, select
 
 from deploy.local import ports
 from school.access.v1.policy_pb2 import Role as WireRole
+from school.diary.v1.events_pb2 import SchoolDescribed
 from school.identity.v1 import people_pb2
 from services.identity.keyring import Keyring, new_keys
+from services.identity.schools.events import HANDLERS
+from services.identity.schools.storage import schools
 from services.kit.clock import SystemClock
 from services.kit.database import Database
+from services.kit.ids import new_id
+from services.kit.messaging.effects import Effects, Hearing
+from services.kit.messaging.envelope import EventMeta
 from services.kit.rpc.channel import channel
 from services.kit.sealing import Unsealer
 from services.kit.tables import outbox
@@ -233,6 +241,13 @@ async def test_an_operator_makes_the_first_operator_and_helps_who_lost_their_pho
         status, said = await service.command("tell-again", "people")
         assert status == 0
         assert f"people: 1 told, the last {person.person_id}\n1 facts are told again" in said
+        school = await _given_up(here.database)
+        status, said = await service.command("dead-letters", "redrive", "--all")
+        assert (status, said.splitlines()[-1]) == (0, "applied 1")
+        async with here.database.read() as connection:
+            assert (
+                await connection.scalar(select(schools.c.title).where(schools.c.school_id == school)) == "№ 7"
+            )
         for wrong in (
             ("grant-operator", "nobody"),
             ("grant-operator",),
@@ -242,3 +257,20 @@ async def test_an_operator_makes_the_first_operator_and_helps_who_lost_their_pho
             status, said = await service.command(*wrong)
             assert status == 2
             assert "Traceback" not in said
+
+
+async def _given_up(database: Database) -> UUID:
+    """A school that could not be taken over lies among the dead letters."""
+    school = new_id()
+    told = SchoolDescribed(school_id=str(school), title="№ 7", zone="Europe/Moscow", version=1)
+    meta = EventMeta(
+        event_id=new_id(),
+        type=SchoolDescribed.DESCRIPTOR.full_name,
+        source=f"/regions/{REGION}/diary",
+        occurred_at=datetime.now(UTC),
+        aggregate_id=str(school),
+        aggregate_version=1,
+    )
+    heard = Hearing("DIARY", "identity-schools", HANDLERS)
+    await Effects(database, REGION, heard).bury(meta, told.SerializeToString(), 8, ValueError())
+    return school

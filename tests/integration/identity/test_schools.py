@@ -21,6 +21,7 @@ from services.kit.database import Database
 from services.kit.ids import new_id
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Hearing
 from services.kit.messaging.envelope import EventMeta
 from services.kit.messaging.relay import Relay
 from tests.conftest import DatabaseUrl
@@ -191,7 +192,7 @@ async def test_what_the_diary_tells_arrives(
         Bus(nats.url("diary"), region=REGION, service="diary") as told,
         Relay(told, diary),
         Bus(nats.url("identity"), region=REGION, service="identity") as heard,
-        Consumer(heard, database, "DIARY", "identity-schools", HANDLERS),
+        Consumer(heard, database, Hearing("DIARY", "identity-schools", HANDLERS)),
     ):
         async with diary.transaction() as tx:
             for fact in (facts.school(), facts.described(facts.teacher_id), facts.membership()):

@@ -22,6 +22,7 @@ from services.kit.messaging import relay as relays
 from services.kit.messaging.bus import BusDown
 from services.kit.messaging.completeness import Completeness, completeness_table
 from services.kit.messaging.consumer import Consumer
+from services.kit.messaging.effects import Hearing
 from services.kit.messaging.envelope import EventMeta
 from services.kit.messaging.freshness import Freshness
 from services.kit.messaging.relay import Relay
@@ -64,13 +65,10 @@ class Copying:
         consumer = Consumer(
             self.keeper.bus,
             self.keeper.database,
-            "IDENTITY",
-            "notifications-copy",
-            {RelationEnded: self.apply},
+            Hearing("IDENTITY", "notifications-copy", {RelationEnded: self.apply}, self.on_dead),
             attempts=attempts,
             first_delay=0.05,
             completeness=self.completeness,
-            on_dead=self.on_dead,
         )
         async with consumer, Freshness(self.completeness, consumer, self.keeper.database):
             yield

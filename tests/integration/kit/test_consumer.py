@@ -89,22 +89,6 @@ async def test_a_dead_letter_keeps_no_text_of_an_error(diary: Publisher, notific
     assert "Иванова" not in reason
 
 
-async def test_dead_letters_are_handled_when_they_are_driven_again(
-    diary: Publisher, notifications: Listener
-) -> None:
-    async with relay_of(diary), notifications.consumer({MarkSet: _refuse_twos}) as consumer:
-        bad = await diary.state_event(MarkSet(text="2"))
-
-        async def it_is_dead() -> bool:
-            return bool(await notifications.dead())
-
-        await eventually(it_is_dead)
-        assert await consumer.redrive() == 0
-    assert await notifications.consumer({MarkSet: count_effect}).redrive() == 1
-    assert await notifications.counted() == {str(bad): 1}
-    assert not await notifications.dead()
-
-
 async def test_an_event_of_another_region_has_no_effect(
     notifications: Listener, nats: OwnNats, database_url: DatabaseUrl
 ) -> None:

@@ -19,6 +19,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer, Progress
+from services.kit.messaging.effects import Hearing
 from services.kit.tables import outbox
 from services.notifications.access import storage as notifications
 from services.notifications.access.events import AccessEvents
@@ -111,7 +112,7 @@ async def reading(
         ):
             database = await stack.enter_async_context(Database(await database_url(service)))
             bus = await stack.enter_async_context(Bus(nats.url(service), region=REGION, service=service))
-            consumer = Consumer(bus, database, "IDENTITY", f"{service}-access", handlers)
+            consumer = Consumer(bus, database, Hearing("IDENTITY", f"{service}-access", handlers))
             await stack.enter_async_context(consumer)
             tables = {name: getattr(storage, name) for name in TABLES}
             readers.append(Reader(database, consumer, tables))
