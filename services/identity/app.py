@@ -71,7 +71,7 @@ from services.identity.regions.storage import read_directory
 from services.identity.register.rpc import RegisterRpc
 from services.identity.school_watches.rpc import SchoolWatchesRpc
 from services.identity.school_watches.usecases import ConnectionNews
-from services.identity.schools.events import HANDLERS
+from services.identity.schools.events import HANDLERS, on_dead
 from services.identity.schools.rpc import SchoolsRpc
 from services.identity.second_factor.rpc import SecondFactorRpc
 from services.identity.sessions.rpc import SessionsRpc
@@ -98,7 +98,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 """The folder that holds ``versions/``."""
 DOMAIN: Final = "identity.school"
 """Whose errors these are, in `ErrorInfo`."""
-_SCHOOLS: Final = Hearing("DIARY", "identity-schools", HANDLERS)
+_SCHOOLS: Final = Hearing("DIARY", "identity-schools", HANDLERS, on_dead)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,3 +66,28 @@ async def count_as_over(connection: AsyncConnection, table: Table, key: UUID, *,
             where=table.c.version < unread.excluded.version,
         )
     )
+
+
+async def know_no_more(
+    connection: AsyncConnection, table: Table, key: UUID, *columns: str, version: int, source_event: UUID
+) -> None:
+    """Empty the columns of a copied fact by which it opens something, if it could not be read at ``version``.
+
+    It counts as known at that version, as with `count_as_over`.
+
+    Args:
+        connection: of the transaction that gives the event up.
+        table: has a key of one column, a ``version`` and a ``source_event``; all else may be empty.
+        key: which fact.
+        columns: what opens something.
+        version: of the owner's fact.
+        source_event: the event.
+    """
+    [name] = [column.name for column in table.primary_key.columns]
+    emptied = {**dict.fromkeys(columns), "version": version, _SOURCE: source_event}
+    unread = insert(table).values({name: key, **emptied})
+    await connection.execute(
+        unread.on_conflict_do_update(
+            index_elements=[name], set_=emptied, where=table.c.version < unread.excluded.version
+        )
+    )

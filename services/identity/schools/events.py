@@ -65,6 +65,24 @@ async def on_class_membership_set(
     )
 
 
+async def on_dead(tx: Transaction, meta: EventMeta) -> None:
+    """An event could not be read or applied: nobody issues logins by what it may have ended (R29)."""
+    if meta.type == events_pb2.ClassDescribed.DESCRIPTOR.full_name:
+        await usecases.distrust_class(
+            tx,
+            class_id=uuid_of(meta.aggregate_id, "class_id"),
+            version=meta.aggregate_version,
+            source_event=meta.event_id,
+        )
+    elif meta.type == events_pb2.ClassMembershipSet.DESCRIPTOR.full_name:
+        await usecases.distrust_membership(
+            tx,
+            membership_id=uuid_of(meta.aggregate_id, "membership_id"),
+            version=meta.aggregate_version,
+            source_event=meta.event_id,
+        )
+
+
 HANDLERS: Final[Mapping[type[Message], Handler]] = {
     events_pb2.SchoolDescribed: on_school_described,
     events_pb2.ClassDescribed: on_class_described,

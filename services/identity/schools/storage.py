@@ -50,10 +50,11 @@ classes = Table(
     "classes",
     metadata,
     Column("class_id", Uuid, primary_key=True),
-    Column("school_id", Uuid, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("grade", SmallInteger, nullable=False),
-    Column("homeroom_teacher_id", Uuid),
+    # These three are empty while nothing was told of it that could be read: then it is no school's.
+    Column("school_id", Uuid),
+    Column("title", Text),
+    Column("grade", SmallInteger),
+    Column("homeroom_teacher_id", Uuid),  # empty: nobody is, or what was told of it last could not be read
     Column("version", BigInteger, nullable=False),
     Column("source_event", Uuid, nullable=False),
     # The classes of a homeroom teacher.
@@ -66,10 +67,12 @@ memberships = Table(
     "memberships",
     metadata,
     Column("membership_id", Uuid, primary_key=True),
-    Column("class_id", Uuid, nullable=False),
-    Column("school_id", Uuid, nullable=False),
-    Column("pupil_id", Uuid, nullable=False),
-    Column("valid_from", Date, nullable=False),
+    # Empty while nothing was told of it that could be read.
+    Column("class_id", Uuid),
+    Column("school_id", Uuid),
+    Column("pupil_id", Uuid),
+    # Empty when what was told of it last could not be read: then it does not hold.
+    Column("valid_from", Date),
     Column("valid_until", Date),  # the last day; null: no end is set
     Column("version", BigInteger, nullable=False),
     Column("source_event", Uuid, nullable=False),
@@ -175,7 +178,10 @@ async def classes_of_pupils(
         select(memberships.c.pupil_id, classes)
         .join_from(memberships, classes, classes.c.class_id == memberships.c.class_id)
         .where(
-            memberships.c.pupil_id.in_(list(pupil_ids)), memberships.c.school_id == school_id, holds_on(today)
+            memberships.c.pupil_id.in_(list(pupil_ids)),
+            memberships.c.school_id == school_id,
+            classes.c.school_id == school_id,
+            holds_on(today),
         )
         .order_by(memberships.c.pupil_id, classes.c.grade, classes.c.title)
     )

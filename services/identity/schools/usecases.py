@@ -8,7 +8,7 @@ from uuid import UUID
 from services.identity.schools import storage
 from services.identity.schools.rules import MOST_SHOWN, Connection, UnknownSchool, words_of
 from services.identity.schools.storage import School
-from services.kit.copies import keep_newest
+from services.kit.copies import keep_newest, know_no_more
 from services.kit.database import Database, Transaction
 
 
@@ -105,3 +105,29 @@ async def keep_membership(
         "source_event": source_event,
     }
     await keep_newest(tx.connection, storage.memberships, row)
+
+
+async def distrust_class(tx: Transaction, *, class_id: UUID, version: int, source_event: UUID) -> None:
+    """Let nobody count as homeroom teacher while what was told of the class last cannot be read."""
+    await know_no_more(
+        tx.connection,
+        storage.classes,
+        class_id,
+        "homeroom_teacher_id",
+        version=version,
+        source_event=source_event,
+    )
+
+
+async def distrust_membership(
+    tx: Transaction, *, membership_id: UUID, version: int, source_event: UUID
+) -> None:
+    """Let a pupil count as nobody's while what was told of the membership last cannot be read."""
+    await know_no_more(
+        tx.connection,
+        storage.memberships,
+        membership_id,
+        "valid_from",
+        version=version,
+        source_event=source_event,
+    )

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from school.diary.v1.events_pb2 import ClassDescribed, ClassMembershipSet, SchoolDescribed
 from services.identity.schools import storage
-from services.identity.schools.events import HANDLERS
+from services.identity.schools.events import HANDLERS, on_dead
 from services.identity.schools.rules import UnknownSchool
 from services.identity.schools.usecases import Schools
 from services.kit.database import Database
@@ -122,6 +122,74 @@ async def test_facts_in_any_order_lead_to_the_newest(database: Database) -> None
             member = (await connection.execute(select(storage.memberships))).one()
         assert (row.homeroom_teacher_id, row.version) == (None, 2)
         assert (member.valid_until, member.version) == (date(2026, 10, 31), 2)
+
+
+async def lose(database: Database, kind: type[Message], aggregate: UUID, *, version: int) -> None:
+    """An event of this kind becomes a dead letter."""
+    meta = EventMeta(
+        new_id(), kind.DESCRIPTOR.full_name, "/regions/77/diary", datetime.now(UTC), str(aggregate), version
+    )
+    async with database.transaction() as tx:
+        await on_dead(tx, meta)
+
+
+async def issues_for(database: Database, facts: Facts) -> list[UUID]:
+    """The pupils of the teacher's own classes."""
+    async with database.read() as connection:
+        own = await storage.classes_of_homeroom_teacher(
+            connection, facts.school_id, facts.teacher_id, today=TODAY
+        )
+        return [one for each in own for one in await storage.members(connection, each.id, today=TODAY)]
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+async def test_a_teacher_loses_a_class_of_which_the_last_word_cannot_be_read(
+    database: Database, facts: Facts, known_before: bool
+) -> None:
+    """R29, I5: it may have said who is homeroom teacher now; the same version, or a newer one, mends it."""
+    class_id, first = facts.class_id, facts.described(facts.teacher_id)
+    await hear(database, facts.school(), facts.membership(), *([first] if known_before else []))
+    await lose(database, ClassDescribed, class_id, version=2)
+    assert await issues_for(database, facts) == []
+    async with database.read() as connection:
+        shown = await storage.classes_of_school(connection, facts.school_id, today=TODAY)
+        places = await storage.classes_of_pupils(connection, facts.school_id, [facts.pupil_id], today=TODAY)
+    assert [each.id for each in shown] == ([class_id] if known_before else [])
+    assert list(places) == ([facts.pupil_id] if known_before else [])
+
+    await hear(database, first)
+    assert await issues_for(database, facts) == []
+
+    await hear(database, facts.described(facts.teacher_id, version=2))
+    assert await issues_for(database, facts) == [facts.pupil_id]
+
+
+@pytest.mark.parametrize("known_before", [True, False])
+async def test_a_teacher_loses_a_pupil_of_whom_the_last_word_cannot_be_read(
+    database: Database, facts: Facts, known_before: bool
+) -> None:
+    """R29, I5: it may have said that the pupil has left the class."""
+    first = facts.membership()
+    described = facts.described(facts.teacher_id)
+    await hear(database, facts.school(), described, *([first] if known_before else []))
+    await lose(database, ClassMembershipSet, facts.membership_id, version=2)
+    assert await issues_for(database, facts) == []
+
+    await hear(database, first)
+    assert await issues_for(database, facts) == []
+
+    await hear(database, facts.membership(version=2))
+    assert await issues_for(database, facts) == [facts.pupil_id]
+
+
+async def test_an_old_word_that_cannot_be_read_takes_nothing_away(database: Database, facts: Facts) -> None:
+    await hear(
+        database, facts.school(), facts.described(facts.teacher_id, version=3), facts.membership(version=3)
+    )
+    await lose(database, ClassDescribed, facts.class_id, version=2)
+    await lose(database, ClassMembershipSet, facts.membership_id, version=2)
+
+    assert await issues_for(database, facts) == [facts.pupil_id]
 
 
 async def test_a_class_without_pupils_today_is_nobodys(database: Database, facts: Facts) -> None:
