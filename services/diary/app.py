@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from grpc import aio
 
 from school.diary.v1 import (
     homework_pb2_grpc,
@@ -127,7 +129,7 @@ def _register(database: Database, reader: Reader, copy: Completeness, clock: Clo
     schools = Schools(reader, copy, clock)
     views = Views(database, schools, clock)
 
-    def register(server: Any) -> None:
+    def register(server: aio.Server) -> None:
         homework_pb2_grpc.add_HomeworkServiceServicer_to_server(
             HomeworkRpc(HomeworkBook(clock), once), server
         )

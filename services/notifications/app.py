@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
+
+from grpc import aio
 
 from school.identity.v1.events_pb2 import EverythingTold, SessionEnded
 from school.notifications.v1 import delivery_pb2_grpc, inbox_pb2_grpc
@@ -98,7 +100,7 @@ async def run(settings: NotificationsSettings, *, clock: Clock | None = None) ->
     delivery = Consumer(bus, database, heard.delivery)
     deliveries = Deliveries(database, clock)
 
-    def register(server: Any) -> None:
+    def register(server: aio.Server) -> None:
         delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryRpc(deliveries), server)
         inbox_pb2_grpc.add_InboxServiceServicer_to_server(InboxRpc(Inbox(database, reader, clock)), server)
 

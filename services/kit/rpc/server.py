@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -56,8 +56,8 @@ class ServicerRegistry:
         self.services[service_name] = method_handlers
 
 
-Register = Callable[[Any], None]
-"""Adds servicers, by the generated ``add_…_to_server`` functions."""
+Register = Callable[[grpc.aio.Server], None]
+"""Adds servicers, by the generated ``add_…_to_server`` functions; what it gets is a `ServicerRegistry`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ async def serving(
         OSError: the address cannot be bound.
     """
     registry = ServicerRegistry()
-    register(registry)
+    # Generated code calls nothing of a server but what the registry has.
+    register(cast("grpc.aio.Server", registry))
     policies = policies_of(registry.services)
     gates = (Edge(domain), Load(most_calls), Deadline(), Access(policies, verifier, services))
     server = grpc.aio.server(options=OPTIONS)
