@@ -13,9 +13,8 @@ from uuid import UUID
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.accounts.rules import normal_login
 from services.identity.accounts.storage import account_of
+from services.identity.areas.ground import telling_of
 from services.identity.config import IdentitySettings
-from services.identity.consents.storage import messages_refused
-from services.identity.contacts.recipients import ConfirmedContacts
 from services.identity.copies.command import TELL_AGAIN, tell_again
 from services.identity.keyring import Keyring
 from services.identity.people.rules import Role, UnknownPerson
@@ -25,12 +24,10 @@ from services.identity.sessions.endings import Endings
 from services.identity.sessions.rules import EndReason
 from services.identity.staff import storage as staff
 from services.identity.staff.usecases import Place, give_role
-from services.identity.telling.usecases import Telling
 from services.kit.clock import SystemClock
 from services.kit.database import Database, Transaction
 from services.kit.process import Command
 from services.kit.revocation import EndedSessions
-from services.kit.sealing import Sealer
 from services.kit.settings import load
 
 _ACTOR: Final = "command"
@@ -77,9 +74,7 @@ async def remove_second_factor(database_url: str, who: str) -> str:
     """
     settings, clock = load(IdentitySettings), SystemClock()
     keyring = Keyring.read(settings.snils_keys_file)
-    telling = Telling(
-        Sealer(settings.sealing_key_file), ConfirmedContacts(keyring), clock, refused=messages_refused
-    )
+    telling = telling_of(settings, keyring, clock)
     async with Database(database_url, pool_size=1) as database, database.transaction() as tx:
         person_id = await _person(tx, who)
         account_id = await account_of(tx.connection, person_id)

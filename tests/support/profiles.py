@@ -52,4 +52,4 @@ async def come(here: Town, profile: Profile, link: Link | None = None) -> Outcom
     assert here.inside is not None
     link = link or (await returned(here))[0]
     async with here.inside.database.transaction() as tx:
-        return await here.inside.use_cases.bindings.enter(tx, link, profile)
+        return await here.inside.use_cases.entry.bindings.enter(tx, link, profile)

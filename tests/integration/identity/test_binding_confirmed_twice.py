@@ -112,7 +112,7 @@ async def test_what_was_unbound_within_the_grace_stays_unbound(
     me = (await doors.bind(browser_key, login, PASSWORD)).person.person_id
     who = office.registrar
     by = Caller(who.person_id, who.account_id, new_id(), roles=frozenset({ROLE_REGISTRAR}), region=REGION)
-    await here.inside.use_cases.unbindings.unbind_theirs(
+    await here.inside.use_cases.entry.unbindings.unbind_theirs(
         by, office.school_id, person.person_id, WhyEnded.WRONG_PERSON
     )
 

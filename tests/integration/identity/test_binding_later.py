@@ -295,7 +295,7 @@ async def _correct(here: Town, person: Registered, snils: str) -> None:
         )
         present = await data_for_update(tx.connection, here.keyring, person.person_id)
         assert present is not None
-        await here.inside.use_cases.cases.register_changed(tx, person.person_id, present)
+        await here.inside.use_cases.entry.cases.register_changed(tx, person.person_id, present)
 
 
 async def _cases(here: Town, person: Registered) -> list[tuple[str, str]]:

@@ -210,7 +210,7 @@ class Machine(RuleBasedStateMachine):
         self._later()
         known, school = self._person(data), self.world.office.school_id
         why = data.draw(st.sampled_from([WhyEnded.PROFILE_LOST, WhyEnded.WRONG_PERSON]))
-        unbindings = self.world.can.unbindings
+        unbindings = self.world.can.entry.unbindings
         said = self.world.refusal(
             unbindings.unbind_theirs(self.world.registrar, school, known.registered.person_id, why)
         )
@@ -227,7 +227,7 @@ class Machine(RuleBasedStateMachine):
         self._shut_or_open(data.draw(st.sampled_from([each for each in self.known if each.blocked])))
 
     def _shut_or_open(self, known: Known) -> None:
-        blocks, school = self.world.can.blocks, self.world.office.school_id
+        blocks, school = self.world.can.office.blocks, self.world.office.school_id
         act = blocks.unblock if known.blocked else blocks.block
         assert not self.world.refusal(
             act(self.world.registrar, school, known.registered.person_id, "the school's word")
@@ -245,7 +245,7 @@ class Machine(RuleBasedStateMachine):
 
     def _rename(self, known: Known) -> None:
         """The person asks, the registrar accepts; asked again, the former name is right again."""
-        can = self.world.can.corrections
+        can = self.world.can.records.corrections
         wish = Wish(Field.SURNAME, NAMES[not known.renamed], "")
         asked = self.world.ask(can.request(known.caller, wish, request_id=str(new_id())))
         self.world.ask(can.accept(self.world.registrar, self.world.office.school_id, asked.correction.id))

@@ -137,7 +137,7 @@ class ByPassword(Machine):
         foretold = self._foretell_proposal(waits, known, right=right)
         login = known.login or f"nobody-{self.world.here.snils()}"
         password = known.password if right else "not the right one"
-        road = self.world.can.password_road
+        road = self.world.can.entry.password_road
         said = self.world.refusal(road.propose(waits.way.browser_key, login, password))
         assert said == foretold
         waits.tried += 1
@@ -172,7 +172,7 @@ class ByPassword(Machine):
 
     def decline(self, data: st.DataObject) -> None:
         waits = self._proposing(data)
-        said = self.world.refusal(self.world.can.password_road.decline(waits.way.browser_key))
+        said = self.world.refusal(self.world.can.entry.password_road.decline(waits.way.browser_key))
         if waits.over or waits.proposal is None:
             assert said == "SIGN_IN_UNKNOWN"
         else:
@@ -206,7 +206,7 @@ class ByPassword(Machine):
     # --- the model ---
 
     def _confirm(self, waits: Waiting, named: Known) -> SignedIn | str:
-        road = self.world.can.password_road
+        road = self.world.can.entry.password_road
         try:
             return self.world.ask(road.confirm(waits.way.browser_key, named.registered.person_id))
         except DomainError as error:

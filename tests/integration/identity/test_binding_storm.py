@@ -14,7 +14,6 @@ from services.identity.binding.storage import bindings
 from services.identity.binding.usecases.admission import Refused
 from services.identity.sessions.storage import sessions
 from services.identity.sessions.usecases import SignedIn
-from services.identity.use_cases import UseCases
 from services.kit.caller import Caller
 from services.kit.errors import DomainError
 from services.kit.ids import new_id
@@ -49,7 +48,7 @@ async def reason(call: Awaitable[object]) -> str:
 async def storm(here: Town, office: Office, person: Registered, snils: str) -> list[str]:
     """Forty entries by two profiles, ten unbindings, five blocks and five openings."""
     assert here.inside is not None
-    can: UseCases = here.inside.use_cases
+    unbindings, blocks = here.inside.use_cases.entry.unbindings, here.inside.use_cases.office.blocks
     registrar = Caller(
         office.registrar.person_id,
         office.registrar.account_id,
@@ -64,8 +63,8 @@ async def storm(here: Town, office: Office, person: Registered, snils: str) -> l
     calls: list[Awaitable[Any]] = []
     for number in range(10):
         calls += [come(here, doubles[way % 2], ways[4 * number + way]) for way in range(4)]
-        calls.append(can.unbindings.unbind_theirs(*whom, WhyEnded.PROFILE_LOST))
-        calls.append((can.blocks.unblock if number % 2 else can.blocks.block)(*whom, "the school's word"))
+        calls.append(unbindings.unbind_theirs(*whom, WhyEnded.PROFILE_LOST))
+        calls.append((blocks.unblock if number % 2 else blocks.block)(*whom, "the school's word"))
     places = asyncio.Semaphore(_CONNECTIONS)
 
     async def in_its_place(call: Awaitable[Any]) -> str:

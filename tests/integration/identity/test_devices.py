@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import update
 
 from services.identity.devices.storage import known_devices
-from services.identity.devices.usecases import Devices
 from services.identity.people.rules import Snils
 from services.identity.people.storage import hide_snils, people
 from services.kit.client import set_call
@@ -60,7 +59,7 @@ async def test_another_address_of_the_same_network_is_the_same_place(anna: Holde
 async def test_of_twenty_entries_at_once_from_one_new_place_one_is_told(here: Town, anna: Holder) -> None:
     await anna.enter(device=HOME)
     assert here.inside is not None
-    devices = Devices(here.keyring, here.inside.use_cases.telling, here.clock)
+    devices = here.inside.use_cases.proof.devices
 
     async def enter() -> None:
         set_call(Call(Device("203.0.113.5")))

@@ -101,7 +101,7 @@ async def owner(here: Town) -> Owner:
 def own_data(here: Town) -> OwnData:
     """The use cases, past the doors."""
     assert here.inside is not None
-    return here.inside.use_cases.own_data
+    return here.inside.use_cases.privacy.own_data
 
 
 async def erase_everything_due(here: Town) -> None:

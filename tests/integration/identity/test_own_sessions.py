@@ -208,7 +208,7 @@ async def test_twenty_step_ups_at_once_make_one_session(here: Town, doors: Doors
 
     async def step_up() -> str:
         async with here.database.transaction() as tx:
-            return (await use_cases.sessions.replace(tx, caller, shown=True)).access
+            return (await use_cases.proof.sessions.replace(tx, caller, shown=True)).access
 
     fresh = await asyncio.gather(*(step_up() for _ in range(20)))
 
@@ -225,11 +225,11 @@ async def test_of_two_steps_at_once_the_one_that_shows_nothing_gets_nothing(here
     use_cases, me = here.inside.use_cases, await guest(here, doors)
     caller = caller_of(await me.enter())
     async with here.database.transaction() as tx:
-        await use_cases.sessions.replace(tx, caller, shown=True)
+        await use_cases.proof.sessions.replace(tx, caller, shown=True)
 
     with pytest.raises(SessionEnded):
         async with here.database.transaction() as tx:
-            await use_cases.sessions.replace(tx, caller, shown=False)
+            await use_cases.proof.sessions.replace(tx, caller, shown=False)
 
 
 async def test_a_step_up_is_refused_by_its_reason(here: Town, doors: Doors) -> None:
@@ -311,7 +311,7 @@ async def test_whoever_ends_all_sessions_of_an_account_is_heard(here: Town, door
     keep = session_id(mine[0])
 
     async with here.database.transaction() as tx:
-        ended = await here.inside.use_cases.sessions.end_all(
+        ended = await here.inside.use_cases.proof.sessions.end_all(
             tx, me.person.account_id, reason=EndReason.ACCOUNT_BLOCKED, keep=keep
         )
 

@@ -61,7 +61,7 @@ class Waiting:
     def watches(self) -> SchoolWatches:
         """The use cases themselves."""
         assert self.here.inside is not None
-        return self.here.inside.use_cases.school_watches
+        return self.here.inside.use_cases.region.school_watches
 
     async def becomes(self, state: SchoolConnection.ValueType, *, on: str = "", version: int = 1) -> None:
         """The diary tells how it stands with the school."""

@@ -209,7 +209,7 @@ async def test_no_sequence_of_requests_revives_a_dead_session(here: Town, clock:
     assert here.inside is not None
     person = await here.register()
     Machine.world = World(
-        asyncio.get_running_loop(), here.database, here.inside.use_cases.sessions, clock, person
+        asyncio.get_running_loop(), here.database, here.inside.use_cases.proof.sessions, clock, person
     )
     chosen = settings(
         max_examples=12, stateful_step_count=25, deadline=timedelta(seconds=30), derandomize=True

@@ -75,7 +75,7 @@ async def session_of(
     async with identity.database.transaction() as tx:
         person = await person_by_id(tx.connection, who.person_id)
         assert person is not None
-        tokens = await identity.use_cases.sessions.begin(tx, who.account_id, person, door)
+        tokens = await identity.use_cases.proof.sessions.begin(tx, who.account_id, person, door)
     return (("authorization", f"Bearer {tokens.access}"),), tokens.pending
 
 

@@ -147,10 +147,10 @@ async def test_an_erased_account_leaves_no_trust_behind(here: Town, clock: Movab
     home, granny, delegation_id = await trusting(here)
     leaver = {"mother": home.mother, "granny": granny}[who]
     async with here.database.transaction() as tx:
-        await here.inside.use_cases.own_data.close(tx, leaver.id, by=leaver.id)
+        await here.inside.use_cases.privacy.own_data.close(tx, leaver.id, by=leaver.id)
 
     clock.move(days=4)
-    while await here.inside.use_cases.own_data.erase_due():
+    while await here.inside.use_cases.privacy.own_data.erase_due():
         pass
     await home.father.again()
 

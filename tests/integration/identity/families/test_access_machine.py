@@ -87,7 +87,7 @@ class Machine(RuleBasedStateMachine):
             self.world.office.school_id, self._id(who), self.pupil.person_id, RelationKind.PARENT, until
         )
         said = self.world.told(
-            self.world.can.registering.register(self._registrar, new, request_id=str(new_id()))
+            self.world.can.family.registering.register(self._registrar, new, request_id=str(new_id()))
         )
         if self._is_of_age():
             assert said == "PUPIL_OF_AGE"
@@ -107,7 +107,7 @@ class Machine(RuleBasedStateMachine):
             self.world.here.rows(relations, *live, relations.c.guardian_id == self._id(who))
         )
         assert not self.world.told(
-            self.world.can.registering.end(
+            self.world.can.family.registering.end(
                 self._registrar, school_id=row.school_id, relation_id=row.id, reason="Заявление"
             )
         )
@@ -127,9 +127,9 @@ class Machine(RuleBasedStateMachine):
             until,
         )
         if begins > 0:
-            assert self.world.told(self.world.can.limiting.place(self._registrar, new)) == "BAD_TERM"
+            assert self.world.told(self.world.can.family.limiting.place(self._registrar, new)) == "BAD_TERM"
             return
-        placed = self.world.ask(self.world.can.limiting.place(self._registrar, new))
+        placed = self.world.ask(self.world.can.family.limiting.place(self._registrar, new))
         self._lapse(who)
         self.trusts = [trust for trust in self.trusts if trust.to != who]
         interrupted = self.standing.pop(who, None) if kind is LimitKind.NO_ACCESS else None
@@ -140,7 +140,7 @@ class Machine(RuleBasedStateMachine):
     def lift(self, who: int, kind: LimitKind) -> None:
         limit, today = self.limits.pop((who, kind)), self.world.today
         assert not self.world.told(
-            self.world.can.limiting.lift(
+            self.world.can.family.limiting.lift(
                 self._registrar,
                 school_id=self.world.office.school_id,
                 limit_id=limit.limit_id,
@@ -163,7 +163,7 @@ class Machine(RuleBasedStateMachine):
         if present is not None:
             until = min(until, max(present.until, self.world.today))
         wish = Wish(self.pupil.person_id, frozenset({Scope.MARKS}), until, None, self.logins[whom])
-        granting = self.world.can.granting
+        granting = self.world.can.family.granting
         invitation = granting.invite(self._caller(who), wish, request_id=str(new_id()))
         if not self._decides(who):
             assert self.world.told(invitation) == "NOT_THEIR_CHILD"
@@ -174,7 +174,7 @@ class Machine(RuleBasedStateMachine):
 
     def accept(self, trust: Trust) -> None:
         key = InvitationKey("", trust.delegation_id)
-        said = self.world.told(self.world.can.answering.accept(self._caller(trust.to), key))
+        said = self.world.told(self.world.can.family.answering.accept(self._caller(trust.to), key))
         late = self.world.clock.now() - trust.invited_at >= timedelta(days=7)
         if late or self.world.today > trust.until or not self._right_holds(trust):
             assert said == "INVITATION_UNKNOWN"
@@ -188,7 +188,7 @@ class Machine(RuleBasedStateMachine):
 
     def withdraw(self, trust: Trust, who: int) -> None:
         """Either parent may, whoever has invited, and the pupil of age; not whom a court forbids contacts."""
-        granting = self.world.can.granting
+        granting = self.world.can.family.granting
         withdrawal = granting.withdraw(self._caller(who), self.pupil.person_id, trust.delegation_id)
         if not self._decides(who):
             assert self.world.told(withdrawal) == "NOT_THEIR_CHILD"
@@ -197,7 +197,7 @@ class Machine(RuleBasedStateMachine):
         self.trusts.remove(trust)
 
     def leave(self, trust: Trust) -> None:
-        answering = self.world.can.answering
+        answering = self.world.can.family.answering
         assert not self.world.told(answering.leave(self._caller(trust.to), trust.delegation_id))
         self.trusts.remove(trust)
 
@@ -236,7 +236,7 @@ class Machine(RuleBasedStateMachine):
     def identity_lets_see_whom_the_model_lets_see(self) -> None:
         if not hasattr(self, "pupil"):
             return
-        seen_by = self.world.ask(self.world.can.directory.viewers(self.pupil.person_id))
+        seen_by = self.world.ask(self.world.can.region.directory.viewers(self.pupil.person_id))
         assert set(seen_by) - {self.pupil.person_id} == {self._id(who) for who in self._viewers()}
 
     @invariant()
@@ -249,7 +249,7 @@ class Machine(RuleBasedStateMachine):
         """R40: who sees the diary; below 14 that is for those who stand for the pupil."""
         if not hasattr(self, "pupil"):
             return
-        sight = self.world.can.granting.of_pupil(self._caller(PUPIL), self.pupil.person_id)
+        sight = self.world.can.family.granting.of_pupil(self._caller(PUPIL), self.pupil.person_id)
         if self.world.today < birthday(self.born, OWN_RIGHTS):
             assert self.world.told(sight) == "TOO_YOUNG_TO_SEE"
         else:

@@ -50,7 +50,7 @@ async def test_issuing_anew_and_leaving_at_once_wait_for_each_other_in_turn(
     by = Caller(who.person_id, who.account_id, new_id(), roles=frozenset({ROLE_REGISTRAR}), region=REGION)
     issuing = asyncio.create_task(office.issue(mother, Capacity.PARENT, reissue_reason="No Gosuslugi"))
     await half_way.wait()
-    at_school = await here.inside.use_cases.leaving.end(
+    at_school = await here.inside.use_cases.office.leaving.end(
         by, office.school_id, mother.person_id, frozenset({Role.GUARDIAN}), "Nothing to do here any more"
     )
 
@@ -81,7 +81,7 @@ async def test_a_child_that_is_added_and_bound_at_once_is_both(
     monkeypatch.setattr(Accounts, "require_unchanged", half_of_it)
     by = Caller(mother.person_id, mother.account_id, new_id(), roles=frozenset(), region=REGION)
     adding = asyncio.create_task(
-        here.inside.use_cases.adding.add(by, NewChild(login, PASSWORD, "Petya", RelationKind.PARENT))
+        here.inside.use_cases.family.adding.add(by, NewChild(login, PASSWORD, "Petya", RelationKind.PARENT))
     )
     await half_way.wait()
     entered = (await here.doors.complete(redirect)).signed_in
@@ -97,7 +97,7 @@ async def test_a_password_that_is_given_again_while_its_person_confirms_lets_bot
     """I9, A9: the form is sent once more from the page before, and the button pressed on the next one."""
     here = office.town
     assert here.inside is not None
-    road = here.inside.use_cases.password_road  # not through a channel, which repeats what was given up
+    road = here.inside.use_cases.entry.password_road  # not through a channel, which repeats what was given up
     login = f"parent-{here.snils()}"
     await here.register(login=login, password=PASSWORD)
     browser_key = await here.doors.password_needed(here.citizen(snils=None))
@@ -127,7 +127,7 @@ async def test_registering_a_relation_does_not_wait_for_a_case_about_the_guardia
     by = Caller(who.person_id, who.account_id, new_id(), roles=frozenset({ROLE_REGISTRAR}), region=REGION)
     async with here.database.transaction() as settling:
         await cases.lock(settling.connection, [mother.person_id])
-        registering = here.inside.use_cases.registering.register(by, new, request_id=str(new_id()))
+        registering = here.inside.use_cases.family.registering.register(by, new, request_id=str(new_id()))
         registered = await asyncio.wait_for(registering, 20)
 
     assert registered.guardian_id == mother.person_id
