@@ -18,9 +18,9 @@ from services.identity.contacts.usecases import Contacts
 from services.identity.credentials.blocklist import common_passwords
 from services.identity.credentials.rules.policy import Policy
 from services.identity.credentials.usecases import Credentials
-from services.identity.recoveries.changes import PasswordChanges
 from services.identity.recoveries.rpc import PasswordsRpc
-from services.identity.recoveries.usecases import Recoveries
+from services.identity.recoveries.usecases.changing import PasswordChanges
+from services.identity.recoveries.usecases.recovering import Recoveries
 
 
 @dataclass(frozen=True, slots=True)

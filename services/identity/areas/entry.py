@@ -18,7 +18,7 @@ from services.identity.binding.usecases.password_road import PasswordRoad
 from services.identity.binding.usecases.pausing import Pausing
 from services.identity.binding.usecases.unbinding import Unbindings
 from services.identity.binding.usecases.watching import Watching
-from services.identity.cases.usecases import Cases
+from services.identity.cases.usecases.opening import Cases
 from services.identity.regions.rpc import RegionsRpc
 from services.identity.sign_in.rpc import SignInRpc
 from services.identity.sign_in.usecases import SignIns

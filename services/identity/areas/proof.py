@@ -14,8 +14,8 @@ from services.identity.devices.usecases import Devices
 from services.identity.guesses.usecases import Guesses
 from services.identity.second_factor.codes import Codes
 from services.identity.second_factor.rpc import SecondFactorRpc
-from services.identity.second_factor.step_up import StepUps
-from services.identity.second_factor.usecases import SecondFactors
+from services.identity.second_factor.usecases.enrolling import SecondFactors
+from services.identity.second_factor.usecases.step_up import StepUps
 from services.identity.sessions.minting import Mint
 from services.identity.sessions.rpc import SessionsRpc
 from services.identity.sessions.usecases import Sessions

@@ -14,9 +14,9 @@ from services.identity.areas.ground import Ground
 from services.identity.areas.proof import ProofArea
 from services.identity.binding.rules.names import is_same
 from services.identity.binding.storage.standing import person_and_binding
-from services.identity.cases.asking import Asking
-from services.identity.cases.office import CaseOffice
 from services.identity.cases.rpc import CasesRpc
+from services.identity.cases.usecases.asking import Asking
+from services.identity.cases.usecases.office import CaseOffice
 from services.identity.corrections.rpc import CorrectionsRpc
 from services.identity.corrections.usecases import Corrections
 from services.identity.people.rpc import PeopleRpc

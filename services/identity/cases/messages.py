@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from school.identity.v1 import cases_pb2
-from services.identity.cases.office import Seen, resolutions_of
 from services.identity.cases.rules import Case, Resolution, ResolutionUnfit, State
 from services.identity.cases.storage.people import Involved
+from services.identity.cases.usecases.office import Seen, resolutions_of
 from services.identity.people.messages import name_message
 
 

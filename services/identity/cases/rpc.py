@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from school.identity.v1 import cases_pb2, cases_pb2_grpc
-from services.identity.cases.asking import Asking
 from services.identity.cases.messages import (
     case_message,
     kind_number,
@@ -12,7 +11,8 @@ from services.identity.cases.messages import (
     seen_message,
     state_number,
 )
-from services.identity.cases.office import CaseOffice, Decision
+from services.identity.cases.usecases.asking import Asking
+from services.identity.cases.usecases.office import CaseOffice, Decision
 from services.identity.contacts.rules import Email
 from services.kit.caller import caller
 from services.kit.paging import page_size, page_token, read_page_token

@@ -7,9 +7,9 @@ from uuid import UUID
 from school.identity.v1 import contacts_pb2, passwords_pb2, passwords_pb2_grpc
 from services.identity.contacts.rules import Kind
 from services.identity.credentials.usecases import Credentials
-from services.identity.recoveries.changes import PasswordChanges
 from services.identity.recoveries.rules import RecoveryUnknown
-from services.identity.recoveries.usecases import Recoveries
+from services.identity.recoveries.usecases.changing import PasswordChanges
+from services.identity.recoveries.usecases.recovering import Recoveries
 from services.kit.caller import caller
 from services.kit.rpc.around import Context
 

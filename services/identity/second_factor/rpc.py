@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from school.identity.v1 import second_factor_pb2, second_factor_pb2_grpc
-from services.identity.second_factor.usecases import SecondFactors
+from services.identity.second_factor.usecases.enrolling import SecondFactors
 from services.identity.sessions.messages import session_message
 from services.kit.caller import caller
 from services.kit.rpc.around import Context

@@ -138,7 +138,7 @@ async def test_any_sequence_of_requests(
 ) -> None:
     """R13, R15, A7, A24."""
     monkeypatch.setattr(
-        "services.identity.recoveries.usecases.LEAST_TIME", type(clock.now() - clock.now())(0)
+        "services.identity.recoveries.usecases.recovering.LEAST_TIME", type(clock.now() - clock.now())(0)
     )
     Credentials.here, Credentials.clock, Credentials.loop = here, clock, asyncio.get_running_loop()
     await asyncio.to_thread(

@@ -32,7 +32,7 @@ from services.identity.binding.storage.bind import Bound, Tried, bind
 from services.identity.binding.storage.entry import finish_bound
 from services.identity.binding.storage.standing import Candidate
 from services.identity.cases.rules import NOTICED_BY, Said
-from services.identity.cases.usecases import Cases
+from services.identity.cases.usecases.opening import Cases
 from services.identity.keyring import Keyring
 from services.identity.links import storage as links
 from services.identity.links.rules import SignInUnknown, Stage

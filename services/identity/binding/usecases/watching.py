@@ -15,7 +15,7 @@ from services.identity.binding.storage.standing import Candidate
 from services.identity.binding.usecases.admission import Admission, Refused
 from services.identity.binding.usecases.pausing import seen_differs
 from services.identity.cases.rules import Kind, Said
-from services.identity.cases.usecases import Cases
+from services.identity.cases.usecases.opening import Cases
 from services.identity.keyring import Keyring
 from services.identity.links.rules import Provider
 from services.identity.links.storage import Link

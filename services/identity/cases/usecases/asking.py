@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.cases.rules import ASKABLE, Case, UnknownCase
 from services.identity.cases.storage import cases as storage
-from services.identity.cases.usecases import tell_asker
+from services.identity.cases.usecases.opening import tell_asker
 from services.identity.contacts.rules import Email
 from services.identity.corrections.rules import due_at
 from services.identity.digests import digest_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.credentials.usecases import Credentials
-from services.identity.recoveries.usecases import Recoveries
+from services.identity.recoveries.usecases.recovering import Recoveries
 from services.identity.sessions.rules import EndReason
 from services.identity.sessions.usecases import Sessions
 from services.identity.telling.usecases import Telling

@@ -28,7 +28,7 @@ from services.identity.cases.rules import (
 from services.identity.cases.storage import cases as storage
 from services.identity.cases.storage import people
 from services.identity.cases.storage.people import Involved
-from services.identity.cases.usecases import Cases, tell_asker
+from services.identity.cases.usecases.opening import Cases, tell_asker
 from services.identity.corrections import storage as corrections
 from services.identity.corrections.following import follow
 from services.identity.corrections.rules import Data, Field, OwnData
