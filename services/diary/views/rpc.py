@@ -6,6 +6,7 @@ from school.diary.v1 import views_pb2, views_pb2_grpc
 from services.diary.views.rules import View
 from services.diary.views.usecases import Views
 from services.kit.caller import caller
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 
@@ -20,13 +21,10 @@ class ViewsRpc(views_pb2_grpc.ViewsServiceServicer):
         self, request: views_pb2.ListViewsRequest, context: Context
     ) -> views_pb2.ListViewsResponse:
         """Views of a pupil's diary."""
-        found, token = await self._views.of_pupil(
-            caller().person_id,
-            uuid_of(request.pupil_id, "pupil_id"),
-            size=request.page_size,
-            token=request.page_token,
+        page = await self._views.of_pupil(
+            caller().person_id, uuid_of(request.pupil_id, "pupil_id"), PageWish.of(request)
         )
-        return views_pb2.ListViewsResponse(views=map(_to_proto, found), next_page_token=token)
+        return views_pb2.ListViewsResponse(views=map(_to_proto, page.rows), next_page_token=page.next_token)
 
 
 def _to_proto(view: View) -> views_pb2.View:

@@ -12,7 +12,7 @@ from services.diary.views.rules import View
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.ids import new_id
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 
 
 class Views:
@@ -58,21 +58,15 @@ class Views:
                 )
         noted.add(look)
 
-    async def of_pupil(
-        self, caller_id: UUID, pupil_id: UUID, *, size: int, token: str
-    ) -> tuple[list[View], str]:
-        """Views of a pupil's diary, and the token of the next page.
+    async def of_pupil(self, caller_id: UUID, pupil_id: UUID, wish: PageWish) -> Page[View]:
+        """Views of a pupil's diary.
 
         Raises:
             NotTheirPupil: the caller is not the pupil, nor stands for them today.
-            BadPageToken: the token is not one of ours.
         """
-        size, before = page_size(size), read_page_token(token)
         mine = await self._schools.my_pupils(caller_id)
         if not any(one.pupil_id == pupil_id and one.sight.why is not Why.TRUSTED for one in mine):
             raise NotTheirPupil
         async with self._database.read() as connection:
-            # One more than asked for tells whether there is another page.
-            found = await storage.of_pupil(connection, pupil_id, before=before, limit=size + 1)
-        more, found = len(found) > size, found[:size]
-        return found, page_token(found[-1].id) if more else ""
+            found = await storage.of_pupil(connection, pupil_id, before=wish.after, limit=wish.limit)
+        return wish.page(found, lambda view: view.id)

@@ -19,7 +19,7 @@ from services.identity.words import one_line, reason_given
 from services.kit.caller import caller
 from services.kit.client import client
 from services.kit.errors import BadDate
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_of, uuid_of
 
@@ -85,21 +85,14 @@ class AccountRequestsRpc(account_requests_pb2_grpc.AccountRequestsServiceService
         self, request: account_requests_pb2.ListAccountRequestsRequest, context: Context
     ) -> account_requests_pb2.ListAccountRequestsResponse:
         """The school's open requests."""
-        size = page_size(request.page_size)
-        listed = await self._requests.listed(
-            caller(),
-            self._issuing,
-            uuid_of(request.school_id, "school_id"),
-            after=read_page_token(request.page_token),
-            limit=size + 1,
+        page = await self._requests.listed(
+            caller(), self._issuing, uuid_of(request.school_id, "school_id"), PageWish.of(request)
         )
-        reply = account_requests_pb2.ListAccountRequestsResponse()
-        for each in listed[:size]:
+        reply = account_requests_pb2.ListAccountRequestsResponse(next_page_token=page.next_token)
+        for each in page.rows:
             message = _message(each.request)
             message.candidates.extend(map(person_message, each.candidates))
             reply.account_requests.append(message)
-        if len(listed) > size:
-            reply.next_page_token = page_token(listed[size - 1].request.id)
         return reply
 
     async def AcceptAccountRequest(

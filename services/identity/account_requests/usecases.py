@@ -44,6 +44,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
 from services.kit.ids import new_id
+from services.kit.paging import Page, PageWish
 
 TRACKING_PATH: Final = "/account-request/track"
 """Where an applicant looks after their request, behind the region's address. The code is never in it."""
@@ -199,20 +200,19 @@ class AccountRequests:
                 _audit(tx, _APPLICANT, "withdraw_account_request", after)
         return after
 
-    async def listed(
-        self, caller: Caller, issuing: Issuing, school_id: UUID, *, after: UUID | None, limit: int
-    ) -> list[Listed]:
+    async def listed(self, caller: Caller, issuing: Issuing, school_id: UUID, wish: PageWish) -> Page[Listed]:
         """The open requests of a school, the oldest first. Raises `NotTheirSchool`."""
         async with self._database.read() as connection:
             reach = await self._registrar(connection, caller, school_id)
             today = await self._desk.today(connection, school_id)
             found = await storage.open_requests(
-                connection, self._keyring, school_id, after=after, limit=limit
+                connection, self._keyring, school_id, after=wish.after, limit=wish.limit
             )
+            page = wish.page(found, lambda request: request.id)
             candidates = await issuing.matching(
-                connection, reach, [self._search(issuing, each) for each in found], today=today
+                connection, reach, [self._search(issuing, each) for each in page.rows], today=today
             )
-        return [Listed(request, seen) for request, seen in zip(found, candidates, strict=True)]
+        return Page(list(map(Listed, page.rows, candidates)), page.next_token)
 
     async def accept(
         self, caller: Caller, school_id: UUID, request_id: UUID, person_id: UUID

@@ -6,6 +6,7 @@ from school.identity.v1 import audit_pb2, audit_pb2_grpc
 from services.identity.audit.usecases import Audit
 from services.kit.audit.chain import Entry
 from services.kit.caller import caller
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 
 
@@ -19,12 +20,12 @@ class AuditRpc(audit_pb2_grpc.AuditServiceServicer):
         self, request: audit_pb2.ListMyAuditRequest, context: Context
     ) -> audit_pb2.ListMyAuditResponse:
         """What concerns the caller."""
-        shown, token = await self._audit.mine(caller(), size=request.page_size, token=request.page_token)
+        page = await self._audit.mine(caller(), PageWish.of(request))
         return audit_pb2.ListMyAuditResponse(
             entries=[
-                _message(one.entry, one.position, one.digest, actor_name=one.actor_name) for one in shown
+                _message(one.entry, one.position, one.digest, actor_name=one.actor_name) for one in page.rows
             ],
-            next_page_token=token,
+            next_page_token=page.next_token,
         )
 
     async def ExportAudit(

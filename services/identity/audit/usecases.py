@@ -12,7 +12,7 @@ from services.kit.audit.chain import Entry, Link
 from services.kit.audit.verification import Checked, verify_piece
 from services.kit.caller import Caller
 from services.kit.database import Database
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 
 _USUAL_EXPORT: Final = 1_000
 _LARGEST_EXPORT: Final = 2_000
@@ -36,17 +36,8 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def mine(self, caller: Caller, *, size: int, token: str) -> tuple[list[Shown], str]:
-        """What was done to the caller, their account and relations, and what they did; the newest first.
-
-        Returns:
-            A page, and the token of the next one; empty on the last.
-
-        Raises:
-            BadPageToken: the token is not one of ours.
-        """
-        size = page_size(size)
-        before = read_page_token(token)
+    async def mine(self, caller: Caller, wish: PageWish) -> Page[Shown]:
+        """What was done to the caller, their account and relations, and what they did; the newest first."""
         async with self._database.read() as connection:
             related = await storage.relations_of(connection, caller.person_id)
             objects = [("person", str(caller.person_id)), ("account", str(caller.account_id))]
@@ -55,16 +46,17 @@ class Audit:
                 connection,
                 person_id=caller.person_id,
                 objects=objects,
-                before=before,
-                limit=size + 1,  # one more tells whether there is another page
+                before=wish.after,
+                limit=wish.limit,
             )
-            more, found = len(found) > size, found[:size]
-            names = await storage.names_of(connection, {who for one, _, _ in found if (who := _person(one))})
+            page = wish.page(found, lambda row: row[0].id)
+            actors = {who for entry, _, _ in page.rows if (who := _person(entry))}
+            names = await storage.names_of(connection, actors)
         shown = [
             Shown(entry, position, digest, names.get(_person(entry) or UUID(int=0), ""))
-            for entry, position, digest in found
+            for entry, position, digest in page.rows
         ]
-        return shown, page_token(shown[-1].entry.id) if more else ""
+        return Page(shown, page.next_token)
 
     async def export(self, *, after: int, size: int) -> list[Link]:
         """Sealed entries after a position, the oldest first."""

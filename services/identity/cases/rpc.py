@@ -15,7 +15,7 @@ from services.identity.cases.usecases.asking import Asking
 from services.identity.cases.usecases.office import CaseOffice, Decision
 from services.identity.contacts.rules import Email
 from services.kit.caller import caller
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 
@@ -31,27 +31,20 @@ class CasesRpc(cases_pb2_grpc.CasesServiceServicer):
         self, request: cases_pb2.ListSchoolCasesRequest, context: Context
     ) -> cases_pb2.ListSchoolCasesResponse:
         """A page of a school's queue."""
-        page, more = await self._office.at_school(
-            caller(),
-            uuid_of(request.school_id, "school_id"),
-            after=read_page_token(request.page_token),
-            most=page_size(request.page_size),
+        page = await self._office.at_school(
+            caller(), uuid_of(request.school_id, "school_id"), PageWish.of(request)
         )
         return cases_pb2.ListSchoolCasesResponse(
-            cases=[seen_message(seen) for seen in page],
-            next_page_token=page_token(page[-1].case.id) if more else "",
+            cases=map(seen_message, page.rows), next_page_token=page.next_token
         )
 
     async def ListRegionCases(
         self, request: cases_pb2.ListRegionCasesRequest, context: Context
     ) -> cases_pb2.ListRegionCasesResponse:
         """A page of the region's queue."""
-        page, more = await self._office.in_region(
-            caller(), after=read_page_token(request.page_token), most=page_size(request.page_size)
-        )
+        page = await self._office.in_region(caller(), PageWish.of(request))
         return cases_pb2.ListRegionCasesResponse(
-            cases=[seen_message(seen) for seen in page],
-            next_page_token=page_token(page[-1].case.id) if more else "",
+            cases=map(seen_message, page.rows), next_page_token=page.next_token
         )
 
     async def GetCase(self, request: cases_pb2.GetCaseRequest, context: Context) -> cases_pb2.GetCaseResponse:

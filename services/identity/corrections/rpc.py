@@ -6,7 +6,7 @@ from school.identity.v1 import corrections_pb2, corrections_pb2_grpc
 from services.identity.corrections.messages import correction_message, field_of
 from services.identity.corrections.usecases import Corrections, Shown, Wish
 from services.kit.caller import caller
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 
@@ -45,15 +45,11 @@ class CorrectionsRpc(corrections_pb2_grpc.CorrectionsServiceServicer):
         self, request: corrections_pb2.ListSchoolCorrectionsRequest, context: Context
     ) -> corrections_pb2.ListSchoolCorrectionsResponse:
         """A page of what waits at the school."""
-        page, more = await self._corrections.at_school(
-            caller(),
-            uuid_of(request.school_id, "school_id"),
-            after=read_page_token(request.page_token),
-            most=page_size(request.page_size),
+        page = await self._corrections.at_school(
+            caller(), uuid_of(request.school_id, "school_id"), PageWish.of(request)
         )
         return corrections_pb2.ListSchoolCorrectionsResponse(
-            corrections=[_to_the_school(shown) for shown in page],
-            next_page_token=page_token(page[-1].correction.id) if more else "",
+            corrections=map(_to_the_school, page.rows), next_page_token=page.next_token
         )
 
     async def AcceptCorrection(

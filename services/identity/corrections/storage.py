@@ -198,7 +198,7 @@ async def of_person(
 
 
 async def waiting_at(
-    connection: AsyncConnection, keyring: Keyring, school_id: UUID, *, after: UUID | None, most: int
+    connection: AsyncConnection, keyring: Keyring, school_id: UUID, *, after: UUID | None, limit: int
 ) -> list[Correction]:
     """Corrections that wait at a school, the most urgent first; ``after``: the last one shown."""
     query = select(corrections).where(
@@ -206,7 +206,7 @@ async def waiting_at(
     )
     if after is not None:
         query = query.where(corrections.c.id > after)
-    found = await connection.execute(query.order_by(corrections.c.id).limit(most))
+    found = await connection.execute(query.order_by(corrections.c.id).limit(limit))
     return [_correction(row, keyring) for row in found]
 
 

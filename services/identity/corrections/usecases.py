@@ -40,6 +40,7 @@ from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
 from services.kit.ids import new_id
+from services.kit.paging import Page, PageWish
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,8 @@ class Corrections:
             decided = await self._decide(tx, caller, known, State.WITHDRAWN)
             return await self._shown(tx, decided or known)
 
-    async def at_school(
-        self, caller: Caller, school_id: UUID, *, after: UUID | None, most: int
-    ) -> tuple[list[Shown], bool]:
-        """The corrections that wait at the caller's school, and whether there are more.
+    async def at_school(self, caller: Caller, school_id: UUID, wish: PageWish) -> Page[Shown]:
+        """The corrections that wait at the caller's school, the most urgent first.
 
         Raises:
             NotTheirSchool: the caller is no registrar of the school.
@@ -174,11 +173,11 @@ class Corrections:
         async with self._database.read() as connection:
             await require_registrar(connection, caller, school_id)
             waiting = await storage.waiting_at(
-                connection, self._keyring, school_id, after=after, most=most + 1
+                connection, self._keyring, school_id, after=wish.after, limit=wish.limit
             )
-            page = waiting[:most]
-            names = await storage.names_of(connection, [each.person_id for each in page])
-        return [Shown(each, names[each.person_id]) for each in page], len(waiting) > most
+            page = wish.page(waiting, lambda each: each.id)
+            names = await storage.names_of(connection, [each.person_id for each in page.rows])
+        return Page([Shown(each, names[each.person_id]) for each in page.rows], page.next_token)
 
     async def accept(
         self, caller: Caller, school_id: UUID, correction_id: UUID, *, documents_seen: bool = False

@@ -12,6 +12,7 @@ from services.identity.leaving.usecases import Leaving
 from services.identity.people.messages import name_message, roles_named, wire_roles
 from services.kit.caller import caller
 from services.kit.clock import Clock
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 
@@ -37,12 +38,10 @@ class LeavingRpc(leaving_pb2_grpc.LeavingServiceServicer):
     ) -> leaving_pb2.ListFormerPeopleResponse:
         """Who has left the school."""
         school_id = uuid_of(request.school_id, "school_id")
-        found, token = await self._leaving.former(
-            caller(), school_id, size=request.page_size, token=request.page_token
-        )
+        page = await self._leaving.former(caller(), school_id, PageWish.of(request))
         now = self._clock.now()
         return leaving_pb2.ListFormerPeopleResponse(
-            people=[_message(each, now) for each in found], next_page_token=token
+            people=[_message(each, now) for each in page.rows], next_page_token=page.next_token
         )
 
     async def EndRoles(

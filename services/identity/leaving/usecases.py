@@ -24,7 +24,7 @@ from services.identity.words import reason_needed
 from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 
 _ACTIONS: Final = {
     MessageKind.MESSAGE_KIND_ROLES_ENDED: "end_roles",
@@ -63,23 +63,14 @@ class Leaving:
             await require_registrar(connection, caller, school_id)
             return await _at_school(connection, school_id, person_id)
 
-    async def former(
-        self, caller: Caller, school_id: UUID, *, size: int, token: str
-    ) -> tuple[list[AtSchool], str]:
-        """A page of those who are something no more at the school, and the token of the next one.
-
-        Raises:
-            NotTheirSchool: the caller is no registrar of the school.
-            BadPageToken: the token is none of ours.
-        """
-        limit, after = page_size(size), read_page_token(token)
+    async def former(self, caller: Caller, school_id: UUID, wish: PageWish) -> Page[AtSchool]:
+        """Those who are something no more at the school. Raises `NotTheirSchool`."""
         async with self._database.read() as connection:
             await require_registrar(connection, caller, school_id)
-            found = await storage.former_people(connection, school_id, after=after, limit=limit + 1)
-            shown = found[:limit]
-            known = await storage.at_school(connection, school_id, [who for who, _ in shown])
-        following = page_token(shown[-1][1]) if len(found) > limit else ""
-        return [known[who] for who, _ in shown], following
+            found = await storage.former_people(connection, school_id, after=wish.after, limit=wish.limit)
+            page = wish.page(found, lambda row: row[1])
+            known = await storage.at_school(connection, school_id, [who for who, _ in page.rows])
+        return Page([known[who] for who, _ in page.rows], page.next_token)
 
     async def end(
         self, caller: Caller, school_id: UUID, person_id: UUID, roles: frozenset[Role], reason: str

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from school.identity.v1 import register_pb2, register_pb2_grpc
 from services.identity.people.messages import name_message, wire_roles
 from services.identity.register.storage import Listed
 from services.identity.register.usecases import Register
 from services.kit.caller import caller
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_of, uuid_of
 
@@ -24,29 +22,20 @@ class RegisterRpc(register_pb2_grpc.RegisterServiceServicer):
         self, request: register_pb2.SearchSchoolPeopleRequest, context: Context
     ) -> register_pb2.SearchSchoolPeopleResponse:
         """A page of a school's people."""
-        page, more = await self._register.search_school(
-            caller(),
-            uuid_of(request.school_id, "school_id"),
-            request.words,
-            after=read_page_token(request.page_token),
-            most=page_size(request.page_size),
+        page = await self._register.search_school(
+            caller(), uuid_of(request.school_id, "school_id"), request.words, PageWish.of(request)
         )
         return register_pb2.SearchSchoolPeopleResponse(
-            people=_messages(page), next_page_token=_token(page, more)
+            people=map(_message, page.rows), next_page_token=page.next_token
         )
 
     async def SearchRegionPeople(
         self, request: register_pb2.SearchRegionPeopleRequest, context: Context
     ) -> register_pb2.SearchRegionPeopleResponse:
         """A page of the region's people."""
-        page, more = await self._register.search_region(
-            caller(),
-            request.words,
-            after=read_page_token(request.page_token),
-            most=page_size(request.page_size),
-        )
+        page = await self._register.search_region(caller(), request.words, PageWish.of(request))
         return register_pb2.SearchRegionPeopleResponse(
-            people=_messages(page), next_page_token=_token(page, more)
+            people=map(_message, page.rows), next_page_token=page.next_token
         )
 
     async def ListRefusals(
@@ -77,14 +66,6 @@ class RegisterRpc(register_pb2_grpc.RegisterServiceServicer):
                 for day, reason, count in counts
             ]
         )
-
-
-def _token(page: list[Listed], more: bool) -> str:
-    return page_token(page[-1].person_id) if more else ""
-
-
-def _messages(page: Iterable[Listed]) -> list[register_pb2.RegisteredPerson]:
-    return [_message(each) for each in page]
 
 
 def _message(listed: Listed) -> register_pb2.RegisteredPerson:

@@ -92,7 +92,7 @@ async def search(
     *,
     school_id: UUID | None,
     after: UUID | None,
-    most: int,
+    limit: int,
 ) -> list[Listed]:
     """People of a school, None: of the region, by name; ``after``: the last one shown.
 
@@ -111,7 +111,7 @@ async def search(
         if last is None:
             raise BadPageToken
         query = query.where(tuple_(*_IN_ORDER) > tuple_(*map(literal, last)))
-    found = await connection.execute(query.order_by(*_IN_ORDER).limit(most))
+    found = await connection.execute(query.order_by(*_IN_ORDER).limit(limit))
     return [_listed(row, keyring) for row in found]
 
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.access.v1.policy_pb2 import Role as WireRole
 from services.identity.keyring import Keyring
-from services.identity.people.rights import operates, registers
-from services.identity.people.rules import NotTheirSchool, UnknownPerson
+from services.identity.people.rights import operates, registers, require_registrar
+from services.identity.people.rules import UnknownPerson
 from services.identity.register import storage
 from services.identity.register.rules import LEAST_AT_SCHOOL, LEAST_IN_REGION, Refusal, Span, Words
 from services.identity.register.storage import Listed
@@ -19,8 +19,8 @@ from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database
 from services.kit.errors import RoleNeeded
+from services.kit.paging import Page, PageWish
 
-Page = tuple[list[Listed], bool]
 """A page, and whether there are more."""
 
 
@@ -37,20 +37,17 @@ class Register:
         self._zone = zone
         self._clock = clock
 
-    async def search_school(
-        self, caller: Caller, school_id: UUID, text: str, *, after: UUID | None, most: int
-    ) -> Page:
+    async def search_school(self, caller: Caller, school_id: UUID, text: str, wish: PageWish) -> Page[Listed]:
         """People of the caller's school. Raises `NotTheirSchool`, `WordsNeeded`, `BadPageToken`."""
         async with self._database.read() as connection:
-            if not await registers(connection, caller, school_id):
-                raise NotTheirSchool
+            await require_registrar(connection, caller, school_id)
             words = Words.read(text, least=LEAST_AT_SCHOOL)
             found = await storage.search(
-                connection, self._keyring, words, school_id=school_id, after=after, most=most + 1
+                connection, self._keyring, words, school_id=school_id, after=wish.after, limit=wish.limit
             )
-        return found[:most], len(found) > most
+        return wish.page(found, lambda listed: listed.person_id)
 
-    async def search_region(self, caller: Caller, text: str, *, after: UUID | None, most: int) -> Page:
+    async def search_region(self, caller: Caller, text: str, wish: PageWish) -> Page[Listed]:
         """People of the region; that somebody searched is audited.
 
         Raises:
@@ -63,16 +60,17 @@ class Register:
                 raise RoleNeeded
             words = Words.read(text, least=LEAST_IN_REGION)
             found = await storage.search(
-                tx.connection, self._keyring, words, school_id=None, after=after, most=most + 1
+                tx.connection, self._keyring, words, school_id=None, after=wish.after, limit=wish.limit
             )
+            page = wish.page(found, lambda listed: listed.person_id)
             tx.audit(
                 actor=str(caller.person_id),
                 action="search_register",
                 object_kind="region",
                 object_id="register",
-                why=f"{min(len(found), most)} shown",
+                why=f"{len(page.rows)} shown",
             )
-        return found[:most], len(found) > most
+        return page
 
     async def refusals(
         self, caller: Caller, person_id: UUID, day: date | None

@@ -9,6 +9,7 @@ from services.identity.people.rules import FullName, Snils
 from services.identity.staff.messages import member_message, post_message, role_of
 from services.identity.staff.usecases import Place, Search, Staff
 from services.kit.caller import caller
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import date_or_none, uuid_of
 
@@ -29,11 +30,9 @@ class StaffRpc(staff_pb2_grpc.StaffServiceServicer):
         self, request: staff_pb2.ListStaffRequest, context: Context
     ) -> staff_pb2.ListStaffResponse:
         """A page of the staff of a school, or of the region."""
-        members, token = await self._staff.members(
-            caller(), _school(request.school_id), size=request.page_size, token=request.page_token
-        )
+        page = await self._staff.members(caller(), _school(request.school_id), PageWish.of(request))
         return staff_pb2.ListStaffResponse(
-            members=[member_message(member) for member in members], next_page_token=token
+            members=map(member_message, page.rows), next_page_token=page.next_token
         )
 
     async def FindStaffCandidates(

@@ -37,7 +37,7 @@ from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.idempotency import once
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 
 # As whom a caller has a say here, and acts in the session that calls.
 _RIGHTS: Final = {
@@ -89,21 +89,17 @@ class Staff:
         self._zone = zone
         self._clock = clock
 
-    async def members(
-        self, caller: Caller, school_id: UUID | None, *, size: int, token: str
-    ) -> tuple[list[Member], str]:
-        """A page of the staff of a school, or of the region, and the token of the next one.
+    async def members(self, caller: Caller, school_id: UUID | None, wish: PageWish) -> Page[Member]:
+        """The staff of a school, None: of the region.
 
         Raises:
             NotTheirSchool: the caller has no say there.
-            BadPageToken: the token is none of ours.
+            BadPageToken: the list shows nobody like that.
         """
-        limit, after = page_size(size), read_page_token(token)
         async with self._database.read() as connection:
             await self._require_reach(connection, caller, school_id)
-            found = await storage.members(connection, school_id, after=after, limit=limit + 1)
-        shown = found[:limit]
-        return shown, page_token(shown[-1].person_id) if len(found) > limit else ""
+            found = await storage.members(connection, school_id, after=wish.after, limit=wish.limit)
+        return wish.page(found, lambda member: member.person_id)
 
     async def member(self, caller: Caller, person_id: UUID, school_id: UUID | None) -> Member:
         """A person with their posts at a school. Raises `NotTheirSchool`, `UnknownPerson`."""

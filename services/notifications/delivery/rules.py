@@ -119,15 +119,6 @@ class Delivery:
     attempts: tuple[Attempt, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of a list, the newest first."""
-
-    deliveries: list[Delivery]
-    next_token: str
-    """Empty on the last page."""
-
-
 def next_due(
     claim: Claim, failure: NotSent, *, now: datetime, jitter: float, most: int = MOST_ATTEMPTS
 ) -> datetime | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from school.identity.v1.events_pb2 import MessageKind
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 from services.notifications.delivery import storage
 from services.notifications.delivery.rules import (
     KEPT,
@@ -23,7 +23,6 @@ from services.notifications.delivery.rules import (
     Delivery,
     NotSent,
     Order,
-    Page,
     next_due,
 )
 
@@ -89,26 +88,21 @@ class Deliveries:
         self._database = database
         self._clock = clock
 
-    async def page_of(self, person_id: UUID, *, size: int, token: str) -> Page:
-        """A page of what was sent to a person, the newest first. Raises `BadPageToken`."""
-        size, before = page_size(size), read_page_token(token)
+    async def page_of(self, person_id: UUID, wish: PageWish) -> Page[Delivery]:
+        """A page of what was sent to a person, the newest first."""
         async with self._database.read() as connection:
             found = await storage.newest(
-                connection, limit=size + 1, before=before, since=self._since(), person_id=person_id
+                connection, limit=wish.limit, before=wish.after, since=self._since(), person_id=person_id
             )
-            return await _page(connection, found, size)
+            return await _page(connection, found, wish)
 
-    async def page(self, state: int | None, *, size: int, token: str) -> Page:
-        """A page of everybody's deliveries in a `State`, None for all, the newest first.
-
-        Raises `BadPageToken`.
-        """
-        size, before = page_size(size), read_page_token(token)
+    async def page(self, state: int | None, wish: PageWish) -> Page[Delivery]:
+        """A page of everybody's deliveries in a `State`, None for all, the newest first."""
         async with self._database.read() as connection:
             found = await storage.newest(
-                connection, limit=size + 1, before=before, since=self._since(), state=state
+                connection, limit=wish.limit, before=wish.after, since=self._since(), state=state
             )
-            return await _page(connection, found, size)
+            return await _page(connection, found, wish)
 
     async def sweep(self) -> None:
         """Remove what is not shown any more."""
@@ -121,9 +115,8 @@ class Deliveries:
         return self._clock.now() - KEPT
 
 
-async def _page(connection: AsyncConnection, found: Sequence[Delivery], size: int) -> Page:
-    """The page out of one more row than it has, which tells whether there is another page."""
-    shown = found[:size]
-    attempts = await storage.attempts_of(connection, [one.delivery_id for one in shown])
-    whole = [replace(one, attempts=attempts.get(one.delivery_id, ())) for one in shown]
-    return Page(whole, page_token(shown[-1].delivery_id) if len(found) > size else "")
+async def _page(connection: AsyncConnection, found: Sequence[Delivery], wish: PageWish) -> Page[Delivery]:
+    page = wish.page(found, lambda delivery: delivery.delivery_id)
+    attempts = await storage.attempts_of(connection, [one.delivery_id for one in page.rows])
+    whole = [replace(one, attempts=attempts.get(one.delivery_id, ())) for one in page.rows]
+    return Page(whole, page.next_token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from school.notifications.v1 import inbox_pb2, inbox_pb2_grpc
 from services.kit.caller import caller
+from services.kit.paging import PageWish
 from services.kit.rpc.around import Context
 from services.kit.rpc.parse import uuid_of
 from services.notifications.inbox.messages import notice_message
@@ -21,13 +22,11 @@ class InboxRpc(inbox_pb2_grpc.InboxServiceServicer):
     ) -> inbox_pb2.ListNoticesResponse:
         """Lists the caller's notices, the newest first."""
         after = uuid_of(request.after_notice_id, "after_notice_id") if request.after_notice_id else None
-        page = await self._inbox.page(
-            caller().person_id, size=request.page_size, token=request.page_token, after=after
-        )
+        page, unread = await self._inbox.page(caller().person_id, PageWish.of(request), after=after)
         return inbox_pb2.ListNoticesResponse(
-            notices=[notice_message(notice) for notice in page.notices],
+            notices=[notice_message(notice) for notice in page.rows],
             next_page_token=page.next_token,
-            unread_count=page.unread,
+            unread_count=unread,
         )
 
     async def ReadNotices(

@@ -56,14 +56,3 @@ class Notice:
     previous_mark: str
     posted_at: datetime
     read_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A part of an inbox, the newest first."""
-
-    notices: list[Notice]
-    next_token: str
-    """Empty on the last page."""
-    unread: int
-    """In the whole inbox."""

@@ -10,13 +10,13 @@ from school.notifications.v1.events_pb2 import NoticePosted
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.ids import id_at, new_id
-from services.kit.paging import page_size, page_token, read_page_token
+from services.kit.paging import Page, PageWish
 from services.kit.reader import Reader
 from services.notifications.access.rules import Scope
 from services.notifications.access.usecases import to_be_told_of
 from services.notifications.inbox import storage
 from services.notifications.inbox.messages import notice_message
-from services.notifications.inbox.rules import MarkNews, Notice, Page
+from services.notifications.inbox.rules import MarkNews, Notice
 
 
 async def tell_of_mark(tx: Transaction, news: MarkNews, *, now: datetime) -> None:
@@ -82,26 +82,19 @@ class Inbox:
         self._reader = reader
         self._clock = clock
 
-    async def page(self, person_id: UUID, *, size: int, token: str, after: UUID | None) -> Page:
-        """A page of the person's notices, the newest first.
+    async def page(self, person_id: UUID, wish: PageWish, *, after: UUID | None) -> tuple[Page[Notice], int]:
+        """A page of the person's notices, the newest first, and how many of all are unread.
 
         Args:
             person_id: whose inbox.
-            size: how many at most; 0 for the usual number.
-            token: of the page before; empty for the first page.
+            wish: which page.
             after: only notices newer than this one; None for all.
-
-        Raises:
-            BadPageToken: the token is not one of ours.
         """
-        size = page_size(size)
-        before = read_page_token(token)
-        # One more than asked for tells whether there is another page.
-        found = await storage.newest(self._reader, person_id, limit=size + 1, before=before, after=after)
+        found = await storage.newest(
+            self._reader, person_id, limit=wish.limit, before=wish.after, after=after
+        )
         unread = await storage.unread(self._reader, person_id)
-        more = len(found) > size
-        found = found[:size]
-        return Page(found, page_token(found[-1].notice_id) if more else "", unread)
+        return wish.page(found, lambda notice: notice.notice_id), unread
 
     async def read(self, person_id: UUID, *, up_to: UUID) -> int:
         """Mark the person's notices up to and including one as read; returns how many are unread still."""

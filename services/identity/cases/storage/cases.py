@@ -136,7 +136,7 @@ async def of_person(
 
 
 async def open_cases(
-    connection: AsyncConnection, keyring: Keyring, school_id: UUID | None, *, after: UUID | None, most: int
+    connection: AsyncConnection, keyring: Keyring, school_id: UUID | None, *, after: UUID | None, limit: int
 ) -> list[Case]:
     """The open cases of a school, None: of the region, the oldest first; ``after``: the last one shown."""
     query = _CASES.where(cases.c.state == State.OPEN)
@@ -146,7 +146,7 @@ async def open_cases(
         )
     if after is not None:
         query = query.where(cases.c.id > after)
-    found = await connection.execute(query.order_by(cases.c.id).limit(most))
+    found = await connection.execute(query.order_by(cases.c.id).limit(limit))
     return [_case(row, keyring) for row in found]
 
 

@@ -34,8 +34,8 @@ from services.identity.corrections.following import follow
 from services.identity.corrections.rules import Data, Field, OwnData
 from services.identity.families.usecases.relating import Relating
 from services.identity.keyring import Keyring
-from services.identity.people.rights import operates, registers
-from services.identity.people.rules import NotTheirSchool, SnilsTaken, UnknownPerson
+from services.identity.people.rights import operates, registers, require_registrar
+from services.identity.people.rules import SnilsTaken, UnknownPerson
 from services.identity.people.storage import snils_digests
 from services.identity.telling.usecases import Telling
 from services.identity.words import ReasonNeeded, reason_given
@@ -43,6 +43,7 @@ from services.kit.caller import Caller
 from services.kit.clock import Clock
 from services.kit.database import Database, Transaction
 from services.kit.errors import RoleNeeded
+from services.kit.paging import Page, PageWish
 from services.kit.rpc.policy import require_recent
 
 
@@ -137,23 +138,20 @@ class CaseOffice:
         self._zone = zone
         self._clock = clock
 
-    async def at_school(
-        self, caller: Caller, school_id: UUID, *, after: UUID | None, most: int
-    ) -> tuple[list[Seen], bool]:
-        """The open cases of the caller's school, and whether there are more. Raises `NotTheirSchool`."""
+    async def at_school(self, caller: Caller, school_id: UUID, wish: PageWish) -> Page[Seen]:
+        """The open cases of the caller's school. Raises `NotTheirSchool`."""
         async with self._database.read() as connection:
-            if not await registers(connection, caller, school_id):
-                raise NotTheirSchool
+            await require_registrar(connection, caller, school_id)
             office = Office(caller.person_id, frozenset({school_id}))
-            return await self._page(connection, office, school_id, after=after, most=most)
+            return await self._page(connection, office, school_id, wish)
 
-    async def in_region(self, caller: Caller, *, after: UUID | None, most: int) -> tuple[list[Seen], bool]:
-        """The open cases of the region, and whether there are more. Raises `RoleNeeded`."""
+    async def in_region(self, caller: Caller, wish: PageWish) -> Page[Seen]:
+        """The open cases of the region. Raises `RoleNeeded`."""
         async with self._database.read() as connection:
             if not await operates(connection, caller):
                 raise RoleNeeded
             office = Office(caller.person_id, frozenset(), region=True)
-            return await self._page(connection, office, None, after=after, most=most)
+            return await self._page(connection, office, None, wish)
 
     async def one(self, caller: Caller, case_id: UUID) -> Seen:
         """A case that the caller may see. Raises `UnknownCase`."""
@@ -337,16 +335,13 @@ class CaseOffice:
         return case, Office(caller.person_id, frozenset(own))
 
     async def _page(
-        self,
-        connection: AsyncConnection,
-        office: Office,
-        school_id: UUID | None,
-        *,
-        after: UUID | None,
-        most: int,
-    ) -> tuple[list[Seen], bool]:
-        found = await storage.open_cases(connection, self._keyring, school_id, after=after, most=most + 1)
-        return await self._seen(connection, office, found[:most]), len(found) > most
+        self, connection: AsyncConnection, office: Office, school_id: UUID | None, wish: PageWish
+    ) -> Page[Seen]:
+        found = await storage.open_cases(
+            connection, self._keyring, school_id, after=wish.after, limit=wish.limit
+        )
+        page = wish.page(found, lambda case: case.id)
+        return Page(await self._seen(connection, office, page.rows), page.next_token)
 
     async def _seen(self, connection: AsyncConnection, office: Office, cases: Sequence[Case]) -> list[Seen]:
         known = await people.involved(
