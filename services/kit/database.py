@@ -17,11 +17,11 @@ from uuid import UUID
 import asyncpg
 from google.protobuf.message import Message
 from sqlalchemy import CursorResult, Executable, literal, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from services.kit.errors import Unavailable
+from services.kit.errors import DomainError, Unavailable
 from services.kit.ids import new_id
 from services.kit.postgres import POOL_WAIT_S, connect_arguments, naming_unavailable, tells_unavailable
 
@@ -224,6 +224,24 @@ class Database:
     async def close(self) -> None:
         """Close the pool's connections."""
         await self._engine.dispose()
+
+
+@contextmanager
+def clash_raises(refusal: type[DomainError], *, of: str) -> Iterator[None]:
+    """Around a transaction: who comes second where a constraint lets one in meets ``refusal``.
+
+    Whoever came a moment later has looked before, and found nothing; the constraint alone knows.
+
+    Args:
+        refusal: what it means to them.
+        of: the constraint, by its name in the database.
+    """
+    try:
+        yield
+    except IntegrityError as clash:
+        if of in str(clash.orig):
+            raise refusal from None
+        raise
 
 
 def driver_of(connection: AsyncConnection) -> Driver:

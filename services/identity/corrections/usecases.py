@@ -8,8 +8,6 @@ from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import IntegrityError
-
 from school.identity.v1 import corrections_pb2
 from school.identity.v1.events_pb2 import MessageKind
 from services.identity.corrections import storage
@@ -37,7 +35,7 @@ from services.identity.telling.usecases import Telling
 from services.identity.words import ReasonNeeded, one_line, reason_given
 from services.kit.caller import Caller
 from services.kit.clock import Clock
-from services.kit.database import Database, Transaction
+from services.kit.database import Database, Transaction, clash_raises
 from services.kit.idempotency import once
 from services.kit.ids import new_id
 from services.kit.paging import Page, PageWish
@@ -119,7 +117,7 @@ class Corrections:
             message = corrections_pb2.Correction(correction_id=str(asked.id))
             return corrections_pb2.RequestCorrectionResponse(correction=message)
 
-        try:
+        with clash_raises(CorrectionWaits, of="corrections_one_waiting"):
             async with self._database.transaction() as tx:
                 reply = await once(
                     tx,
@@ -136,11 +134,6 @@ class Corrections:
                 if known is None:
                     raise UnknownCorrection
                 return await self._shown(tx, known)
-        except IntegrityError as clash:
-            # Asked for twice at the same moment.
-            if "corrections_one_waiting" in str(clash.orig):
-                raise CorrectionWaits from None
-            raise
 
     async def mine(self, caller: Caller) -> list[Shown]:
         """The caller's corrections of the last year, the newest first."""
@@ -196,18 +189,13 @@ class Corrections:
             SnilsTaken: another person of the region is registered with this SNILS, and nobody has seen
                 documents.
         """
-        try:
+        with clash_raises(SnilsTaken, of="people_one_per_snils"):
             async with self._database.transaction() as tx:
                 known = await self._at_school(tx, caller, school_id, correction_id)
                 decided = await self._decide(tx, caller, known, State.ACCEPTED)
                 if decided is not None:
                     await self._apply(tx, decided, by=caller.person_id, documents_seen=documents_seen)
                 return await self._shown(tx, decided or known)
-        except IntegrityError as clash:
-            # Somebody was registered with this SNILS at the same moment.
-            if "people_one_per_snils" in str(clash.orig):
-                raise SnilsTaken from None
-            raise
 
     async def refuse(self, caller: Caller, school_id: UUID, correction_id: UUID, reason: str) -> Shown:
         """Leave the field as it is, and tell the person why; refusing a refused one succeeds.

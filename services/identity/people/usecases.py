@@ -9,7 +9,6 @@ from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1 import events_pb2, people_pb2
@@ -30,7 +29,7 @@ from services.identity.people.rules import (
 )
 from services.kit.caller import Caller
 from services.kit.clock import Clock
-from services.kit.database import Database, Transaction
+from services.kit.database import Database, Transaction, clash_raises
 from services.kit.idempotency import once
 from services.kit.ids import new_id
 from services.kit.reader import Reader
@@ -161,7 +160,7 @@ class People:
                 person=people_pb2.Person(person_id=str(person_id)), returned=returned is not None
             )
 
-        try:
+        with clash_raises(SnilsTaken, of="people_one_per_snils"):
             async with self._database.transaction() as tx:
                 await require_registrar(tx.connection, caller, new.school_id)
                 reply = await once(
@@ -175,11 +174,6 @@ class People:
                 )
                 person = await storage.person(tx.connection, UUID(reply.person.person_id))
                 disputed = await storage.is_disputed(tx.connection, UUID(reply.person.person_id))
-        except IntegrityError as clash:
-            # Two registrars entered the same SNILS at the same moment.
-            if "people_one_per_snils" in str(clash.orig):
-                raise SnilsTaken from None
-            raise
         if person is None:
             raise UnknownPerson
         return Registered(person, disputed, reply.returned)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from services.kit.database import Database, Transaction
-from services.kit.errors import Unavailable
+from services.kit.database import Database, Transaction, clash_raises
+from services.kit.errors import DomainError, StatusCode, Unavailable
 from services.kit.ids import new_id
 from services.kit.tables import audit, outbox
 from tests.support.miniature import effects
@@ -223,6 +224,29 @@ async def test_an_error_of_the_network_inside_a_block_is_not_taken_for_the_datab
     with pytest.raises(ConnectionRefusedError):
         async with database.transaction():
             raise ConnectionRefusedError
+
+
+class Taken(DomainError):
+    """Somebody was faster."""
+
+    status = StatusCode.ALREADY_EXISTS
+    reason = "TAKEN"
+    title = "Somebody was faster"
+
+
+@pytest.mark.parametrize(("constraint", "met"), [("outbox_pkey", Taken), ("another", IntegrityError)])
+async def test_who_comes_second_at_a_constraint_meets_its_refusal(
+    database: Database, constraint: str, met: type[Exception]
+) -> None:
+    """The clash of another constraint stays what it is."""
+    event = {"id": new_id(), "type": "x", "aggregate_id": new_id(), "aggregate_version": 1, "payload": b""}
+    write = insert(outbox).values(event | {"occurred_at": datetime(2026, 9, 1, tzinfo=UTC)})
+    async with database.transaction() as tx:
+        await tx.execute(write)
+
+    with pytest.raises(met), clash_raises(Taken, of=constraint):
+        async with database.transaction() as tx:
+            await tx.execute(write)
 
 
 async def test_errors_do_not_quote_parameters(database: Database) -> None:

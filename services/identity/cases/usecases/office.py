@@ -8,7 +8,6 @@ from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from school.identity.v1.events_pb2 import MessageKind
@@ -41,7 +40,7 @@ from services.identity.telling.usecases import Telling
 from services.identity.words import ReasonNeeded, reason_given
 from services.kit.caller import Caller
 from services.kit.clock import Clock
-from services.kit.database import Database, Transaction
+from services.kit.database import Database, Transaction, clash_raises
 from services.kit.errors import RoleNeeded
 from services.kit.paging import Page, PageWish
 from services.kit.rpc.policy import require_recent
@@ -184,7 +183,7 @@ class CaseOffice:
         if decision.resolution in ASKS_FOR_PROOF:
             require_recent(caller, now=self._clock.now())
         why = reason_given(decision.reason)
-        try:
+        with clash_raises(SnilsTaken, of="people_one_per_snils"):
             async with self._database.transaction() as tx:
                 case, office = await self._theirs(tx.connection, caller, case_id)
                 # Persons and accounts before cases, as everywhere: whoever changes or refuses them comes to
@@ -210,10 +209,6 @@ class CaseOffice:
                             wrong_person=case.kind is Kind.SNILS_DIFFERS,
                         )
                 (seen,) = await self._seen(tx.connection, office, [closed or case])
-        except IntegrityError as clash:
-            if "people_one_per_snils" in str(clash.orig):
-                raise SnilsTaken from None
-            raise
         return seen
 
     async def _bound_account(

@@ -7,14 +7,10 @@ related before, by a term that is over or a relation that was ended, the school 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.exc import IntegrityError
 
 from services.identity.accounts.storage import Account
 from services.identity.accounts.usecases import Accounts
@@ -43,7 +39,7 @@ from services.identity.families.usecases.relating import Relating
 from services.identity.people.rules import Role, age_on
 from services.kit.caller import Caller
 from services.kit.clock import Clock
-from services.kit.database import Database, Transaction
+from services.kit.database import Database, Transaction, clash_raises
 from services.kit.ids import new_id
 
 
@@ -125,7 +121,7 @@ class Adding:
             raise ChildCodeNeeded
         if guarded:
             await self._codes.count_guess(account.id)
-        with _taken():
+        with clash_raises(LabelTaken, of="child_labels_one_per_guardian"):
             async with self._database.transaction() as tx:
                 # The person before the account, as everywhere; what is locked here is read in `_relate`.
                 await standing.pupil(tx.connection, account.person.id, lock=True)
@@ -147,7 +143,7 @@ class Adding:
             LabelTaken: another child of the caller is called so.
         """
         wish = require_label(label)
-        with _taken():
+        with clash_raises(LabelTaken, of="child_labels_one_per_guardian"):
             async with self._database.transaction() as tx:
                 return await self._call(tx, caller, pupil_id, wish)
 
@@ -193,14 +189,3 @@ class Adding:
             raise LabelTaken
         child = next(child for child in mine.present if child.person_id == pupil_id)
         return replace(child, label=label)
-
-
-@contextmanager
-def _taken() -> Iterator[None]:
-    """Two children are called the same at the same moment: one of them is."""
-    try:
-        yield
-    except IntegrityError as clash:
-        if "child_labels_one_per_guardian" in str(clash.orig):
-            raise LabelTaken from None
-        raise
