@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from deploy.local import ports
 from school.identity.v1.events_pb2 import RelationRegistered
 from services.diary import tables
-from services.diary.app import effects_of
+from services.diary.app import effects_of, run
 from services.diary.config import DiarySettings
 from services.kit.database import Database
 from services.kit.ids import new_id
@@ -24,6 +25,7 @@ from tests.integration.diary.calls import Calls, refused
 from tests.support.clock import MovableClock
 from tests.support.keys import REGION, Keys
 from tests.support.processes import listens, until
+from tests.support.waiting import eventually
 
 
 async def test_without_settings_it_names_all_that_is_missing_and_ends() -> None:
@@ -40,7 +42,7 @@ async def test_without_settings_it_names_all_that_is_missing_and_ends() -> None:
 async def test_an_operator_has_an_event_applied_that_was_given_up(
     database_url: DatabaseUrl, diary_keys: Keys
 ) -> None:
-    """Without NATS, and without the service."""
+    """Without NATS, and without the service, which says at its start that somebody should."""
     url = await database_url("diary")
     relation, guardian, pupil = new_id(), new_id(), new_id()
     told = RelationRegistered(
@@ -64,11 +66,19 @@ async def test_an_operator_has_an_event_applied_that_was_given_up(
         "MESH_NATS_URL": f"nats://127.0.0.1:{ports.any_free()}",
         "MESH_JWKS_FILE": str(diary_keys.public),
     }
+    settings = DiarySettings.model_validate(_names(environment))
     async with Database(url) as database:
-        [effects] = effects_of(DiarySettings.model_validate(_names(environment)), database)
+        [effects] = effects_of(settings, database)
         await effects.bury(meta, told.SerializeToString(), 8, ValueError())
         async with database.read() as connection:
             [shut] = await connection.execute(select(tables.relations))
+        with capture_logs() as lines:
+
+            async def it_is_said_at_the_start() -> bool:
+                return any(line["event"] == "dead_letters_open" for line in lines)
+
+            async with run(settings):
+                await eventually(it_is_said_at_the_start)
 
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "services.diary", "dead-letters", "redrive", "--all"),

@@ -170,7 +170,10 @@ async def test_no_name_number_password_code_or_token_reaches_the_log(
 async def test_what_happened_reaches_the_broker_and_the_process_ends_when_asked(
     tmp_path: Path, stand: Bench, database_url: DatabaseUrl, nats_url: str
 ) -> None:
+    """It has said in the log that a letter waits for somebody, and is in good health all the same."""
     url = await database_url("identity")
+    async with Database(url) as database:
+        await _given_up(database)
     async with running(tmp_path, stand, database_url=url, nats_url=nats_url) as service:
         here = service.town
         snils = here.snils()
@@ -185,6 +188,11 @@ async def test_what_happened_reaches_the_broker_and_the_process_ends_when_asked(
             return waiting == 0
 
         await eventually(every_event_is_acknowledged)
+        await until(
+            lambda: '"event":"dead_letters_open"' in service.log.read_text("utf-8"),
+            within=20,
+            what="the warning",
+        )
 
     assert service.process.returncode == 0
 

@@ -13,15 +13,16 @@ from google.protobuf.message import Message
 from sqlalchemy import select
 
 from school.diary.v1.events_pb2 import ClassDescribed, ClassMembershipSet, SchoolDescribed
+from services.identity.app import _SCHOOLS
 from services.identity.schools import storage
-from services.identity.schools.events import HANDLERS, on_dead
+from services.identity.schools.events import HANDLERS
 from services.identity.schools.rules import UnknownSchool
 from services.identity.schools.usecases import Schools
 from services.kit.database import Database
 from services.kit.ids import new_id
 from services.kit.messaging.bus import Bus
 from services.kit.messaging.consumer import Consumer
-from services.kit.messaging.effects import Hearing
+from services.kit.messaging.effects import Effects, Hearing
 from services.kit.messaging.envelope import EventMeta
 from services.kit.messaging.relay import Relay
 from tests.conftest import DatabaseUrl
@@ -125,12 +126,16 @@ async def test_facts_in_any_order_lead_to_the_newest(database: Database) -> None
 
 
 async def lose(database: Database, kind: type[Message], aggregate: UUID, *, version: int) -> None:
-    """An event of this kind becomes a dead letter."""
+    """An event of this kind becomes a dead letter of the service."""
     meta = EventMeta(
-        new_id(), kind.DESCRIPTOR.full_name, "/regions/77/diary", datetime.now(UTC), str(aggregate), version
+        new_id(),
+        kind.DESCRIPTOR.full_name,
+        f"/regions/{REGION}/diary",
+        datetime.now(UTC),
+        str(aggregate),
+        version,
     )
-    async with database.transaction() as tx:
-        await on_dead(tx, meta)
+    await Effects(database, REGION, _SCHOOLS).bury(meta, b"", 1, ValueError())
 
 
 async def issues_for(database: Database, facts: Facts) -> list[UUID]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
 
 from school.diary.v1.events_pb2 import MarkSet
 from services.kit.dead_letters import commands
@@ -16,11 +17,12 @@ from services.kit.ids import new_id
 from services.kit.messaging.envelope import EventMeta
 from services.kit.tables import dead_letters
 from services.notifications.access.storage import copies
-from services.notifications.app import effects_of
+from services.notifications.app import effects_of, run
 from tests.conftest import DatabaseUrl
 from tests.integration.notifications.town import Mark, Town, words
 from tests.support.completeness import complete_for_ever
 from tests.support.keys import REGION
+from tests.support.waiting import eventually
 
 
 async def redrive(town: Town) -> int:
@@ -32,7 +34,7 @@ async def redrive(town: Town) -> int:
 
 
 async def give_up(town: Town, pupil: UUID) -> None:
-    """A mark could not be told of, years ago or now."""
+    """A mark could not be told of."""
     mark = new_id()
     told = MarkSet(
         mark_id=str(mark),
@@ -100,6 +102,17 @@ async def test_nobody_is_told_by_a_copy_that_may_be_out_of_date(town: Town) -> N
     await complete_for_ever(town.settings.database_url)
     assert await redrive(town) == 0
     assert words((await town.inbox(parent)).notices) == [("SET", "", "5")]
+
+
+async def test_a_replica_that_starts_says_that_letters_wait(town: Town) -> None:
+    await give_up(town, new_id())
+    with capture_logs() as lines:
+
+        async def it_is_said() -> bool:
+            return any(line["event"] == "dead_letters_open" and line["count"] == 1 for line in lines)
+
+        async with run(town.settings, clock=town.clock):
+            await eventually(it_is_said)
 
 
 async def test_looking_needs_the_database_alone(database_url: DatabaseUrl) -> None:
