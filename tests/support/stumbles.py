@@ -33,6 +33,32 @@ _LOOK: Final = """(finger) => {
   for (const control of document.querySelectorAll("input:not([type=hidden]), textarea, select")) {
     if (!control.labels.length) found.push(`no label: ${control.name}`);
   }
+  const typed = "input:is([type=text], [type=email], [type=tel], [type=password])";
+  for (const input of document.querySelectorAll(typed)) {
+    if (!input.autocomplete) found.push(`completed by guess: ${input.name}`);
+  }
+  for (const relation of ["aria-labelledby", "aria-describedby", "aria-controls"]) {
+    for (const element of document.querySelectorAll(`[${relation}]`)) {
+      const named = element.getAttribute(relation).split(" ");
+      named.filter((id) => !ids.includes(id)).forEach((id) => found.push(`${relation} of nothing: #${id}`));
+    }
+  }
+  for (const control of document.querySelectorAll("[aria-invalid=true]")) {
+    const group = control.closest("fieldset[aria-describedby]") || control;
+    const told = (group.getAttribute("aria-describedby") || "").split(" ");
+    const reasons = told.map((id) => document.getElementById(id)).filter(Boolean);
+    if (!reasons.some((reason) => reason.matches(".message-bad, .wrong, .row-state, .rules"))) {
+      found.push(`wrong, and not said why: ${control.name}`);
+    }
+  }
+  document.querySelectorAll("[tabindex]").forEach((element) => {
+    if (element.tabIndex > 0) found.push(`out of order: ${element.outerHTML.slice(0, 80)}`);
+  });
+  const ways = [...document.querySelectorAll("nav")].map(
+    (nav) => nav.getAttribute("aria-label") || nav.getAttribute("aria-labelledby"));
+  ways.forEach((way, place) => {
+    if (!way || ways.indexOf(way) !== place) found.push(`which nav: ${way}`);
+  });
   for (const control of document.querySelectorAll("button, a")) {
     const name = control.getAttribute("aria-label") || control.innerText || control.textContent;
     if (seen(control) && !name.trim()) found.push(`no name: ${control.outerHTML.slice(0, 80)}`);
@@ -51,16 +77,22 @@ _LOOK: Final = """(finger) => {
   levels.forEach((level, place) => {
     if (level > (levels[place - 1] || 0) + 1) found.push(`a heading is left out before an h${level}`);
   });
-  for (const line of document.querySelectorAll("main :is(p, li, dd, dt, h1, h2, h3, legend, label)")) {
+  const filled = "main :is(p, li, dd, dt, h1, h2, h3, legend, label):not([role=status])";
+  for (const line of document.querySelectorAll(filled)) {
     if (seen(line) && !line.textContent.trim() && !line.querySelector("img, svg, input, progress, i")) {
       found.push(`nothing in it: ${line.outerHTML.slice(0, 80)}`);
     }
   }
+  const lines = document.createRange();
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text = texts.nextNode(); text; text = texts.nextNode()) {
     const words = text.textContent.trim();
     const element = text.parentElement;
     if (!words || !seen(element) || element.closest("script, style, code")) continue;
+    lines.selectNodeContents(text);
+    if (words.length > 12 && lines.getClientRects().length > words.length / 4) {
+      found.push(`squeezed: ${words.slice(0, 60)}`);
+    }
     if (words.includes("canary")) continue;  // what a test plants among the words of people
     if (/[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(words)) found.push(`for machines: ${words.slice(0, 60)}`);
     if (/%[(]|\\bNone\\b|\\bundefined\\b/.test(words)) found.push(`not filled in: ${words.slice(0, 60)}`);

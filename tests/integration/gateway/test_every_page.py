@@ -11,10 +11,11 @@ from typing import Final
 import grpc
 import pytest
 from google.protobuf.message import Message
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, ViewportSize
 from starlette.routing import Route
 
 from school.access.v1.policy_pb2 import Role
+from school.identity.v1.cases_pb2 import ListSchoolCasesResponse
 from school.identity.v1.staff_pb2 import ListMyPostsResponse, Post
 from services.gateway.calls import Services
 from services.gateway.contracts import read_rpcs
@@ -37,6 +38,13 @@ ELSEWHERE: Final = {"/assets/{name}", "/language", "/sign-in/esia/callback", "/f
 """No pages to look at: files, and addresses that only lead on."""
 UNMARKED: Final = {"title", "textarea", "code"}
 """What cannot be marked, what a person types, and what is for programs."""
+PHONE: Final[ViewportSize] = {"width": 390, "height": 844}
+NARROWEST: Final[ViewportSize] = {"width": 320, "height": 640}
+"""Also a desk at 400 % (WCAG 1.4.10)."""
+SIDEWAYS: Final = """() => {
+  const {scrollWidth, clientWidth} = document.documentElement;
+  return scrollWidth > clientWidth ? [`sideways: ${scrollWidth}`] : [];
+}"""
 VOID: Final = {"br", "hr", "img", "input", "link", "meta"}
 KEY: Final = re.compile(
     rf"\b(?:{'|'.join({key.partition('.')[0] for key in Speech('ru').keys})})(?:\.[a-z_]+)+\b"
@@ -69,6 +77,12 @@ def somebody(gateway: Outside) -> Office:
     held = [role for role in Role.values() if role]
     posts = [Post(school_id=SOMEBODY, role=role, school_title="Школа № 12") for role in held]
     gateway.stage.on("ListMyPosts", lambda _: ListMyPostsResponse(posts=posts))
+    cases = ListSchoolCasesResponse()
+    filled(cases)
+    # About one person, a case shows what differs between the school and ESIA.
+    del cases.cases[0].people[1:]
+    cases.cases[0].profile.name.surname = "Крестовоздвиженская-Долгорукова"
+    gateway.stage.on("ListSchoolCases", lambda _: cases)
     office = Office(gateway, *held)
     office.proven = datetime.now(UTC)
     return office
@@ -80,21 +94,21 @@ def _same(reply: Message, _: object) -> Message:
 
 async def look(page: Page, url: str) -> list[str]:
     """What is wrong with a page, everything unfolded."""
+    await page.set_viewport_size(PHONE)
     answer = await page.goto(url)
     await page.evaluate("document.querySelectorAll('main details').forEach((part) => part.open = true)")
     wrong = await stumbles(page, finger=True)
     if answer is None or answer.status >= 500:
         wrong.append("broken")
     wrong += [f"a key: {key}" for key in KEY.findall(await page.inner_text("main"))]
-    return wrong
+    await page.set_viewport_size(NARROWEST)
+    return wrong + [f"at 320 px {part}" for part in await page.evaluate(SIDEWAYS)]
 
 
 async def test_nobody_stumbles_on_any_page(browser: Browser, gateway: Outside, somebody: Office) -> None:
     """Nothing sticks out of the screen, however long a name or a title is."""
     base = f"http://{gateway.running.address}"
-    context = await browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, locale="ru-RU"
-    )
+    context = await browser.new_context(viewport=PHONE, has_touch=True, locale="ru-RU")
     jar = somebody.cookies(somebody.session(roles=somebody.roles, proven=somebody.proven))["Cookie"]
     cookies = [pair.split("=", 1) for pair in jar.split("; ")]
     await context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies])
