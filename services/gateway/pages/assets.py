@@ -39,7 +39,7 @@ STYLES = (
 )
 """In the order of the cascade: what comes later wins."""
 
-SCRIPTS = ("live.js", "journal.js", "forms.js", "zone.js", "school.js")
+SCRIPTS = ("exchange.js", "live.js", "journal.js", "forms.js", "zone.js", "school.js")
 
 A_YEAR = "public, max-age=31536000, immutable"
 

@@ -7,6 +7,13 @@
   const JUDGE_AFTER_MS = 350;
   const LOOK_EVERY_MS = 4000;
 
+  // What became of a form that was sent is where its reader goes on, unless the page leads them into a field.
+  const told = document.querySelector("main [role=alert], main .message-good[role=status]");
+  if (told && !location.hash && !document.querySelector("[autofocus]")) {
+    told.tabIndex = -1;
+    told.focus();
+  }
+
   // A password that can be looked at need not be typed twice.
   document.querySelectorAll(".without-script").forEach((element) => element.remove());
 

@@ -29,9 +29,17 @@
     const key = (notice.kind || "").toLowerCase().replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
     const words = { pupil: notice.pupil_name, subject: notice.subject_title, mark: notice.mark, before: notice.previous_mark };
     const sentence = news.dataset[key] || news.dataset.other;
-    news.textContent = sentence.replace(/\{(\w+)\}/g, (_, name) => words[name] || "");
+    news.replaceChildren(...sentence.split(/\{(\w+)\}/).map((part, place) => (place % 2 ? ofSchool(words[part]) : part)));
     clearTimeout(hiding);
     hiding = setTimeout(() => (news.textContent = ""), SHOWN_MS);
+  }
+
+  // What schools write is Russian, whatever the language of the page.
+  function ofSchool(word) {
+    const span = document.createElement("span");
+    span.lang = "ru";
+    span.textContent = word || "";
+    return span;
   }
 
   function count(more) {
@@ -59,7 +67,7 @@
     if (!fresh || !region.isConnected) return;
     const open = [...region.querySelectorAll("details")].map((details) => details.open);
     fresh.querySelectorAll("details").forEach((details, place) => (details.open = Boolean(open[place])));
-    region.replaceWith(fresh);
+    exchange(region, fresh);
     const freshBadge = page.getElementById("unread");
     if (freshBadge) {
       badge.dataset.count = freshBadge.dataset.count;

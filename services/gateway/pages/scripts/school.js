@@ -28,7 +28,7 @@
     const told = fresh.querySelector('[role="status"]');
     // What is read aloud is exchanged only when it has changed, so that nobody hears it again and again.
     if (kept && told && kept.textContent === told.textContent) told.replaceWith(kept);
-    part.replaceWith(fresh);
+    exchange(part, fresh);
     if (fresh.hasAttribute("data-poll")) watch(fresh, POLL_MS);
   }
 
