@@ -18,7 +18,7 @@ from deploy.local.demo.register import Population
 from deploy.local.demo.school_year import SchoolYear
 from deploy.local.demo.schools import PLANS, REGION, SchoolPlan, build_holidays, build_school, build_terms
 from deploy.local.demo.staffing import Staffing, staff_school
-from deploy.local.demo.timetable import weekly_timetable
+from deploy.local.demo.timetable import Placed, weekly_timetable
 from deploy.local.demo.works import WORK_TYPES
 from deploy.local.demo.world import (
     Holiday,
@@ -141,8 +141,24 @@ class _Builder:
         staffing = self._staffings[plan.code]
         teachers = self._population.teachers[school.id]
         entries: defaultdict[UUID, list[TimetableEntry]] = defaultdict(list)
+        shown_class, _, shown_teacher = self._shown()
+        first_weekday = self._year.first_day.weekday()
+
+        def shows_a_mark_on_the_first_day(lessons: list[Placed]) -> bool:
+            """For whoever looks on 1 September: with the cast's teacher in the class of the cast's pupil."""
+            return shown_class not in {each.id for each in classes} or any(
+                each.cell.weekday == first_weekday
+                and classes[each.class_index].id == shown_class
+                and teachers[each.teacher] == shown_teacher
+                and SUBJECTS[each.subject].marked
+                for each in lessons
+            )
+
         for placed in weekly_timetable(
-            plan, staffing.loads, repeatable(self._stream(f"{plan.code}:timetable"))
+            plan,
+            staffing.loads,
+            repeatable(self._stream(f"{plan.code}:timetable")),
+            suits=shows_a_mark_on_the_first_day,
         ):
             entry = TimetableEntry(
                 class_id=classes[placed.class_index].id,
@@ -172,20 +188,25 @@ class _Builder:
         relations = self._population.relations
         return cast | {each.pupil_id for each in relations if each.guardian_id in cast}
 
+    def _shown(self) -> tuple[UUID, UUID, UUID]:
+        """The class, the pupil and the teacher of the showcase."""
+        cast = {each.role: each.person_id for each in self._population.featured if each.person_id}
+        pupil = cast["pupil_under_14"]
+        own_class = next(each.class_id for each in self._population.memberships if each.pupil_id == pupil)
+        return own_class, pupil, cast["teacher"]
+
     def _showcase(self) -> Showcase:
         """The last lesson with marks of the cast's teacher and pupil that has come by today."""
-        cast = {each.role: each.person_id for each in self._population.featured if each.person_id}
-        pupil, teacher = cast["pupil_under_14"], cast["teacher"]
-        own_class = next(each.class_id for each in self._population.memberships if each.pupil_id == pupil)
+        own_class, pupil, teacher = self._shown()
         marked = {each.id for each in self._contents.subjects if SUBJECTS[each.code].marked}
-        theirs = [
+        come = (
             lesson
             for lesson in self._contents.lessons
-            if (lesson.class_id, lesson.teacher_id) == (own_class, teacher) and lesson.subject_id in marked
-        ]
-        theirs.sort(key=lambda lesson: (lesson.date, lesson.number))
-        come = [lesson for lesson in theirs if lesson.date <= self._today]
-        lesson = come[-1] if come else theirs[0]
+            if (lesson.class_id, lesson.teacher_id) == (own_class, teacher)
+            and lesson.subject_id in marked
+            and lesson.date <= self._today
+        )
+        lesson = max(come, key=lambda lesson: (lesson.date, lesson.number))
         return Showcase(day=lesson.date, pupil_id=pupil, teacher_id=teacher, lesson_id=lesson.id)
 
     def world(self) -> World:

@@ -204,9 +204,14 @@ class Namer:
     def child(
         self, tradition: Tradition, surname: str, father: str, gender: Gender, taken: set[str]
     ) -> FullName:
-        """A child of a father with this given name, called otherwise than its siblings (``taken``)."""
-        stock = tradition.boys if gender is Gender.MALE else tradition.girls
-        given = self._random.choice([name for name in stock if name not in taken])
+        """A child of a father with this given name, called otherwise than its siblings (``taken``).
+
+        When all names of children are taken, it is called as a grandparent was.
+        """
+        male = gender is Gender.MALE
+        stocks = (tradition.boys, tradition.men) if male else (tradition.girls, tradition.women)
+        free = ([name for name in stock if name not in taken] for stock in stocks)
+        given = self._random.choice(next(filter(None, free)))
         return _full(tradition, surname, given, father, gender)
 
 

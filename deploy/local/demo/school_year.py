@@ -35,8 +35,12 @@ class SchoolYear:
 
     @classmethod
     def of(cls, day: date) -> SchoolYear:
-        """The year a day belongs to; the summer belongs to the year that has just ended."""
-        return cls(day.year if day.month >= 9 else day.year - 1)
+        """The year a day belongs to; the summer belongs to the year that has just ended.
+
+        It lasts until the first day of lessons: a weekend on 1 September is still summer.
+        """
+        year = cls(day.year)
+        return year if day >= year.first_day else cls(day.year - 1)
 
     @property
     def title(self) -> str:
@@ -72,6 +76,11 @@ class SchoolYear:
         """The extra week of grade 1."""
         first = _on_to(date(self.begins + 1, 2, 9), SATURDAY)
         return Span("Дополнительные каникулы", first, first + 8 * _DAY)
+
+    @property
+    def summer(self) -> Span:
+        """The holidays between this year and the next."""
+        return Span("Летние каникулы", self.last_day + _DAY, SchoolYear(self.begins + 1).first_day - _DAY)
 
     @cached_property
     def public_holidays(self) -> tuple[Span, ...]:

@@ -168,7 +168,7 @@ def build_terms(plan: SchoolPlan, school: School, year: SchoolYear, ids: Identif
 def build_holidays(school: School, year: SchoolYear, ids: Identifiers) -> list[Holiday]:
     """The days without lessons, with the names that the diary shows."""
     spans = (
-        *((span, ALL_GRADES) for span in (*year.holidays, *year.public_holidays)),
+        *((span, ALL_GRADES) for span in (*year.holidays, year.summer, *year.public_holidays)),
         (year.february_holidays, _FIRST),
     )
     return [

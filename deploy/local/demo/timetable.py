@@ -8,6 +8,7 @@ rooms is a clash of teachers.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -59,13 +60,23 @@ class Placed:
     teacher: int
 
 
-def weekly_timetable(plan: SchoolPlan, loads: list[Load], random: Random) -> list[Placed]:
-    """Place every class's lessons. Raises `NoTimetable` when clashes remain after many attempts."""
+def weekly_timetable(
+    plan: SchoolPlan,
+    loads: list[Load],
+    random: Random,
+    *,
+    suits: Callable[[list[Placed]], bool] = lambda _: True,
+) -> list[Placed]:
+    """Place every class's lessons so that the whole ``suits``.
+
+    Raises:
+        NoTimetable: clashes remain after many attempts, or nothing that came of them suits.
+    """
     for _ in range(_ATTEMPTS):
         search = _Search(plan, loads, random)
-        if search.run():
-            return search.placed()
-    raise NoTimetable(f"{plan.code}: clashes remain")
+        if search.run() and suits(placed := search.placed()):
+            return placed
+    raise NoTimetable(f"{plan.code}: clashes remain, or nothing suits")
 
 
 def day_lengths(hours: int, days: int) -> list[int]:

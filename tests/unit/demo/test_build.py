@@ -8,6 +8,7 @@ import pytest
 
 from deploy.local.demo.build import DEFAULT_SEED, build_world
 from deploy.local.demo.curriculum import SUBJECTS
+from deploy.local.demo.school_year import SchoolYear
 from deploy.local.demo.world import World
 
 
@@ -63,9 +64,9 @@ def test_classes_have_18_to_26_pupils(world: World) -> None:
 @pytest.mark.parametrize(
     "today",
     [
-        date(2026, 9, 1),
         date(2026, 9, 6),  # the first Sunday
-        date(2024, 9, 1),  # itself a Sunday
+        date(2024, 9, 1),  # itself a Sunday: still summer
+        date(2027, 9, 1),  # a day that the timetable has to be made for
         date(2026, 10, 28),  # autumn holidays
         date(2027, 1, 4),  # winter holidays
         date(2027, 2, 17),  # extra holidays of grade 1
@@ -76,7 +77,7 @@ def test_classes_have_18_to_26_pupils(world: World) -> None:
     ],
 )
 def test_every_day_of_the_year_has_a_lesson_to_put_a_mark_on(today: date) -> None:
-    """In holidays and summer it is the last one held; on 1 September it may be the first to come."""
+    """In holidays and summer it is the last one held; the diary refuses a mark on one that is ahead."""
     world = build_world(DEFAULT_SEED, today)
     showcase = world.showcase
     lesson = next(lesson for lesson in world.lessons if lesson.id == showcase.lesson_id)
@@ -89,8 +90,15 @@ def test_every_day_of_the_year_has_a_lesson_to_put_a_mark_on(today: date) -> Non
         membership.pupil_id for membership in world.memberships if membership.class_id == lesson.class_id
     }
     assert not any(mark.lesson_id == lesson.id and mark.pupil_id == showcase.pupil_id for mark in world.marks)
-    began = today >= date(today.year, 9, 7) or today.month < 9
-    assert lesson.date <= today or not began
+    assert lesson.date <= today
+
+
+@pytest.mark.parametrize("begins", range(2028, 2033))
+def test_the_coming_years_can_be_built_and_marked_from_their_first_day(begins: int) -> None:
+    """People and timetable are drawn anew for each year: none may be drawn into a corner."""
+    first_day = SchoolYear(begins).first_day
+
+    assert build_world(DEFAULT_SEED, first_day).showcase.day == first_day
 
 
 def test_the_showcase_belongs_to_parent_a(world: World) -> None:

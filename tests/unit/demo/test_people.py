@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from deploy.local.demo.identifiers import snils, snils_check_digits
-from deploy.local.demo.names import patronymic, surname_of
+from deploy.local.demo.identifiers import repeatable, snils, snils_check_digits
+from deploy.local.demo.names import OTHERS, Namer, patronymic, surname_of
 from deploy.local.demo.world import (
     EsiaAccount,
     FullName,
@@ -104,6 +104,13 @@ def test_patronymics_follow_the_father(father: str, son: str, daughter: str) -> 
 def test_surnames_follow_the_gender(masculine: str, feminine: str) -> None:
     assert surname_of(masculine, Gender.FEMALE) == feminine
     assert surname_of(masculine, Gender.MALE) == masculine
+
+
+def test_the_fourth_brother_is_called_as_a_grandfather_was() -> None:
+    """Where a tradition has names for three boys."""
+    tradition = min(OTHERS, key=lambda each: len(each.boys))
+    name = Namer(repeatable("")).child(tradition, "Чан", "Тхань", Gender.MALE, set(tradition.boys))
+    assert name.given_name in tradition.men
 
 
 def test_names_have_every_difficulty(world: World) -> None:

@@ -17,6 +17,20 @@ def test_summer_belongs_to_the_year_before() -> None:
     assert SchoolYear.of(date(2027, 9, 1)) == SchoolYear(2027)
 
 
+def test_summer_lasts_until_the_first_day_of_lessons() -> None:
+    """1 September 2029 is a Saturday."""
+    assert SchoolYear.of(date(2029, 9, 2)) == SchoolYear(2028)
+    assert SchoolYear.of(date(2029, 9, 3)) == SchoolYear(2029)
+
+
+@pytest.mark.parametrize("year", YEARS, ids=lambda year: year.title)
+def test_summer_joins_one_year_to_the_next(year: SchoolYear) -> None:
+    after = SchoolYear(year.begins + 1)
+    assert (
+        year.summer.first_day - year.last_day == after.first_day - year.summer.last_day == timedelta(days=1)
+    )
+
+
 def test_the_holidays_of_2025_are_those_that_were_recommended() -> None:
     autumn, winter, spring = SchoolYear(2025).holidays
     assert (autumn.first_day, autumn.last_day) == (date(2025, 10, 25), date(2025, 11, 2))
