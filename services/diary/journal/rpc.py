@@ -20,8 +20,12 @@ class JournalRpc(journal_pb2_grpc.JournalServiceServicer):
         self, request: journal_pb2.ListMyLessonsRequest, context: Context
     ) -> journal_pb2.ListMyLessonsResponse:
         """The lessons the caller gives on a day."""
-        day, lessons = await self._journal.lessons(caller().person_id, date_or_none(request.date, "date"))
-        return journal_pb2.ListMyLessonsResponse(date=day.isoformat(), lessons=map(_lesson, lessons))
+        taught = await self._journal.lessons(caller().person_id, date_or_none(request.date, "date"))
+        return journal_pb2.ListMyLessonsResponse(
+            date=taught.day.isoformat(),
+            lessons=map(_lesson, taught.lessons),
+            last_lessons_on=taught.last_lessons_on.isoformat() if taught.last_lessons_on else "",
+        )
 
     async def GetLesson(
         self, request: journal_pb2.GetLessonRequest, context: Context

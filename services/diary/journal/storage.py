@@ -57,6 +57,12 @@ _LESSONS_OF_DAY: Final = (
     .where(lessons.c.date == bindparam("day"))
     .order_by(lessons.c.starts_at, lessons.c.number)
 )
+_LAST_DAY: Final = (
+    select(func.max(lessons.c.date))
+    .where(lessons.c.school_id.in_(bindparam("school_ids", expanding=True)))
+    .where(lessons.c.teacher_id == bindparam("teacher_id"))
+    .where(lessons.c.date < bindparam("day"))
+)
 _LESSON: Final = _page.where(lessons.c.lesson_id == bindparam("of_lesson"))
 
 _remarked = (
@@ -104,6 +110,16 @@ async def lessons_of_day(
         _LESSONS_OF_DAY, {"school_ids": school_ids, "teacher_id": teacher_id, "day": day}
     )
     return found.all()
+
+
+async def last_day_before(
+    connection: AsyncConnection, *, school_ids: Sequence[UUID], teacher_id: UUID, day: date
+) -> date | None:
+    """The last day before ``day`` on which a teacher gave lessons at these schools."""
+    found: date | None = await connection.scalar(
+        _LAST_DAY, {"school_ids": school_ids, "teacher_id": teacher_id, "day": day}
+    )
+    return found
 
 
 async def lesson(

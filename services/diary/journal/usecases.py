@@ -30,6 +30,17 @@ class Page:
     """The marks that may be given."""
 
 
+@dataclass(frozen=True, slots=True)
+class TaughtDay:
+    """A day of a teacher."""
+
+    day: date
+    lessons: Sequence[AnyRow]
+    """As `storage.lessons_of_day` reads them."""
+    last_lessons_on: date | None = None
+    """When there are none, the last day before that had some."""
+
+
 class Journal:
     """Reads the journal of a teacher."""
 
@@ -37,8 +48,8 @@ class Journal:
         self._database = database
         self._clock = clock
 
-    async def lessons(self, teacher_id: UUID, day: date | None) -> tuple[date, Sequence[AnyRow]]:
-        """The lessons the teacher gives on ``day``, by default today, and the day that was read.
+    async def lessons(self, teacher_id: UUID, day: date | None) -> TaughtDay:
+        """The lessons the teacher gives on ``day``, by default today.
 
         Today is that of the zone of the teacher's school; of several schools, that of the first.
         """
@@ -47,13 +58,17 @@ class Journal:
             if day is None:
                 day = self._clock.today(own[0].zone if own else ZoneInfo("UTC"))
             if not own:
-                return day, []
-            return day, await storage.lessons_of_day(
-                connection,
-                school_ids=[school.school_id for school in own],
-                teacher_id=teacher_id,
-                day=day,
+                return TaughtDay(day, [])
+            schools = [school.school_id for school in own]
+            found = await storage.lessons_of_day(
+                connection, school_ids=schools, teacher_id=teacher_id, day=day
             )
+            if found:
+                return TaughtDay(day, found)
+            before = await storage.last_day_before(
+                connection, school_ids=schools, teacher_id=teacher_id, day=day
+            )
+            return TaughtDay(day, [], before)
 
     async def lesson(self, teacher_id: UUID, lesson_id: UUID) -> Page:
         """One lesson with the pupils of its class and their marks.

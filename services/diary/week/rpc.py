@@ -41,6 +41,7 @@ def _to_proto(week: Week) -> week_pb2.GetWeekResponse:
             zone=week.zone,
         ),
         trusted_with=trusted_with(week.sight),
+        last_lessons_on=week.last_lessons_on.isoformat() if week.last_lessons_on else "",
     )
     for day in week.days:
         page = reply.days.add(date=day.date.isoformat(), holiday=day.holiday)

@@ -155,9 +155,18 @@ LESSONS: Final = (
 Parameters: ``school_id``, ``class_id``, ``pupil_id``, ``from_on``, ``to_on``.
 """
 
+LAST_DAY: Final = (
+    select(func.max(lessons.c.date))
+    .where(lessons.c.school_id == _school)
+    .where(lessons.c.class_id == _class)
+    .where(lessons.c.date.between(_from, _to))
+)
+"""The last day with lessons of a class. Parameters: ``school_id``, ``class_id``, ``from_on``, ``to_on``."""
+
 
 _PLACES: Final = Query(PLACES)
 _LESSONS: Final = Query(LESSONS)
+_LAST_DAY: Final = Query(LAST_DAY)
 
 
 class Place(NamedTuple):
@@ -219,3 +228,14 @@ async def lessons_with_marks(
     return await reader.rows(
         _LESSONS, school_id=school_id, class_id=class_id, pupil_id=pupil_id, from_on=from_on, to_on=to_on
     )
+
+
+async def last_day(
+    reader: Reader, *, school_id: UUID | None, class_id: UUID | None, from_on: date, to_on: date
+) -> date | None:
+    """The row of `LAST_DAY`; None when there was no lesson on these days."""
+    found: date | None
+    ((found,),) = await reader.rows(
+        _LAST_DAY, school_id=school_id, class_id=class_id, from_on=from_on, to_on=to_on
+    )
+    return found

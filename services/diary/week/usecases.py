@@ -31,6 +31,7 @@ from services.kit.reader import Reader, Record
 _UTC: Final = ZoneInfo("UTC")
 # Today is a different date in different zones, and a Sunday's week began six days before.
 _AROUND_TODAY: Final = timedelta(days=8)
+_A_DAY: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Week:
     """Date and time in that zone: what has begun may tell its topic."""
     sight: Sight
     """What the caller sees of it, and why; the rest is not in it."""
+    last_lessons_on: date | None = None
+    """In a week without lessons, the last day before it that had some; trusted persons are not told."""
 
 
 class Weeks:
@@ -122,7 +125,24 @@ class Weeks:
             days=_days(week, lessons, attended, sight),
             now=(local.date(), local.time()),
             sight=sight,
+            last_lessons_on=(
+                None if lessons or sight.why is Why.TRUSTED else await self._last_lessons(attended, week)
+            ),
         )
+
+    async def _last_lessons(self, attended: Sequence[Place], week: SchoolWeek) -> date | None:
+        """The last day before the week on which the pupil's classes had lessons."""
+        days = [
+            await storage.last_day(
+                self._reader,
+                school_id=place.school_id,
+                class_id=place.class_id,
+                from_on=place.from_on,
+                to_on=week.monday - _A_DAY,
+            )
+            for place in attended
+        ]
+        return max((day for day in days if day), default=None)
 
     async def _sight(self, caller_id: UUID, pupil_id: UUID, places: Sequence[Place], today: date) -> Sight:
         """What the caller sees; only who is no family costs another question."""

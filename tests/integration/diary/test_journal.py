@@ -49,6 +49,19 @@ async def test_lessons_at_two_schools_are_one_day(
     assert [lesson.lesson_id for lesson in day.lessons] == [str(here), str(there)]
 
 
+async def test_a_day_without_lessons_leads_back_to_the_last_ones(school: School, calls: Calls) -> None:
+    await school.lesson(date(2025, 10, 14))
+    await school.lesson(date(2025, 10, 16))
+    await school.lesson(date(2025, 10, 20), teacher_id=uuid4())
+    teacher = calls.teacher(school.teacher_id)
+
+    told = [
+        (await teacher.lessons(day)).last_lessons_on for day in ("2025-10-13", "2025-10-16", "2026-07-15")
+    ]
+
+    assert told == ["", "", "2025-10-16"]
+
+
 async def test_who_teaches_nowhere_has_no_lessons(calls: Calls) -> None:
     day = await calls.teacher(uuid4()).lessons()
 

@@ -7,9 +7,10 @@ from datetime import date, time
 import pytest
 
 from school.access.v1.policy_pb2 import ROLE_PUPIL
+from school.access.v1.scope_pb2 import SCOPE_MARKS
 from school.diary.v1 import week_pb2
 from services.kit.ids import new_id
-from tests.integration.diary.calls import Calls, refused
+from tests.integration.diary.calls import Calls, Person, refused
 from tests.integration.diary.conftest import Founding
 from tests.integration.diary.school import MONDAY, SATURDAY, WEDNESDAY, School
 from tests.support.clock import MovableClock
@@ -119,6 +120,34 @@ async def test_a_week_without_lessons_has_six_empty_days(school: School, calls: 
     week = await calls.pupil(pupil).week(pupil, "2025-12-03")
 
     assert [(day.holiday, len(day.lessons)) for day in week.days] == [("", 0)] * 6
+
+
+async def test_a_week_without_lessons_leads_back_to_the_last_ones(school: School, calls: Calls) -> None:
+    """In summer families look for the marks of May; of other classes' lessons they are not told."""
+    pupil, friend = await school.pupil(), await school.guardian_of()
+    await school.trust(friend, pupil, SCOPE_MARKS)
+    other = await school.add_class(new_id(), title="7В")
+    for day in (MONDAY, WEDNESDAY):
+        await school.lesson(day)
+    await school.lesson(SATURDAY, class_id=other)
+
+    async def told(caller: Person, day: str) -> str:
+        return (await caller.week(pupil, day)).last_lessons_on
+
+    own = calls.pupil(pupil)
+    assert await told(own, "2025-12-03") == WEDNESDAY.isoformat()
+    assert await told(own, WEDNESDAY.isoformat()) == "", "it has lessons itself"
+    assert await told(own, "2025-10-06") == "", "there were none before"
+    assert await told(calls.guardian(friend), "2025-12-03") == "", "who is trusted with marks alone"
+
+
+async def test_lessons_before_the_pupil_came_are_nothing_to_lead_back_to(
+    school: School, calls: Calls
+) -> None:
+    pupil = await school.pupil(from_on=SATURDAY)
+    await school.lesson(WEDNESDAY)
+
+    assert (await calls.pupil(pupil).week(pupil, "2025-12-03")).last_lessons_on == ""
 
 
 async def test_holidays_are_named_on_the_days_without_lessons(school: School, calls: Calls) -> None:

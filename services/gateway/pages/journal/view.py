@@ -17,6 +17,8 @@ class DayOfLessons:
 
     on: date
     lessons: tuple[TaughtLesson, ...]
+    last_lessons_on: date | None = None
+    """Where a day without lessons leads back to."""
 
     @property
     def previous(self) -> date:
@@ -103,7 +105,11 @@ class JournalView:
 
 def day_of_lessons(reply: ListMyLessonsResponse) -> DayOfLessons:
     """The day of a reply."""
-    return DayOfLessons(date.fromisoformat(reply.date), tuple(reply.lessons))
+    return DayOfLessons(
+        date.fromisoformat(reply.date),
+        tuple(reply.lessons),
+        date.fromisoformat(reply.last_lessons_on) if reply.last_lessons_on else None,
+    )
 
 
 def journal_view(reply: GetLessonResponse, *, today: date, aftermath: Aftermath) -> JournalView:

@@ -80,6 +80,8 @@ class WeekView:
     """The last day for a reader of another family; None for the pupil's own."""
     scopes: tuple[str, ...] = ()
     """What such a reader sees."""
+    last_lessons_on: date | None = None
+    """Where a week without lessons leads back to."""
 
     @property
     def days(self) -> tuple[DayView, ...]:
@@ -150,6 +152,7 @@ def week_view(reply: GetWeekResponse, *, today: date, pupils: Iterable[PupilInCl
             date.fromisoformat(reply.trusted_with.until) if reply.HasField("trusted_with") else None
         ),
         scopes=scope_keys(reply.trusted_with.scopes),
+        last_lessons_on=date.fromisoformat(reply.last_lessons_on) if reply.last_lessons_on else None,
     )
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from school.diary.v1.journal_pb2 import GetLessonResponse, JournalRow, TaughtLesson
+from school.diary.v1.journal_pb2 import GetLessonResponse, JournalRow, ListMyLessonsResponse, TaughtLesson
 from school.diary.v1.schools_pb2 import PupilInClass
 from school.identity.v1.families_pb2 import Child
 from school.identity.v1.regions_pb2 import Region
@@ -15,7 +15,7 @@ from school.notifications.v1.inbox_pb2 import Notice, NoticeKind
 from services.gateway.edge.languages import LANGUAGES
 from services.gateway.pages.doors.regions import regions_view
 from services.gateway.pages.doors.welcome import welcome_view
-from services.gateway.pages.journal.view import Aftermath, RowTrouble, journal_view
+from services.gateway.pages.journal.view import Aftermath, RowTrouble, day_of_lessons, journal_view
 from services.gateway.pages.language import Speech
 from services.gateway.pages.notices.view import KEYS, by_day, notice_views
 from services.gateway.pages.troubles.view import LEVELS_NEEDED, LEVELS_SEEN, Details, trouble_view
@@ -63,6 +63,13 @@ def test_every_kind_of_notice_has_its_sentence() -> None:
 
 
 # --- the journal ---
+
+
+def test_a_day_without_lessons_knows_where_the_last_ones_were() -> None:
+    empty = ListMyLessonsResponse(date="2026-07-15", last_lessons_on="2026-05-26")
+
+    assert day_of_lessons(empty).last_lessons_on == date(2026, 5, 26)
+    assert day_of_lessons(ListMyLessonsResponse(date="2026-07-15")).last_lessons_on is None
 
 
 def journal(day: str = "2025-11-18") -> GetLessonResponse:

@@ -58,6 +58,14 @@ def test_a_week_of_holidays_has_one_reason() -> None:
     assert week_view(reply(), today=MONDAY, pupils=()).common_holiday == ""
 
 
+def test_an_empty_week_knows_where_the_last_lessons_were() -> None:
+    empty = reply(holiday="Летние каникулы")
+    empty.last_lessons_on = "2025-10-24"
+
+    assert week_view(empty, today=MONDAY, pupils=()).last_lessons_on == date(2025, 10, 24)
+    assert week_view(reply(), today=MONDAY, pupils=()).last_lessons_on is None
+
+
 def test_a_pupil_in_no_class_is_told_apart() -> None:
     assert not week_view(reply(class_title=""), today=MONDAY, pupils=()).in_class
 

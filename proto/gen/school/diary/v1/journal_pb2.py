@@ -26,7 +26,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/diary/v1/journal.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"\xee\x01\n\x0cTaughtLesson\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x05\x12\x11\n\tstarts_at\x18\x04 \x01(\t\x12\x0f\n\x07\x65nds_at\x18\x05 \x01(\t\x12\x15\n\rsubject_title\x18\x06 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x07 \x01(\t\x12\x14\n\x0cschool_title\x18\x08 \x01(\t\x12\x0c\n\x04room\x18\t \x01(\t\x12\r\n\x05topic\x18\n \x01(\t\x12\x10\n\x08homework\x18\x0b \x01(\t\x12\x18\n\x10homework_version\x18\x0c \x01(\x03\"i\n\nJournalRow\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04mark\x18\x03 \x01(\t\x12\x14\n\x0cmark_version\x18\x04 \x01(\x03\x12\x0f\n\x07remarks\x18\x05 \x03(\t\"$\n\x14ListMyLessonsRequest\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\"U\n\x15ListMyLessonsResponse\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12.\n\x07lessons\x18\x02 \x03(\x0b\x32\x1d.school.diary.v1.TaughtLesson\"%\n\x10GetLessonRequest\x12\x11\n\tlesson_id\x18\x01 \x01(\t\"|\n\x11GetLessonResponse\x12-\n\x06lesson\x18\x01 \x01(\x0b\x32\x1d.school.diary.v1.TaughtLesson\x12)\n\x04rows\x18\x02 \x03(\x0b\x32\x1b.school.diary.v1.JournalRow\x12\r\n\x05scale\x18\x03 \x03(\t2\x8f\x02\n\x0eJournalService\x12\x7f\n\rListMyLessons\x12%.school.diary.v1.ListMyLessonsRequest\x1a&.school.diary.v1.ListMyLessonsResponse\"\x1f\xaa\xd4\x18\x05\x1a\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/lessons\x12|\n\tGetLesson\x12!.school.diary.v1.GetLessonRequest\x1a\".school.diary.v1.GetLessonResponse\"(\xaa\xd4\x18\x05\x1a\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/lessons/{lesson_id}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dschool/diary/v1/journal.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\"\xee\x01\n\x0cTaughtLesson\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\x12\x0e\n\x06number\x18\x03 \x01(\x05\x12\x11\n\tstarts_at\x18\x04 \x01(\t\x12\x0f\n\x07\x65nds_at\x18\x05 \x01(\t\x12\x15\n\rsubject_title\x18\x06 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x07 \x01(\t\x12\x14\n\x0cschool_title\x18\x08 \x01(\t\x12\x0c\n\x04room\x18\t \x01(\t\x12\r\n\x05topic\x18\n \x01(\t\x12\x10\n\x08homework\x18\x0b \x01(\t\x12\x18\n\x10homework_version\x18\x0c \x01(\x03\"i\n\nJournalRow\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x0c\n\x04mark\x18\x03 \x01(\t\x12\x14\n\x0cmark_version\x18\x04 \x01(\x03\x12\x0f\n\x07remarks\x18\x05 \x03(\t\"$\n\x14ListMyLessonsRequest\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\"n\n\x15ListMyLessonsResponse\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12.\n\x07lessons\x18\x02 \x03(\x0b\x32\x1d.school.diary.v1.TaughtLesson\x12\x17\n\x0flast_lessons_on\x18\x03 \x01(\t\"%\n\x10GetLessonRequest\x12\x11\n\tlesson_id\x18\x01 \x01(\t\"|\n\x11GetLessonResponse\x12-\n\x06lesson\x18\x01 \x01(\x0b\x32\x1d.school.diary.v1.TaughtLesson\x12)\n\x04rows\x18\x02 \x03(\x0b\x32\x1b.school.diary.v1.JournalRow\x12\r\n\x05scale\x18\x03 \x03(\t2\x8f\x02\n\x0eJournalService\x12\x7f\n\rListMyLessons\x12%.school.diary.v1.ListMyLessonsRequest\x1a&.school.diary.v1.ListMyLessonsResponse\"\x1f\xaa\xd4\x18\x05\x1a\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/me/lessons\x12|\n\tGetLesson\x12!.school.diary.v1.GetLessonRequest\x1a\".school.diary.v1.GetLessonResponse\"(\xaa\xd4\x18\x05\x1a\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/lessons/{lesson_id}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,11 +44,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMYLESSONSREQUEST']._serialized_start=459
   _globals['_LISTMYLESSONSREQUEST']._serialized_end=495
   _globals['_LISTMYLESSONSRESPONSE']._serialized_start=497
-  _globals['_LISTMYLESSONSRESPONSE']._serialized_end=582
-  _globals['_GETLESSONREQUEST']._serialized_start=584
-  _globals['_GETLESSONREQUEST']._serialized_end=621
-  _globals['_GETLESSONRESPONSE']._serialized_start=623
-  _globals['_GETLESSONRESPONSE']._serialized_end=747
-  _globals['_JOURNALSERVICE']._serialized_start=750
-  _globals['_JOURNALSERVICE']._serialized_end=1021
+  _globals['_LISTMYLESSONSRESPONSE']._serialized_end=607
+  _globals['_GETLESSONREQUEST']._serialized_start=609
+  _globals['_GETLESSONREQUEST']._serialized_end=646
+  _globals['_GETLESSONRESPONSE']._serialized_start=648
+  _globals['_GETLESSONRESPONSE']._serialized_end=772
+  _globals['_JOURNALSERVICE']._serialized_start=775
+  _globals['_JOURNALSERVICE']._serialized_end=1046
 # @@protoc_insertion_point(module_scope)

@@ -154,8 +154,11 @@ class ListMyLessonsResponse(_message.Message):
 
     DATE_FIELD_NUMBER: _builtins.int
     LESSONS_FIELD_NUMBER: _builtins.int
+    LAST_LESSONS_ON_FIELD_NUMBER: _builtins.int
     date: _builtins.str
     """The day that was read."""
+    last_lessons_on: _builtins.str
+    """On a day without lessons: the last day before it on which the teacher gave some, YYYY-MM-DD. Else empty."""
     @_builtins.property
     def lessons(self) -> _containers.RepeatedCompositeFieldContainer[Global___TaughtLesson]:
         """The lessons; a day's worth, so never paged."""
@@ -165,10 +168,11 @@ class ListMyLessonsResponse(_message.Message):
         *,
         date: _builtins.str = ...,
         lessons: _abc.Iterable[Global___TaughtLesson] | None = ...,
+        last_lessons_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "lessons", b"lessons"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "last_lessons_on", b"last_lessons_on", "lessons", b"lessons"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,7 +27,7 @@ from school.access.v1 import policy_pb2 as school_dot_access_dot_v1_dot_policy__
 from school.access.v1 import scope_pb2 as school_dot_access_dot_v1_dot_scope__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aschool/diary/v1/week.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1cschool/access/v1/scope.proto\"O\n\nMarkInCell\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\twork_type\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xee\x01\n\x0cLessonInWeek\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x11\n\tstarts_at\x18\x03 \x01(\t\x12\x0f\n\x07\x65nds_at\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x0c\n\x04room\x18\x06 \x01(\t\x12\x14\n\x0cteacher_name\x18\x07 \x01(\t\x12\r\n\x05topic\x18\x08 \x01(\t\x12\x10\n\x08homework\x18\t \x01(\t\x12*\n\x05marks\x18\n \x03(\x0b\x32\x1b.school.diary.v1.MarkInCell\x12\x0f\n\x07remarks\x18\x0b \x03(\t\"Z\n\tDayInWeek\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0f\n\x07holiday\x18\x02 \x01(\t\x12.\n\x07lessons\x18\x03 \x03(\x0b\x32\x1d.school.diary.v1.LessonInWeek\"0\n\x0eGetWeekRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\"\x9c\x01\n\x0fGetWeekResponse\x12+\n\x05pupil\x18\x01 \x01(\x0b\x32\x1c.school.diary.v1.PupilInWeek\x12(\n\x04\x64\x61ys\x18\x02 \x03(\x0b\x32\x1a.school.diary.v1.DayInWeek\x12\x32\n\x0ctrusted_with\x18\x03 \x01(\x0b\x32\x1c.school.diary.v1.TrustedWith\"E\n\x0bTrustedWith\x12\'\n\x06scopes\x18\x01 \x03(\x0e\x32\x17.school.access.v1.Scope\x12\r\n\x05until\x18\x02 \x01(\t\"n\n\x0bPupilInWeek\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x14\n\x0cschool_title\x18\x03 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t2\x85\x01\n\x0bWeekService\x12v\n\x07GetWeek\x12\x1f.school.diary.v1.GetWeekRequest\x1a .school.diary.v1.GetWeekResponse\"(\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/pupils/{pupil_id}/weekb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aschool/diary/v1/week.proto\x12\x0fschool.diary.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1dschool/access/v1/policy.proto\x1a\x1cschool/access/v1/scope.proto\"O\n\nMarkInCell\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x11\n\twork_type\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x03\"\xee\x01\n\x0cLessonInWeek\x12\x11\n\tlesson_id\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\x05\x12\x11\n\tstarts_at\x18\x03 \x01(\t\x12\x0f\n\x07\x65nds_at\x18\x04 \x01(\t\x12\x15\n\rsubject_title\x18\x05 \x01(\t\x12\x0c\n\x04room\x18\x06 \x01(\t\x12\x14\n\x0cteacher_name\x18\x07 \x01(\t\x12\r\n\x05topic\x18\x08 \x01(\t\x12\x10\n\x08homework\x18\t \x01(\t\x12*\n\x05marks\x18\n \x03(\x0b\x32\x1b.school.diary.v1.MarkInCell\x12\x0f\n\x07remarks\x18\x0b \x03(\t\"Z\n\tDayInWeek\x12\x0c\n\x04\x64\x61te\x18\x01 \x01(\t\x12\x0f\n\x07holiday\x18\x02 \x01(\t\x12.\n\x07lessons\x18\x03 \x03(\x0b\x32\x1d.school.diary.v1.LessonInWeek\"0\n\x0eGetWeekRequest\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61te\x18\x02 \x01(\t\"\xb5\x01\n\x0fGetWeekResponse\x12+\n\x05pupil\x18\x01 \x01(\x0b\x32\x1c.school.diary.v1.PupilInWeek\x12(\n\x04\x64\x61ys\x18\x02 \x03(\x0b\x32\x1a.school.diary.v1.DayInWeek\x12\x32\n\x0ctrusted_with\x18\x03 \x01(\x0b\x32\x1c.school.diary.v1.TrustedWith\x12\x17\n\x0flast_lessons_on\x18\x04 \x01(\t\"E\n\x0bTrustedWith\x12\'\n\x06scopes\x18\x01 \x03(\x0e\x32\x17.school.access.v1.Scope\x12\r\n\x05until\x18\x02 \x01(\t\"n\n\x0bPupilInWeek\x12\x10\n\x08pupil_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x14\n\x0cschool_title\x18\x03 \x01(\t\x12\x13\n\x0b\x63lass_title\x18\x04 \x01(\t\x12\x0c\n\x04zone\x18\x05 \x01(\t2\x85\x01\n\x0bWeekService\x12v\n\x07GetWeek\x12\x1f.school.diary.v1.GetWeekRequest\x1a .school.diary.v1.GetWeekResponse\"(\xaa\xd4\x18\x02\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/pupils/{pupil_id}/weekb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,11 +45,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETWEEKREQUEST']._serialized_start=552
   _globals['_GETWEEKREQUEST']._serialized_end=600
   _globals['_GETWEEKRESPONSE']._serialized_start=603
-  _globals['_GETWEEKRESPONSE']._serialized_end=759
-  _globals['_TRUSTEDWITH']._serialized_start=761
-  _globals['_TRUSTEDWITH']._serialized_end=830
-  _globals['_PUPILINWEEK']._serialized_start=832
-  _globals['_PUPILINWEEK']._serialized_end=942
-  _globals['_WEEKSERVICE']._serialized_start=945
-  _globals['_WEEKSERVICE']._serialized_end=1078
+  _globals['_GETWEEKRESPONSE']._serialized_end=784
+  _globals['_TRUSTEDWITH']._serialized_start=786
+  _globals['_TRUSTEDWITH']._serialized_end=855
+  _globals['_PUPILINWEEK']._serialized_start=857
+  _globals['_PUPILINWEEK']._serialized_end=967
+  _globals['_WEEKSERVICE']._serialized_start=970
+  _globals['_WEEKSERVICE']._serialized_end=1103
 # @@protoc_insertion_point(module_scope)

@@ -186,6 +186,11 @@ class GetWeekResponse(_message.Message):
     PUPIL_FIELD_NUMBER: _builtins.int
     DAYS_FIELD_NUMBER: _builtins.int
     TRUSTED_WITH_FIELD_NUMBER: _builtins.int
+    LAST_LESSONS_ON_FIELD_NUMBER: _builtins.int
+    last_lessons_on: _builtins.str
+    """In a week without lessons, such as in holidays: the last day before it on which the class had some,
+    YYYY-MM-DD. Else empty, and for trusted persons always.
+    """
     @_builtins.property
     def pupil(self) -> Global___PupilInWeek:
         """Whose week it is, and where the pupil studied then."""
@@ -204,10 +209,11 @@ class GetWeekResponse(_message.Message):
         pupil: Global___PupilInWeek | None = ...,
         days: _abc.Iterable[Global___DayInWeek] | None = ...,
         trusted_with: Global___TrustedWith | None = ...,
+        last_lessons_on: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pupil", b"pupil", "trusted_with", b"trusted_with"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "pupil", b"pupil", "trusted_with", b"trusted_with"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["days", b"days", "last_lessons_on", b"last_lessons_on", "pupil", b"pupil", "trusted_with", b"trusted_with"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
