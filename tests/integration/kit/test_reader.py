@@ -14,6 +14,7 @@ from sqlalchemy import ARRAY, Date, Integer, Text, TypeDecorator, Uuid, bindpara
 from services.kit.database import Database
 from services.kit.errors import Unavailable
 from services.kit.reader import NotForTheDriver, Query, Reader
+from tests.support.waiting import eventually
 
 _VALUES = select(
     bindparam("who", type_=Uuid).label("who"),
@@ -90,9 +91,14 @@ async def test_a_read_that_is_given_up_returns_its_connection(reader: Reader) ->
 async def test_without_a_free_connection_a_read_is_refused_in_time(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await reader.rows(_ONE)  # making the only connection may take longer than is waited for it below
     monkeypatch.setattr("services.kit.reader.POOL_WAIT_S", 0.1)
     busy = asyncio.create_task(reader.rows(_SLEEP, seconds=60))
-    await asyncio.sleep(0.2)
+
+    async def none_is_free() -> bool:
+        return bool(reader._pool.get_idle_size() == 0)
+
+    await eventually(none_is_free)
 
     with pytest.raises(Unavailable):
         await reader.rows(_ONE)
