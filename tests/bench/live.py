@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from contextlib import AsyncExitStack
-from datetime import date
 from typing import TypeAlias
 from uuid import UUID, uuid4
 
@@ -30,8 +29,7 @@ Began: TypeAlias = "dict[tuple[UUID, UUID], list[float]]"
 async def measure(region: Region, table: Table) -> None:
     """Set marks at a steady rate and time each from the request to the arrival of its notice."""
     people = People(region)
-    today = region.demo.made_on if region.demo else date.today()  # noqa: DTZ011 - any past lesson will do
-    cells = await people.empty_cells(PER_SECOND * SECONDS, before=today)
+    cells = await people.empty_cells(PER_SECOND * SECONDS)
     arrived = await _arrivals(region, people, cells)
     delays = [arrival for arrival in arrived if arrival is not None]
     p50, p99 = percentiles_ms(delays)

@@ -136,18 +136,18 @@ async def test_a_registrar_registers_a_representative_on_a_document(browser: Bro
         office = await Office.open(region, http)
         pupil_id = await office.pupil_without_credentials()
         guardian_id = await office.parent_without_credentials()
+        name = (await office.person(guardian_id))["name"]
     async with window(browser, region, PHONE) as registrar:
         page = registrar.page
         await registrar.enter(cast(region, "registrar")["login"])
         await registrar.open(f"/school/{office.school_id}/people/{guardian_id}")
-        name = await page.locator("h1").inner_text()
+        heading = await page.locator("h1").inner_text()
         born = re.findall(r"\d\d\.\d\d\.\d{4}", await page.locator(".person-facts").inner_text())[0]
         await open_family(registrar, office.school_id, pupil_id)
         await page.get_by_role("link", name="Добавить представителя").click()
-        surname, given_name, *patronymic = name.split(" ", 2)
-        await page.get_by_label("Фамилия").fill(surname)
-        await page.get_by_label("Имя", exact=True).fill(given_name)
-        await page.get_by_label("Отчество").fill(" ".join(patronymic))
+        await page.get_by_label("Фамилия").fill(name["surname"])
+        await page.get_by_label("Имя", exact=True).fill(name["given_name"])
+        await page.get_by_label("Отчество").fill(name.get("patronymic", ""))
         await page.get_by_label("Дата рождения", exact=True).fill(born)
         await press(registrar, "Найти")
         await page.get_by_label("Законный представитель").check()
@@ -156,7 +156,7 @@ async def test_a_registrar_registers_a_representative_on_a_document(browser: Bro
         await page.get_by_label("Документ", exact=True).fill("Постановление опеки № 17")
         await press(registrar, "Записать")
         await expect(page.get_by_role("status")).to_contain_text("Законный представитель записан")
-        case = page.locator(".case", has_text=name)
+        case = page.locator(".case", has_text=heading)
         await expect(case).to_contain_text("Постановление опеки № 17")
         await registrar.expect_no_stumbles()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -22,6 +24,11 @@ async def test_a_parent_enters_and_reads_the_week(browser: Browser, region: Regi
         await parent.page.locator('.turn [rel="prev"]').click()
         await expect(parent.page.locator(".day").first).not_to_have_attribute("id", first or "")
 
+        # Whatever day it is: then there are no lessons yet, and the page leads back to the last.
+        ahead = date.fromisoformat(showcase(region)["day"]) + timedelta(weeks=60)
+        await parent.open(f"/pupils/{showcase(region)['pupil_id']}/week?date={ahead}")
+        await parent.expect_no_stumbles()
+        await parent.page.get_by_role("link", name="К последним урокам").click()
         lesson = parent.page.locator(".subject details").first
         await lesson.locator("summary").click()
         await expect(lesson.locator("dl")).to_be_visible()

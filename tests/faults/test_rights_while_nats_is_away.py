@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import date
 from functools import partial
 
 import httpx2
@@ -63,7 +62,7 @@ async def test_what_is_taken_away_is_refused_in_time_and_for_good(impatient: Reg
     """I5, I11, I12, A30: fails closed for guardians alone, heals by itself, and never opens in between."""
     people = People(impatient)
     await people.all_arrived()
-    cells = {cell.pupil_id: cell for cell in await people.empty_cells(5_000, before=date.today())}  # noqa: DTZ011
+    cells = {cell.pupil_id: cell for cell in await people.empty_cells(5_000)}
     ended, limited = [two for two in await families_of_two(impatient, 500) if two.pupil_id in cells][:2]
     cell = cells[ended.pupil_id]
     async with httpx2.AsyncClient(base_url=impatient.url, timeout=8, trust_env=False) as http:

@@ -83,19 +83,27 @@ class People:
         return int(count)
 
     async def families(self, count: int) -> list[Family]:
-        """Guardians with a pupil who is in a class, spread over the schools."""
+        """Guardians with a pupil who is in a class, spread over the schools.
+
+        Their right ends on no day that has come in any zone.
+        """
         rows = await self._fetch(
             """
             SELECT guardian_id, pupil_id FROM relations JOIN memberships USING (pupil_id)
-            WHERE ended_at IS NULL AND coalesce(valid_until, 'infinity') >= current_date AND until_on IS NULL
+            WHERE ended_at IS NULL AND coalesce(valid_until, 'infinity') > current_date + 1
+              AND until_on IS NULL
             ORDER BY md5(relation_id::text) LIMIT $1
             """,
             count,
         )
         return [Family(row[0], row[1], self.token(row[0], Role.ROLE_GUARDIAN)) for row in rows]
 
-    async def empty_cells(self, count: int, *, before: date) -> list[Cell]:
-        """Cells of past lessons without a mark, each with one guardian of the pupil."""
+    async def empty_cells(self, count: int) -> list[Cell]:
+        """Cells of lessons that have come, each with one guardian of the pupil.
+
+        The pupil has no mark in the subject on that day: a notice names no more than these.
+        """
+        assert self._region.demo
         rows = await self._fetch(
             """
             SELECT l.lesson_id, l.teacher_id, m.pupil_id, min(r.guardian_id::text)::uuid, s.title, l.date
@@ -104,16 +112,17 @@ class People:
             JOIN classes c USING (school_id, class_id)
             JOIN memberships m USING (school_id, class_id)
             JOIN relations r USING (pupil_id)
-            WHERE l.date < $2 AND c.grade > 1 AND m.from_on <= l.date AND m.until_on IS NULL
-              AND r.ended_at IS NULL AND coalesce(r.valid_until, 'infinity') >= current_date
+            WHERE l.date <= $2 AND c.grade > 1 AND m.from_on <= l.date AND m.until_on IS NULL
+              AND r.ended_at IS NULL AND coalesce(r.valid_until, 'infinity') > current_date + 1
               AND NOT EXISTS (
-                SELECT 1 FROM marks k
-                WHERE k.school_id = l.school_id AND k.lesson_id = l.lesson_id AND k.pupil_id = m.pupil_id)
+                SELECT 1 FROM marks k JOIN lessons o USING (school_id, lesson_id)
+                WHERE k.school_id = l.school_id AND k.pupil_id = m.pupil_id
+                  AND k.lesson_date = l.date AND o.subject_id = l.subject_id)
             GROUP BY l.lesson_id, l.teacher_id, m.pupil_id, s.title, l.date
             ORDER BY md5(l.lesson_id::text || m.pupil_id::text) LIMIT $1
             """,
             count,
-            before,
+            self._region.demo.made_on,
         )
         teachers = {row[1]: self.token(row[1], Role.ROLE_TEACHER) for row in rows}
         return [Cell(row[0], row[2], row[3], row[4], row[5], teachers[row[1]]) for row in rows]
