@@ -94,14 +94,12 @@ def _as_was(person: Person) -> tuple[object, ...]:
     )
 
 
-@settings(deadline=None)
 @given(_PEOPLE)
 def test_any_person_is_read_as_written(person: Person) -> None:
     read = read_profile(records.person(person, SCOPES), oid=person.oid, level_seen="PR")
     assert _as_read(read) == _as_was(person)
 
 
-@settings(deadline=None)
 @given(_PEOPLE)
 def test_any_contacts_and_kids_are_read_as_written(person: Person) -> None:
     contacts = [read_contact(record) for record in records.contacts(person, ("contacts",))]
@@ -122,7 +120,7 @@ def _kid_written(kid: Kid) -> tuple[object, ...]:
     return str(kid.id), *names, kid.birth_date, kid.gender, kid.snils
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(_PEOPLE)
 async def test_any_person_comes_through_a_whole_sign_in(anybody: Bench, person: Person) -> None:
     """Signed, encrypted by nobody, encoded four times on the way: and the same at the end."""
@@ -142,7 +140,7 @@ async def test_any_person_comes_through_a_whole_sign_in(anybody: Bench, person: 
 
 
 @pytest.mark.parametrize("kind", ["ac", "te"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 async def test_any_changed_byte_of_a_signed_request_is_refused(
     esia: Bench, kind: Literal["ac", "te"], data: st.DataObject

@@ -233,7 +233,7 @@ async def test_what_is_no_token_is_malformed_or_unsigned(forge: Forge, token: st
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "GOST"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(where=st.floats(0, 1, exclude_max=True), other=st.characters(codec="ascii"))
 async def test_any_changed_character_of_a_token_is_refused(
     forge: Forge, algorithm: Algorithm, where: float, other: str

@@ -43,7 +43,6 @@ async def test_any_sequence_of_requests_keeps_the_order_and_uses_each_secret_onc
         settings=settings(
             max_examples=8,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 
 from hypothesis import settings
@@ -355,9 +354,7 @@ async def run(machine: type[Machine], here: Town, clock: MovableClock, *, exampl
     assert here.keys is not None
     office = await open_office(here, here.keys)
     machine.world = World(asyncio.get_running_loop(), here, office, clock)
-    chosen = settings(
-        max_examples=examples, stateful_step_count=steps, deadline=timedelta(seconds=60), derandomize=True
-    )
+    chosen = settings(max_examples=examples, stateful_step_count=steps)
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=chosen)
 
 

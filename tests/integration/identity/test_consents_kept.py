@@ -83,7 +83,7 @@ STEPS = st.lists(
 
 
 @given(steps=STEPS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_any_sequence_of_giving_and_withdrawing_leaves_what_was_last_said(
     the_town: Town, steps: list[tuple[str, str, Any, Any]]
 ) -> None:

@@ -147,7 +147,6 @@ async def test_any_sequence_of_requests(
         settings=settings(
             max_examples=12,
             stateful_step_count=12,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

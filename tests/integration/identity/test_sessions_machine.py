@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -211,8 +210,6 @@ async def test_no_sequence_of_requests_revives_a_dead_session(here: Town, clock:
     Machine.world = World(
         asyncio.get_running_loop(), here.database, here.inside.use_cases.proof.sessions, clock, person
     )
-    chosen = settings(
-        max_examples=12, stateful_step_count=25, deadline=timedelta(seconds=30), derandomize=True
-    )
+    chosen = settings(max_examples=12, stateful_step_count=25)
 
     await asyncio.to_thread(run_state_machine_as_test, Machine, settings=chosen)

@@ -20,7 +20,7 @@ from tests.unit.gateway.messages import contract_messages, descriptor_of, messag
 
 
 @pytest.mark.parametrize("kind", contract_messages(), ids=lambda kind: kind.DESCRIPTOR.full_name)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_every_message_of_the_contracts_survives_the_way_to_json_and_back(
     kind: type[Message], data: st.DataObject
@@ -29,7 +29,7 @@ def test_every_message_of_the_contracts_survives_the_way_to_json_and_back(
     assert _there_and_back(message) == message
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_every_kind_of_field_survives_the_way_to_json_and_back(data: st.DataObject) -> None:
     message = data.draw(messages(every_kind(), depth=1))

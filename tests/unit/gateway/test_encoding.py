@@ -17,7 +17,7 @@ CONTRACTS = contract_messages()
 
 
 @pytest.mark.parametrize("kind", CONTRACTS, ids=lambda kind: kind.DESCRIPTOR.full_name)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_message_of_the_contracts_is_encoded_as_protojson(
     kind: type[Message], data: st.DataObject
@@ -27,7 +27,7 @@ def test_every_message_of_the_contracts_is_encoded_as_protojson(
     assert Encoders().of(descriptor_of(kind))(message) == _by_json_format(message)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_every_kind_of_field_is_encoded_as_protojson(data: st.DataObject) -> None:
     """Also the kinds of fields that no contract uses yet."""
@@ -54,7 +54,7 @@ def test_an_enum_value_of_a_newer_contract_is_written_as_its_number() -> None:
     assert Encoders().of(descriptor_of(every_kind()))(message)["one_colour"] == 99
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_what_is_encoded_can_be_written_by_orjson(data: st.DataObject) -> None:
     message = data.draw(messages(every_kind(), depth=1))

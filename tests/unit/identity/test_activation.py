@@ -252,7 +252,7 @@ class Activation(RuleBasedStateMachine):
 
 
 TestActivation = Activation.TestCase
-TestActivation.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestActivation.settings = settings(max_examples=150, stateful_step_count=40)
 
 
 def everything() -> Progress:

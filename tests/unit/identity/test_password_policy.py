@@ -6,7 +6,7 @@ from datetime import date
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -180,7 +180,6 @@ def test_judging_never_fails_and_never_calls_a_short_password_good(password: str
 
 
 # The first example loads the dictionaries.
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_what_breaks_a_telling_rule_is_never_called_strong(password: str) -> None:
     rules = broken(password)

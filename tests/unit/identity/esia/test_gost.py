@@ -87,7 +87,7 @@ def test_the_hash_is_that_of_the_standard() -> None:
     assert arithmetic.digest(message).hex() == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(sorted(arithmetic.CURVES)), st.binary(max_size=200), st.integers(0, 511))
 def test_any_flipped_bit_of_a_signature_is_refused(curve: str, data: bytes, bit: int) -> None:
     key = GostPrivateKey.generate(curve)
