@@ -110,6 +110,8 @@ async def test_the_fourteenth_birthday_begins_with_the_day_at_the_school(
     here: Town, doors: Doors, clock: MovableClock, zone: ZoneInfo, *, is_in: bool
 ) -> None:
     """R5: the two zones never have the same date; where it is the birthday already, fourteen counts."""
+    if years_before(clock.today(EARLIEST), 14).day != clock.today(EARLIEST).day:
+        pytest.skip("on a 29 February nobody turns fourteen")
     at = await school_in(here, zone)
     _, citizen = await pupil(here, years_before(clock.today(EARLIEST), 14), level="child", at=at)
     redirect = await doors.back_from_esia(citizen)

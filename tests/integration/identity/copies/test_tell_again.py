@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -52,9 +53,7 @@ async def region(
         pupil = await school.pupil()
         mother, father, uncle = [await school.parent() for _ in range(3)]
         kept = await school.relate(mother[0], pupil)
-        await school.change(
-            kept.relation_id, until=school.today.replace(year=school.today.year + 2).isoformat()
-        )
+        await school.change(kept.relation_id, until=(school.today + timedelta(days=2 * 365)).isoformat())
         await school.end((await school.relate(father[0], pupil)).relation_id)
         await school.relate(uncle[0], pupil)
         await school.limit(uncle[0], pupil)

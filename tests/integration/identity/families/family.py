@@ -31,6 +31,13 @@ def born_years_ago(years: int, today: date) -> date:
     return today.replace(year=today.year - years, day=1) - timedelta(days=183)
 
 
+def birthday_near(day: date, *, later: bool = False) -> date:
+    """``day``; beside 29 February, on which nobody who was born in a common year has a birthday."""
+    if (day.month, day.day) != (2, 29):
+        return day
+    return day + timedelta(days=1 if later else -1)
+
+
 @dataclass
 class School:
     """A school with its registrar signed in."""

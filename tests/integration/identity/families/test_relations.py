@@ -15,6 +15,7 @@ from tests.integration.identity.families.family import (
     MOSCOW,
     REPRESENTATIVE,
     School,
+    birthday_near,
     born_years_ago,
     childhood_ends,
     children,
@@ -182,10 +183,11 @@ async def test_on_the_eighteenth_birthday_a_guardian_sees_nothing_and_is_told_wh
 ) -> None:
     """A30: the day before they do; with the birthday the pupil is listed as of age."""
     parent, session = await school.parent()
-    born = _eighteen_on(school.today + timedelta(days=2))
+    birthday = birthday_near(school.today + timedelta(days=2), later=True)
+    born = _eighteen_on(birthday)
     await school.relate(parent, await school.pupil(birth_date=born))
 
-    clock.move(days=1)
+    clock.move(days=(birthday - school.today).days - 1)
     session = await doors.refresh(session.refresh_token)
     assert await children(doors, session) == ["Пётр"]
     clock.move(days=1)
@@ -207,11 +209,11 @@ async def test_the_birthday_begins_with_the_day_at_the_school(
 ) -> None:
     """A30: at noon in UTC it is already tomorrow in Kamchatka."""
     now = clock.now()
-    noon = now.replace(hour=13, minute=0) + timedelta(days=1)
+    birthday = birthday_near(now.date() + timedelta(days=2), later=True)
+    noon = now.replace(hour=13, minute=0) + (birthday - now.date() - timedelta(days=1))
     await school.lies_in(zone)
     parent, session = await school.parent()
-    born = _eighteen_on(noon.date() + timedelta(days=1))
-    await school.relate(parent, await school.pupil(birth_date=born))
+    await school.relate(parent, await school.pupil(birth_date=_eighteen_on(birthday)))
 
     clock.move(seconds=(noon - now).total_seconds())
     session = await doors.refresh(session.refresh_token)
@@ -221,7 +223,7 @@ async def test_the_birthday_begins_with_the_day_at_the_school(
 
 async def test_nobody_comes_to_stand_for_who_is_of_age(school: School) -> None:
     parent, _ = await school.parent()
-    grown = await school.pupil(birth_date=_eighteen_on(school.today))
+    grown = await school.pupil(birth_date=_eighteen_on(birthday_near(school.today)))
 
     assert await reason(school.relate(parent, grown)) == "PUPIL_OF_AGE"
 

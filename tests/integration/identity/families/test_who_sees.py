@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from school.identity.v1 import families_pb2
-from tests.integration.identity.families.family import School, guardians
+from tests.integration.identity.families.family import School, birthday_near, guardians
 from tests.support.identity import Doors, Town, reason
 
 
@@ -37,7 +37,7 @@ async def test_the_family_sees_who_stands_for_the_child_and_by_whose_word(
 async def test_from_the_fourteenth_birthday_on_a_pupil_sees_who_sees_the_diary(
     here: Town, doors: Doors, school: School, days: int, refusal: str | None
 ) -> None:
-    birthday = school.today + timedelta(days=days)
+    birthday = birthday_near(school.today + timedelta(days=days), later=bool(days))
     login = f"pupil-{here.snils()}"
     pupil = await school.pupil(
         birth_date=birthday.replace(year=birthday.year - 14), login=login, password="a long enough one"
