@@ -126,7 +126,9 @@ async def test_with_esia_slow_a_crowd_is_told_in_time_and_nothing_piles_up(
             assert _connections_to_esia(region) <= EsiaSettings.model_fields["connections"].default
             pages = await asyncio.gather(*coming_back)
             assert time.monotonic() - began < 30.0
-            assert {page.url.partition("reason=")[2] for page in pages} == {"ESIA_UNAVAILABLE"}
+            told = {page.url.partition("reason=")[2] for page in pages}
+            # On a busy machine the gateway's own patience may end first: that is told as well.
+            assert {"ESIA_UNAVAILABLE"} <= told <= {"ESIA_UNAVAILABLE", "TOO_SLOW"}
 
             await eventually(_page_of_doors(region, says_so=True), within=_NOTICED_S)
             await eventually(partial(_is_told_at_once, region))
