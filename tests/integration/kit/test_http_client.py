@@ -25,6 +25,11 @@ class Other:
     heads: list[str] = field(default_factory=list)
     connections: int = 0
     open: int = 0
+    writer: asyncio.StreamWriter = field(init=False)
+
+    def close(self) -> None:
+        """Close the last connection."""
+        self.writer.close()
 
     @property
     def address(self) -> str:
@@ -50,6 +55,7 @@ async def _answering(*answers: bytes, length: int | None = None) -> AsyncIterato
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         other.connections += 1
         other.open += 1
+        other.writer = writer
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -132,14 +138,35 @@ async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -
         assert (await _get(client, other.address)).status == 200
 
 
+async def test_a_connection_leads_to_one_place() -> None:
+    """The next call goes elsewhere: over another connection, in the place of the first one."""
+    said = b"HTTP/1.1 200 OK\n\nok"
+    async with _answering(said) as here, _answering(said) as there, HttpClient(connections=1) as client:
+        for address in (here.address, there.address, here.address):
+            await _get(client, address)
+        await eventually(there.is_left)
+
+        assert (len(here.heads), len(there.heads), here.connections) == (2, 1, 2)
+
+
 async def test_a_proxy_that_is_told_is_used() -> None:
     async with (
         _answering(b"HTTP/1.1 200 OK\n\nok") as proxy,
-        HttpClient(connections=1, proxy=proxy.address) as client,
+        HttpClient(connections=1, proxy=proxy.address.replace("//", "//diary:secret@")) as client,
     ):
         await _get(client, "http://nobody.invalid/path")
 
     assert proxy.heads[0].startswith("get http://nobody.invalid/path http/1.1")
+    assert "proxy-authorization: basic zglhcnk6c2vjcmv0" in proxy.heads[0]
+
+
+async def test_a_connection_that_was_closed_is_not_used(client: HttpClient) -> None:
+    async with _answering(b"HTTP/1.1 200 OK\n\nok") as other:
+        await _get(client, other.address)
+        other.close()
+        await eventually(other.is_left)
+
+        assert (await _get(client, other.address)).body == b"ok"
 
 
 async def test_no_more_is_read_than_was_asked_for(client: HttpClient) -> None:

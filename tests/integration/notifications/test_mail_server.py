@@ -6,21 +6,16 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from services.kit.ids import new_id
 from services.notifications.delivery.mail import MailPost
@@ -28,6 +23,7 @@ from services.notifications.delivery.rules import Message, NotSent
 from services.notifications.delivery.settings import MailSettings
 from services.notifications.delivery.words import Words
 from tests.support.clock import MovableClock
+from tests.support.tls import authority, make_certificate
 
 NOW = datetime(2025, 10, 15, 9, 0, tzinfo=UTC)
 LINK = "https://77.diary.test/confirm-email/kPz2mQv7Xc0a1Lr9"
@@ -53,25 +49,7 @@ class Mailbox:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of 127.0.0.1 and its key, in one file."""
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(private + made.public_bytes(Encoding.PEM))
-    return file
+    return make_certificate(tmp_path_factory.mktemp("tls") / "server.pem")
 
 
 @asynccontextmanager
@@ -83,12 +61,6 @@ async def serving(make: Callable[[], SMTP], tls: ssl.SSLContext | None = None) -
     finally:
         server.close()
         await server.wait_closed()
-
-
-def _authority(certificate: Path) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
-    return context
 
 
 def _post(port: int, **changes: object) -> MailPost:
@@ -115,7 +87,7 @@ def _guarded(mailbox: Mailbox, certificate: Path) -> Callable[[], SMTP]:
     """A server that takes letters after STARTTLS, a name and a password alone."""
     return lambda: SMTP(
         mailbox,
-        tls_context=_authority(certificate),
+        tls_context=authority(certificate),
         require_starttls=True,
         auth_required=True,
         authenticator=_name_and_password,
@@ -183,7 +155,7 @@ async def test_a_letter_goes_by_starttls_with_a_name_and_a_password(
 
 async def test_a_letter_goes_by_tls_from_the_first_byte(certificate: Path) -> None:
     mailbox = Mailbox()
-    async with serving(lambda: SMTP(mailbox), _authority(certificate)) as port:
+    async with serving(lambda: SMTP(mailbox), authority(certificate)) as port:
         await _post(port, security="tls", tls_ca_file=certificate).send(_message())
 
     assert len(mailbox.letters) == 1
