@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from google.protobuf.message import Message
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from school.diary.v1.events_pb2 import MarkSet
 from services.kit.database import Database, Transaction
@@ -21,6 +21,7 @@ from services.kit.messaging.effects import Effects, Handler, Hearing, OnDead
 from services.kit.messaging.envelope import EventMeta
 from services.kit.tables import dead_letters
 from tests.support.miniature import COUNTING, REGION, count_effect, effects
+from tests.support.waiting import eventually
 
 CONSUMER: Final = "listener-marks"
 TRIED: Final = 8
@@ -115,6 +116,23 @@ class Desk:
         """The rows of the table."""
         async with self.database.read() as connection:
             return list(await connection.execute(select(dead_letters).order_by(dead_letters.c.event_id)))
+
+
+async def somebody_waits(desk: Desk) -> None:
+    """Return once a transaction waits for another one."""
+
+    async def one_waits() -> bool:
+        async with desk.database.read() as connection:
+            return bool(
+                await connection.scalar(
+                    text(
+                        "SELECT count(*) FROM pg_stat_activity "
+                        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    )
+                )
+            )
+
+    await eventually(one_waits)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from school.diary.v1.events_pb2 import HomeworkSet, MarkRemoved, MarkSet
 from services.kit.database import Transaction
@@ -18,7 +18,7 @@ from services.kit.ids import new_id
 from services.kit.messaging import inbox
 from services.kit.messaging.envelope import EventMeta
 from services.kit.tables import audit
-from tests.integration.kit.dead_letters.conftest import CONSUMER, TRIED, Desk, refuse_twos
+from tests.integration.kit.dead_letters.conftest import CONSUMER, TRIED, Desk, refuse_twos, somebody_waits
 from tests.support.miniature import COUNTING, REGION, Listener, Publisher, count_effect, relay_of
 from tests.support.waiting import eventually
 
@@ -40,23 +40,6 @@ class Held:
         await count_effect(tx, event, meta)
         self.begun.set()
         await self.go.wait()
-
-
-async def _somebody_waits(desk: Desk) -> None:
-    """Return once a transaction waits for another one."""
-
-    async def one_waits() -> bool:
-        async with desk.database.read() as connection:
-            return bool(
-                await connection.scalar(
-                    text(
-                        "SELECT count(*) FROM pg_stat_activity "
-                        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                    )
-                )
-            )
-
-    await eventually(one_waits)
 
 
 async def test_a_letter_is_applied_once_its_cause_is_mended(desk: Desk) -> None:
@@ -174,7 +157,7 @@ async def test_an_event_that_arrives_while_it_is_driven_again_has_one_effect(des
     redriven = asyncio.create_task(desk.redrive("--all", handlers={MarkSet: held.effect}))
     await held.begun.wait()
     arrived = asyncio.create_task(desk.effects().apply([(meta_of(event), b"")]))
-    await _somebody_waits(desk)
+    await somebody_waits(desk)
     held.go.set()
     await arrived
 
@@ -189,7 +172,7 @@ async def test_a_letter_that_is_driven_again_while_its_event_arrives_has_one_eff
     arrived = asyncio.create_task(desk.effects({MarkSet: held.effect}).apply([(meta_of(event), b"")]))
     await held.begun.wait()
     redriven = asyncio.create_task(desk.redrive("--all"))
-    await _somebody_waits(desk)
+    await somebody_waits(desk)
     held.go.set()
     await arrived
 
@@ -203,7 +186,7 @@ async def test_an_event_that_another_replica_applies_just_then_does_not_become_a
     arrived = asyncio.create_task(desk.effects({MarkSet: held.effect}).apply([(meta_of(event), b"")]))
     await held.begun.wait()
     buried = asyncio.create_task(desk.bury(event_id=event))
-    await _somebody_waits(desk)
+    await somebody_waits(desk)
     held.go.set()
     await asyncio.gather(arrived, buried)
 
@@ -226,7 +209,7 @@ async def test_a_letter_that_somebody_drives_again_just_now_is_waited_for(desk: 
     first = asyncio.create_task(desk.effects({MarkSet: held.effect}).redrive(event, by="test"))
     await held.begun.wait()
     second = asyncio.create_task(desk.redrive("--all"))
-    await _somebody_waits(desk)
+    await somebody_waits(desk)
     held.go.set()
 
     assert (await first)[0] == "applied"
