@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from services.diary.week.storage import LESSONS, PLACES
+from services.diary.week.storage import LAST_DAY, LESSONS, PLACES
 
 
 def app(database_url: str) -> Starlette:
@@ -54,7 +54,12 @@ def app(database_url: str) -> Starlette:
                 "to_on": saturday,
             }
             rows = (await connection.execute(LESSONS, page)).all()
-        return Response(orjson.dumps(_json(pupil_id, place, monday, rows)), media_type="application/json")
+            last = None
+            if not rows:
+                before = page | {"from_on": place.from_on, "to_on": monday - timedelta(days=1)}
+                last = await connection.scalar(LAST_DAY, before)
+        week = _json(pupil_id, place, monday, rows) | {"last_lessons_on": last.isoformat() if last else ""}
+        return Response(orjson.dumps(week), media_type="application/json")
 
     return Starlette(routes=[Route("/v1/pupils/{pupil_id}/week", week)])
 
