@@ -1,4 +1,4 @@
-"""HTTP to one system outside the mesh: bounded in time and bytes; nothing of one call reaches the next."""
+"""HTTP to one system outside the mesh: bounded in time and bytes; no call knows of another."""
 
 from __future__ import annotations
 
@@ -51,6 +51,8 @@ class HttpClient:
         connect_timeout: seconds for a connection with TLS, None: as long as the call has.
         authorities: a file of those to believe about the other side's name; None: whom the system believes.
         proxy: the way out, None: straight.
+        reuse: whether a connection serves further calls. It may: then what the other side says unasked behind
+            an answer is taken for the next one. It may not: each call has a connection to itself.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class HttpClient:
         connect_timeout: float | None = None,
         authorities: Path | None = None,
         proxy: str | None = None,
+        reuse: bool = True,
     ) -> None:
         self._client = httpx2.AsyncClient(
             verify=ssl.create_default_context(cafile=authorities),
@@ -68,7 +71,7 @@ class HttpClient:
             headers={"Accept-Encoding": "identity"},
             limits=httpx2.Limits(
                 max_connections=connections,
-                max_keepalive_connections=connections,
+                max_keepalive_connections=connections if reuse else 0,
                 keepalive_expiry=_KEEP_ALIVE_S,
             ),
             timeout=httpx2.Timeout(None, connect=connect_timeout),

@@ -87,6 +87,8 @@ class EsiaHttp:
             connect_timeout=settings.connect_timeout,
             authorities=settings.tls_ca_file,
             proxy=settings.proxy,
+            # What ESIA says of a person does not name them: the question alone tells whom it is about (A3).
+            reuse=False,
         )
 
         self.skew: float | None = None

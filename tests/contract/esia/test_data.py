@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from deploy.local.esia.people import Address, Document, Person
-from services.identity.esia import EsiaAccessEnded, EsiaCodeRejected, EsiaScopeNotGranted, EsiaTokens
+from services.identity.esia import (
+    EsiaAccessEnded,
+    EsiaCodeRejected,
+    EsiaScopeNotGranted,
+    EsiaTokens,
+    connect,
+)
 from services.identity.esia.client import belongs_below
 from tests.support.esia import FATHER, MOTHER, Bench, bench
 
@@ -109,6 +119,40 @@ async def test_a_token_opens_its_own_person_alone(esia: Bench, tokens: EsiaToken
     """A3: another oid under the same token."""
     response = await _get(esia, f"/rs/prns/{FATHER.oid}", tokens)
     assert (response.status_code, response.json()["code"]) == (403, "ESIA-005029")
+
+
+async def test_a03_what_is_said_of_one_person_answers_no_question_about_another(tmp_path: Path) -> None:
+    """Before ESIA stands something that says each answer twice, and no answer names its person."""
+    async with bench(tmp_path) as esia, _stuttering(esia.running.url) as address:
+        tokens = [await esia.esia.exchange(await esia.code(person)) for person in (MOTHER, FATHER)]
+        async with connect(esia.settings.model_copy(update={"base_url": address})) as client:
+            found = [(await client.person(one)).given_name for one in tokens]
+
+    assert found == [MOTHER.given_name, FATHER.given_name]
+
+
+@asynccontextmanager
+async def _stuttering(url: str) -> AsyncIterator[str]:
+    """Something between a client and ``url`` that passes on questions as they are, and answers twice."""
+    there = urlsplit(url)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection(there.hostname, there.port)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                ours.write(await reader.readuntil(b"\r\n\r\n"))
+                head = await theirs.readuntil(b"\r\n\r\n")
+                length = next(
+                    int(line.partition(b":")[2])
+                    for line in head.lower().splitlines()
+                    if line.startswith(b"content-length:")
+                )
+                writer.write(2 * (head + await theirs.readexactly(length)))
+        ours.close()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_a_scope_that_was_not_granted_is_403(tmp_path: Path) -> None:

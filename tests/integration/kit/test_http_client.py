@@ -116,6 +116,18 @@ async def test_a_connection_is_used_again(client: HttpClient) -> None:
         assert (len(other.heads), other.connections) == (3, 1)
 
 
+async def test_what_comes_unasked_answers_no_call_that_has_its_own_connection() -> None:
+    unasked = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong"
+    async with (
+        _answering(b"HTTP/1.1 200 OK\n\nright" + unasked, length=5) as other,
+        HttpClient(connections=2, reuse=False) as client,
+    ):
+        answers = [(await _get(client, other.address)).body for _ in range(2)]
+        await eventually(other.is_left)
+
+    assert (answers, other.connections) == ([b"right", b"right"], 2)
+
+
 async def test_a_cookie_is_not_brought_back(client: HttpClient) -> None:
     """One person's call must not be tied to another's."""
     async with _answering(b"HTTP/1.1 200 OK\nSet-Cookie: session=of-somebody; Path=/\n\nok") as other:
