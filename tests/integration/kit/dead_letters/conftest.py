@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
 import pytest
+import structlog
 from google.protobuf.message import Message
 from sqlalchemy import select, text
 
@@ -136,7 +138,15 @@ async def somebody_waits(desk: Desk) -> None:
 
 
 @pytest.fixture
-async def desk(kit_url: str, capsys: pytest.CaptureFixture[str]) -> AsyncIterator[Desk]:
+def log_aside(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """What is logged meanwhile, also by what other tests keep running, is not among what a command says."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def desk(kit_url: str, capsys: pytest.CaptureFixture[str], log_aside: None) -> AsyncIterator[Desk]:
     """A console of a service without any dead letter."""
     async with Database(kit_url) as database:
         yield Desk(kit_url, database, capsys)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
 import pytest
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -130,11 +133,11 @@ async def test_a_service_that_holds_open_letters_says_so_from_time_to_time(desk:
     with capture_logs() as lines:
 
         async def it_was_said_twice() -> bool:
-            return len(lines) >= 2
+            return len(_of_letters(lines)) >= 2
 
         async with DeadLetterWatch(desk.database, every=0.01):
             await eventually(it_was_said_twice)
-    said = {(line["event"], line["log_level"], line.get("count")) for line in lines}
+    said = {(line["event"], line["log_level"], line.get("count")) for line in _of_letters(lines)}
     assert said == {("dead_letters_open", "warning", 2)}
 
 
@@ -157,4 +160,9 @@ async def test_a_service_without_open_letters_says_nothing(
     with capture_logs() as lines:
         async with DeadLetterWatch(desk.database, every=0.01):
             await eventually(it_has_looked)
-    assert not lines
+    assert not _of_letters(lines)
+
+
+def _of_letters(lines: Sequence[MutableMapping[str, Any]]) -> list[MutableMapping[str, Any]]:
+    """Without what other tests keep running says meanwhile."""
+    return [line for line in lines if line.get("component") == "dead_letters"]
