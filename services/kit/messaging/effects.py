@@ -11,6 +11,7 @@ beside it (`services.kit.dead_letters`). Invariants:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -19,7 +20,7 @@ from uuid import UUID
 from google.protobuf.message import DecodeError, Message
 
 from services.kit.database import Database, Transaction
-from services.kit.errors import DomainError, Unavailable
+from services.kit.errors import BadId, DomainError, Unavailable
 from services.kit.log import kind_and_place
 from services.kit.messaging import inbox
 from services.kit.messaging.completeness import Completeness
@@ -170,7 +171,10 @@ class Effects:
 
     async def _told_dead(self, tx: Transaction, meta: EventMeta) -> None:
         # What another region says is nothing that our copies could lack.
-        if self._on_dead is not None and meta.region == self._region:
+        if self._on_dead is None or meta.region != self._region:
+            return
+        # Nor do they know anything by what is no id; it must not keep the event from being buried.
+        with suppress(BadId):
             await self._on_dead(tx, meta)
 
 

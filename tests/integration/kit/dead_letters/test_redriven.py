@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from services.kit.errors import Unavailable
 from services.kit.ids import new_id
 from services.kit.messaging import inbox
 from services.kit.messaging.envelope import EventMeta
+from services.kit.rpc.parse import uuid_of
 from services.kit.tables import audit
 from tests.integration.kit.dead_letters.conftest import CONSUMER, TRIED, Desk, refuse_twos, somebody_waits
 from tests.support.miniature import COUNTING, REGION, Listener, Publisher, count_effect, relay_of
@@ -275,3 +277,15 @@ async def test_letters_are_driven_again_beside_the_running_consumer(
         await notifications.has_seen(good)
     assert (status, lines[-1]) == (0, "applied 5")
     assert await notifications.counted() == {str(event): 1 for event in (*dead, *good)}
+
+
+async def test_an_event_about_what_is_no_id_is_buried_all_the_same(desk: Desk) -> None:
+    """Else it would come again for ever, and nothing behind it would be handled."""
+
+    async def on_dead(_tx: Transaction, meta: EventMeta) -> None:
+        uuid_of(meta.aggregate_id, "relation_id")
+
+    meta = replace(meta_of(new_id()), aggregate_id="somebody")
+    await desk.effects(on_dead=on_dead).bury(meta, b"", TRIED, ValueError())
+
+    assert [letter.event_id for letter in await desk.letters()] == [meta.event_id]
